@@ -1,0 +1,54 @@
+/**
+ * One version of one model on disk, in the Hugging Face Hub / transformers.js layout, with its manifest's words.
+ * Plain data: it crosses process boundaries; what scans folders is `scan-repository.ts`.
+ */
+
+export interface ModelLimits {
+  readonly textTokensMax?: number;
+  readonly audioSecondsMax?: number;
+  readonly imagePixelsMax?: number;
+}
+
+/** One input and what the model gives for it: shown by the demo, checked by tests. */
+export interface ModelSample {
+  /** A text, or a file relative to the model's folder. */
+  readonly input: string | { readonly file: string };
+  readonly expect: unknown;
+}
+
+export interface ModelFiles {
+  /** The folder's name. */
+  readonly id: string;
+  readonly task: string;
+  /** "1" for a bare Hub folder. */
+  readonly version: string;
+  /** Serves `task` when a request names no model. */
+  readonly isDefault: boolean;
+  readonly description: string;
+  readonly licence: string | null;
+  /** Which file suffix: fp32 "", q8 "_quantized", ... */
+  readonly dtype: string;
+  /** The model's folder (manifest, card, samples). */
+  readonly folder: string;
+  /** Folder that holds config.json and onnx/: `<folder>/<version>`, or `folder` itself for a bare Hub folder. */
+  readonly versionFolder: string;
+  readonly limits: ModelLimits;
+  /** Defaults of the task's parameters for this model. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly samples: readonly ModelSample[];
+  /** sha256 by path relative to `folder`; checked before load. */
+  readonly sha256: Readonly<Record<string, string>>;
+}
+
+/** A folder that looks like a model but can not be served: listed with the reason instead of vanishing. */
+export interface BrokenModel {
+  readonly id: string;
+  readonly folder: string;
+  /** What was expected, what was found, what to do. */
+  readonly reason: string;
+}
+
+export interface ModelRepository {
+  readonly models: readonly ModelFiles[];
+  readonly broken: readonly BrokenModel[];
+}

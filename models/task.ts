@@ -1,0 +1,93 @@
+/**
+ * What a task is: a contract (what callers send and get; the API reads it) and a pipeline (how items become rows of an
+ * engine call and rows become outputs; workers run it). A folder under `tasks/` with both is the whole registration.
+ */
+import type { z } from 'zod';
+import type { ProblemDetails } from '../shared/problems/problem.ts';
+import type { ModelFiles } from './repository/model-files.ts';
+
+export type MediaKind = 'text' | 'audio' | 'image';
+
+/** `contract.ts` of a task folder exports one as default. Pure data and schemas: the API imports nothing else. */
+export interface TaskContract {
+  /** Hugging Face's pipeline name; equals the folder's name. */
+  readonly task: string;
+  readonly title: string;
+  readonly description: string;
+  /** What an item is. Text comes as a string or `{text}`; media as `{data}`, `{url}` or an uploaded file. */
+  readonly media: MediaKind;
+  /** Speech defaults to high: somebody waits for it. */
+  readonly defaultPriority: 'high' | 'normal' | 'low';
+  /** Strict object of the task's parameters, every one optional. */
+  readonly parameters: z.ZodObject;
+  /** Shape of one item's output. */
+  readonly output: z.ZodType;
+  /** Bounds that the API checks before 202; a manifest's `limits` may tighten them. */
+  readonly limits: { readonly itemBytesMax: number; readonly imagePixelsMax?: number; readonly audioSecondsMax?: number };
+  /** A runnable example for docs and OpenAPI. */
+  readonly example: { readonly input: unknown; readonly parameters?: Record<string, unknown>; readonly output: unknown };
+}
+
+/** What a worker hands to `prepare`: the item's bytes or text, already fetched. */
+export type PreparedSource = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'file'; readonly path: string; readonly type: string };
+
+export type TypedArray = Float32Array | BigInt64Array | Int32Array | Uint8Array;
+
+/** One input of one row, without the batch dimension. */
+export interface RowTensor {
+  readonly type: 'float32' | 'int64';
+  readonly dims: readonly number[];
+  /** int64 travels as Int32Array (ids and masks fit; half the bytes, no BigInt work) and widens in `collate`. */
+  readonly data: Float32Array | Int32Array;
+}
+
+/** One row of an engine call. Structured-cloneable: it crosses to a lane process. */
+export interface Row {
+  readonly tensors: Readonly<Record<string, RowTensor>>;
+  /** Size along the axis that padding stretches: tokens, samples; 1 where rows have one shape. */
+  readonly length: number;
+  /** Rows with equal keys may share a call (padded to the longest); different keys never do. */
+  readonly shapeKey: string;
+  /** What `postprocess` needs besides the outputs (offsets, thresholds, parameters). Structured-cloneable. */
+  readonly context: unknown;
+}
+
+/** A batch tensor as the engine takes and gives it. */
+export interface BatchTensor {
+  readonly type: 'float32' | 'int64';
+  readonly dims: readonly number[];
+  readonly data: Float32Array | BigInt64Array;
+}
+
+/** What a row became. `part` is the item's output when the item has one row, else what `merge` joins. */
+export type RowOutcome = { readonly part: unknown } | { readonly problem: ProblemDetails };
+
+/** A pipeline bound to one model version. Made by `createPipeline`; holds tokeniser, labels and the like. */
+export interface Pipeline {
+  /** File of the graph(s), relative to the version folder, by session name. */
+  readonly sessions: Readonly<Record<string, string>>;
+  /** True when preparation must leave the event loop (media; see `prepareInline`). */
+  readonly prepareOffThread: boolean;
+  /** For text: the longest text (UTF-16 units) that may be prepared on the event loop. 2,000 cost about 1 ms. */
+  readonly prepareInlineMax: number;
+  /** One item -> its rows (several for long audio). Throws Problem for a fault of the input. Deterministic. */
+  prepare(source: PreparedSource, parameters: Readonly<Record<string, unknown>>, signal?: AbortSignal): Row[] | Promise<Row[]>;
+  /** Rows -> feeds of session `model`. Pure; pads to the longest. */
+  collate(rows: readonly Row[]): Readonly<Record<string, BatchTensor>>;
+  /** Outputs of one call -> one outcome per row, in order. An outcome never depends on batch-mates. */
+  postprocess(outputs: Readonly<Record<string, BatchTensor>>, rows: readonly Row[]): RowOutcome[];
+  /** Parts of one item's rows -> its output. Called also for a single part. Light: runs on the worker's loop. */
+  merge(parts: readonly unknown[]): unknown;
+  /** A tiny item for warm-up and readiness. */
+  readonly canary: { readonly source: PreparedSource | { readonly kind: 'rows'; readonly rows: Row[] } };
+}
+
+/** `pipeline.ts` of a task folder exports one as default. */
+export interface PipelineFactory {
+  readonly task: string;
+  /**
+   * Reads tokeniser, processor and labels from the version folder. `lane`: true in a lane process, which only collates
+   * and postprocesses and must not load what preparation needs (tokenisers, image processors).
+   */
+  createPipeline(files: ModelFiles, use: 'prepare' | 'lane' | 'merge'): Promise<Pipeline>;
+}

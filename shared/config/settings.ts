@@ -1,0 +1,169 @@
+/**
+ * The only reader of the environment. Owns every setting's name, unit, default and reason; reports all faults at once.
+ */
+import { readFileSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { resolve } from 'node:path';
+import { z } from 'zod';
+
+const port = (fallback: number) => z.coerce.number().int().min(0).max(65535).default(fallback);
+const flag = z
+  .enum(['0', '1', 'false', 'true', ''])
+  .default('')
+  .transform((value) => value === '1' || value === 'true');
+const list = z
+  .string()
+  .default('')
+  .transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean));
+
+const environment = z.object({
+  /** Address of the public API. Any other than loopback needs a key, so that nobody serves the world by accident. */
+  HOST: z.string().default('127.0.0.1'),
+  PORT: port(8080),
+  /** Address of metrics (and later the queue board). Loopback by default: it is not for callers. */
+  ADMIN_HOST: z.string().default('127.0.0.1'),
+  ADMIN_PORT: port(8081),
+  /** Guards the admin port when ADMIN_HOST is not loopback. Generated and printed when absent. */
+  ADMIN_TOKEN: z.string().min(16).optional(),
+  /** Folder of everything that must survive a restart: Redis' files, blobs. */
+  MILLRACE_DATA: z.string().default('.millrace'),
+  /** Comma-separated keys, each `<key>` (tenant "default") or `<tenant>=<key>`; 16 characters at least. */
+  MILLRACE_API_KEYS: z.string().default(''),
+  /** Absent: a redis-server child with durable settings is started. */
+  REDIS_URL: z.string().url().optional(),
+  /** Starts on a Redis that can lose acknowledged jobs (no AOF `always`, or an eviction policy). */
+  MILLRACE_UNSAFE_REDIS: flag,
+  /** maxmemory of the embedded redis-server, MiB; admission closes at 70 % of it. */
+  MILLRACE_REDIS_MAX_MIB: z.coerce.number().int().min(16).default(1024),
+  /** A folder of more models: every subfolder in Hub layout is served under its folder's name. */
+  MODELS_DIR: z.string().optional(),
+  /** Hosts, host:port pairs or CIDR blocks of private addresses that URLs and webhooks may name. */
+  MILLRACE_ALLOW_HOSTS: list,
+  /** One worker per entry: `cpu`, or `cuda:<index>` (sets CUDA_VISIBLE_DEVICES of its lanes). */
+  MILLRACE_DEVICES: list.transform((devices) => (devices.length > 0 ? devices : ['cpu'])),
+  /** Lanes (child processes with ONNX sessions) per worker; 0 means one per core on CPU, one on a GPU. */
+  MILLRACE_LANES: z.coerce.number().int().min(0).max(64).default(0),
+  /** Intra-op threads per lane. One: two 1-thread lanes beat one 2-thread lane in 6 of 6 shapes measured. */
+  MILLRACE_LANE_THREADS: z.coerce.number().int().min(1).max(64).default(1),
+  /** Seconds an outcome is kept after the end of its job. */
+  MILLRACE_RETENTION_SECONDS: z.coerce.number().int().min(1).max(2_592_000).default(3600),
+  /** Largest request body and remote file, MiB. */
+  MILLRACE_BODY_MAX_MIB: z.coerce.number().int().min(1).max(1024).default(64),
+  /** Unfinished jobs per queue above which admission answers 503, and per tenant above which it answers 429. */
+  MILLRACE_QUEUE_MAX: z.coerce.number().int().min(1).default(100_000),
+  MILLRACE_TENANT_MAX: z.coerce.number().int().min(1).default(100_000),
+  /** Seconds that the oldest waiting job of a queue may be old before admission answers 503. */
+  MILLRACE_QUEUE_AGE_MAX_SECONDS: z.coerce.number().int().min(1).default(3600),
+  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
+});
+
+export interface ApiKey {
+  readonly tenant: string;
+  readonly key: string;
+}
+
+export interface Settings {
+  readonly host: string;
+  readonly port: number;
+  readonly adminHost: string;
+  readonly adminPort: number;
+  readonly adminToken: string | undefined;
+  readonly dataDir: string;
+  readonly apiKeys: readonly ApiKey[];
+  readonly redisUrl: string | undefined;
+  readonly unsafeRedis: boolean;
+  readonly redisMaxMib: number;
+  readonly modelDirs: readonly string[];
+  readonly allowHosts: readonly string[];
+  readonly devices: readonly string[];
+  readonly lanesPerWorker: number;
+  readonly laneThreads: number;
+  readonly retentionSeconds: number;
+  readonly bodyMaxBytes: number;
+  readonly queueMax: number;
+  readonly tenantMax: number;
+  readonly queueAgeMaxSeconds: number;
+  readonly logLevel: z.infer<typeof environment>['LOG_LEVEL'];
+}
+
+export class SettingsError extends Error {}
+
+/** `models/zoo` beside this code: the models that ship. */
+const zooDir = resolve(import.meta.dirname, '../../models/zoo');
+const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
+
+/** Reads and checks the environment. Throws one SettingsError that lists every fault. */
+export function readSettings(env: Record<string, string | undefined> = process.env): Settings {
+  const faults: string[] = [];
+  const given = withFiles(env, faults);
+  const parsed = environment.safeParse(given);
+  if (!parsed.success) {
+    faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+    throw new SettingsError(`Settings are wrong:\n- ${faults.join('\n- ')}`);
+  }
+  const e = parsed.data;
+  const apiKeys = parseKeys(e.MILLRACE_API_KEYS, faults);
+  if (!loopback.has(e.HOST) && apiKeys.length === 0) {
+    faults.push(`HOST is ${e.HOST}, which others can reach, but MILLRACE_API_KEYS is empty. Set a key, or HOST=127.0.0.1.`);
+  }
+  if (faults.length > 0) throw new SettingsError(`Settings are wrong:\n- ${faults.join('\n- ')}`);
+  return Object.freeze({
+    host: e.HOST,
+    port: e.PORT,
+    adminHost: e.ADMIN_HOST,
+    adminPort: e.ADMIN_PORT,
+    adminToken: e.ADMIN_TOKEN,
+    dataDir: resolve(e.MILLRACE_DATA),
+    apiKeys,
+    redisUrl: e.REDIS_URL,
+    unsafeRedis: e.MILLRACE_UNSAFE_REDIS,
+    redisMaxMib: e.MILLRACE_REDIS_MAX_MIB,
+    modelDirs: e.MODELS_DIR ? [zooDir, resolve(e.MODELS_DIR)] : [zooDir],
+    allowHosts: e.MILLRACE_ALLOW_HOSTS,
+    devices: e.MILLRACE_DEVICES,
+    lanesPerWorker: e.MILLRACE_LANES,
+    laneThreads: e.MILLRACE_LANE_THREADS,
+    retentionSeconds: e.MILLRACE_RETENTION_SECONDS,
+    bodyMaxBytes: e.MILLRACE_BODY_MAX_MIB * 2 ** 20,
+    queueMax: e.MILLRACE_QUEUE_MAX,
+    tenantMax: e.MILLRACE_TENANT_MAX,
+    queueAgeMaxSeconds: e.MILLRACE_QUEUE_AGE_MAX_SECONDS,
+    logLevel: e.LOG_LEVEL,
+  });
+}
+
+/** Lanes of a worker on a device: one per core on CPU, one on a GPU, unless set. */
+export function lanesFor(device: string, settings: Settings): number {
+  if (settings.lanesPerWorker > 0) return settings.lanesPerWorker;
+  return device === 'cpu' ? Math.max(1, Math.floor(availableParallelism() / settings.laneThreads)) : 1;
+}
+
+/** Secrets may come from files (`ADMIN_TOKEN_FILE`), as container secrets do. Empty variables count as absent. */
+function withFiles(env: Record<string, string | undefined>, faults: string[]): Record<string, string> {
+  const given: Record<string, string> = {};
+  for (const name of Object.keys(environment.shape)) {
+    const value = env[name];
+    const file = env[`${name}_FILE`];
+    if (value) given[name] = value;
+    else if (file) {
+      try {
+        given[name] = readFileSync(file, 'utf8').trim();
+      } catch (error) {
+        faults.push(`${name}_FILE: can not read ${file}: ${(error as Error).message}`);
+      }
+    }
+  }
+  return given;
+}
+
+function parseKeys(text: string, faults: string[]): ApiKey[] {
+  return text
+    .split(/[,\n]/)
+    .map((entry) => entry.trim())
+    .filter(Boolean)
+    .map((entry) => {
+      const [, tenant = 'default', key = ''] = /^(?:([a-z0-9-]{1,32})=)?(.*)$/.exec(entry) ?? [];
+      if (key.length < 16) faults.push(`MILLRACE_API_KEYS: the key of tenant "${tenant}" has ${key.length} characters; 16 are the least.`);
+      return { tenant, key };
+    });
+}

@@ -1,0 +1,59 @@
+/**
+ * Every Redis key, built in one place. One hash tag, `{mr0}`, keeps every script within one cluster slot; the tenant is
+ * part of every key that belongs to one, so that another tenant's id reads as absent.
+ */
+const prefix = 'mr:v1:{mr0}:';
+
+export const keys = {
+  /** hash: a job before its outcome */
+  job: (tenant: string, id: string) => `${prefix}job:${tenant}:${id}`,
+  /** hash: index -> result of each finished item of a job that is not finished */
+  items: (tenant: string, id: string) => `${prefix}items:${tenant}:${id}`,
+  /** string: a job after its outcome (JSON), until retention is over */
+  finished: (tenant: string, id: string) => `${prefix}fin:${tenant}:${id}`,
+  /** zset: ids by creation ms; outlives the outcome, so it is the tombstone too */
+  index: (tenant: string) => `${prefix}jobs:${tenant}`,
+  /** string: `<job id> <body hash>` */
+  idempotency: (tenant: string, keyHash: string) => `${prefix}idem:${tenant}:${keyHash}`,
+  /** set: tenants ever seen, so that the sweeper finds their indexes */
+  tenants: `${prefix}tenants`,
+  /** zset: `<tenant>/<id>` admitted but not known to be enqueued, by admission ms */
+  pending: `${prefix}pending`,
+  /** zset: `<tenant>/<id>` that must start by score (ms) */
+  startBy: `${prefix}start-by`,
+  /** hash: unfinished jobs, per `q:<queue>` and `t:<tenant>` */
+  live: `${prefix}live`,
+  /** zset: `<tenant>/<id>` whose blobs may be deleted from score (ms) on */
+  blobs: `${prefix}blobs`,
+  /** stream: job events that a webhook wants: tenant, id, seq */
+  outbox: `${prefix}outbox`,
+  /** zset: dead letters `<tenant>/<id>` by ms */
+  dead: `${prefix}dead`,
+  /** hash: `<worker>/<lane>` -> `<tenant>/<id>` list of the call under way; what is left names the suspects */
+  calls: `${prefix}calls`,
+  /** string per worker: alive while it exists */
+  workerAlive: (worker: string) => `${prefix}worker:${worker}`,
+  /** hash: model -> JSON load state per worker (`<model>/<worker>`) */
+  modelStates: `${prefix}models`,
+  /** string: secret that signs event-stream tokens */
+  streamSecret: `${prefix}secret:streams`,
+  /** hash: tenant -> whsec_ default webhook secret */
+  webhookSecrets: `${prefix}secret:webhooks`,
+  /** hash: seq-attempt -> JSON of one delivery attempt */
+  deliveries: (tenant: string, id: string) => `${prefix}deliveries:${tenant}:${id}`,
+  /** set per tenant: URLs that answered 410 */
+  disabledHooks: (tenant: string) => `${prefix}hooks-off:${tenant}`,
+  /** lease of a duty that only one process does at a time */
+  lease: (duty: string) => `${prefix}lease:${duty}`,
+  /** channel of one API process */
+  replies: (api: string) => `${prefix}replies:${api}`,
+  /** channel to all workers: `cancel <tenant>/<id>` */
+  control: `${prefix}control`,
+  /** BullMQ's own keys */
+  queuePrefix: `${prefix}q`,
+} as const;
+
+/** BullMQ refuses `:` in queue names; one queue per model and class. */
+export function queueName(model: string, jobClass: string): string {
+  return `${model}.${jobClass}`;
+}
