@@ -14,7 +14,12 @@ const flag = z
 const list = z
   .string()
   .default('')
-  .transform((value) => value.split(',').map((part) => part.trim()).filter(Boolean));
+  .transform((value) =>
+    value
+      .split(',')
+      .map((part) => part.trim())
+      .filter(Boolean),
+  );
 
 const environment = z.object({
   /** Address of the public API. Any other than loopback needs a key, so that nobody serves the world by accident. */
@@ -104,7 +109,9 @@ export function readSettings(env: Record<string, string | undefined> = process.e
   const e = parsed.data;
   const apiKeys = parseKeys(e.MILLRACE_API_KEYS, faults);
   if (!loopback.has(e.HOST) && apiKeys.length === 0) {
-    faults.push(`HOST is ${e.HOST}, which others can reach, but MILLRACE_API_KEYS is empty. Set a key, or HOST=127.0.0.1.`);
+    faults.push(
+      `HOST is ${e.HOST}, which others can reach, but MILLRACE_API_KEYS is empty. Set a key, or HOST=127.0.0.1.`,
+    );
   }
   if (faults.length > 0) throw new SettingsError(`Settings are wrong:\n- ${faults.join('\n- ')}`);
   return Object.freeze({
@@ -163,7 +170,8 @@ function parseKeys(text: string, faults: string[]): ApiKey[] {
     .filter(Boolean)
     .map((entry) => {
       const [, tenant = 'default', key = ''] = /^(?:([a-z0-9-]{1,32})=)?(.*)$/.exec(entry) ?? [];
-      if (key.length < 16) faults.push(`MILLRACE_API_KEYS: the key of tenant "${tenant}" has ${key.length} characters; 16 are the least.`);
+      if (key.length < 16)
+        faults.push(`MILLRACE_API_KEYS: the key of tenant "${tenant}" has ${key.length} characters; 16 are the least.`);
       return { tenant, key };
     });
 }

@@ -59,8 +59,6 @@ export interface JobRequest {
   readonly parameters?: Readonly<Record<string, unknown>>;
   readonly metadata?: Readonly<Record<string, string>>;
   readonly webhook?: WebhookWish;
-  /** Unix ms by which it must have started. */
-  readonly startBy?: number;
   /** Seconds it may run. */
   readonly timeoutSeconds?: number;
   /** Seconds its outcome is kept after the end. */

@@ -10,16 +10,19 @@ export type { Redis };
 /** BullMQ queue options that go with a producer connection: any others hang or stay broken when Redis starts late. */
 export const producerQueueOptions = { skipWaitingForReady: true, skipVersionCheck: true } as const;
 
-const reconnect: RedisOptions = {
+const reconnect = {
   // 50 ms..1 s: a restarted server is found again within a second, a dead one costs one attempt a second.
-  retryStrategy: (attempt) => Math.min(50 * 2 ** Math.min(attempt, 5), 1000),
+  retryStrategy: (attempt: number) => Math.min(50 * 2 ** Math.min(attempt, 5), 1000),
   connectTimeout: 5000,
   keepAlive: 10_000,
-};
+} satisfies RedisOptions;
 
 /** Fails fast: commands are refused at once while the server is away. */
 export function connectProducer(url: string, logger: Logger): Redis {
-  return listen(new Redis(url, { ...reconnect, enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 5000 }), logger);
+  return listen(
+    new Redis(url, { ...reconnect, enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 5000 }),
+    logger,
+  );
 }
 
 /** Waits for ever: commands queue up until the server is back. Also what BullMQ workers and subscribers need. */
@@ -64,7 +67,8 @@ export async function findRedisFaults(redis: Redis): Promise<string[]> {
   const wanted = { appendonly: 'yes', appendfsync: 'always', 'maxmemory-policy': 'noeviction' };
   for (const [name, value] of Object.entries(wanted)) {
     const got = await readConfig(redis, name);
-    if (got !== undefined && got !== value) faults.push(`${name} is "${got}"; it must be "${value}" (CONFIG SET ${name} ${value})`);
+    if (got !== undefined && got !== value)
+      faults.push(`${name} is "${got}"; it must be "${value}" (CONFIG SET ${name} ${value})`);
   }
   return faults;
 }

@@ -1,0 +1,61 @@
+/**
+ * What must happen though nobody asks: the lists that the reconciler and the sweeper walk. Reads and trims only; deciding
+ * and enqueuing is the caller's.
+ */
+import type { Redis } from 'ioredis';
+import { keys } from '../keys.ts';
+import type { JobRef } from './job-store.ts';
+
+function toRef(member: string): JobRef {
+  const slash = member.indexOf('/');
+  return { tenant: member.slice(0, slash), id: member.slice(slash + 1) };
+}
+
+/** Redis' own clock, ms: the one that stamps records. */
+export async function redisNowMs(redis: Redis): Promise<number> {
+  const [seconds, micros] = (await redis.time()) as [number | string, number | string];
+  return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
+}
+
+/** Admitted before `beforeMs` and not known to be enqueued. */
+export async function listPending(redis: Redis, beforeMs: number, limit: number): Promise<JobRef[]> {
+  const members = await redis.zrangebyscore(keys.pending, '-inf', beforeMs, 'LIMIT', 0, limit);
+  return members.map(toRef);
+}
+
+/** Jobs whose start-by has passed. */
+export async function listUnstarted(redis: Redis, nowMs: number, limit: number): Promise<JobRef[]> {
+  return (await redis.zrangebyscore(keys.startBy, '-inf', nowMs, 'LIMIT', 0, limit)).map(toRef);
+}
+
+/** Takes a job off the start-by list: it started or ended. */
+export async function forgetStartBy(redis: Redis, { tenant, id }: JobRef): Promise<void> {
+  await redis.zrem(keys.startBy, `${tenant}/${id}`);
+}
+
+/** Jobs whose blobs are due for deletion. */
+export async function listDueBlobs(redis: Redis, nowMs: number, limit: number): Promise<JobRef[]> {
+  return (await redis.zrangebyscore(keys.blobs, '-inf', nowMs, 'LIMIT', 0, limit)).map(toRef);
+}
+
+export async function forgetBlobs(redis: Redis, { tenant, id }: JobRef): Promise<void> {
+  await redis.zrem(keys.blobs, `${tenant}/${id}`);
+}
+
+/** Drops tombstones older than `beforeMs` from every tenant's index. */
+export async function trimIndexes(redis: Redis, beforeMs: number): Promise<number> {
+  let removed = 0;
+  for (const tenant of await redis.smembers(keys.tenants)) {
+    removed += await redis.zremrangebyscore(keys.index(tenant), '-inf', beforeMs);
+  }
+  return removed;
+}
+
+/** Takes or renews the lease of a duty for `ms`; false when another process holds it. */
+export async function holdLease(redis: Redis, duty: string, holder: string, ms: number): Promise<boolean> {
+  const key = keys.lease(duty);
+  if ((await redis.set(key, holder, 'PX', ms, 'NX')) === 'OK') return true;
+  if ((await redis.get(key)) !== holder) return false;
+  await redis.pexpire(key, ms);
+  return true;
+}

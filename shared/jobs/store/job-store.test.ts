@@ -1,0 +1,216 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Redis } from 'ioredis';
+import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
+import type { JobRequest } from '../job.ts';
+import { mintJobId } from '../job-id.ts';
+import { keys } from '../keys.ts';
+import { encodeOutput } from '../output-codec.ts';
+import { viewJob } from '../view-job.ts';
+import { type AdmitOptions, type Finish, JobStore } from './job-store.ts';
+import type { JobRecord } from './record.ts';
+
+let server: TestRedis;
+let redis: Redis;
+let store: JobStore;
+
+before(async () => {
+  server = await startTestRedis();
+  redis = new Redis(server.url);
+  store = new JobStore(redis);
+});
+after(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+
+const bounds = { queueMax: 1000, tenantMax: 1000 };
+function request(extra: Partial<JobRequest> = {}): JobRequest {
+  return {
+    v: 1,
+    id: mintJobId(),
+    tenant: 'default',
+    task: 'feature-extraction',
+    model: 'm',
+    priority: 'normal',
+    list: false,
+    items: 1,
+    retentionSeconds: 60,
+    ...extra,
+  };
+}
+async function admit(job: JobRequest, options: Partial<AdmitOptions> = {}) {
+  return await store.admit(job, { input: [{ kind: 'text', text: 'hi' }], ...bounds, ...options });
+}
+const result = (job: JobRequest, extra: Partial<Finish> = {}): Finish => ({
+  tenant: job.tenant,
+  id: job.id,
+  kind: 'item',
+  status: 'succeeded',
+  fragment: '{"x":1}',
+  prepareSeconds: 0.25,
+  computeSeconds: 0.5,
+  batchRows: 4,
+  ...extra,
+});
+async function read(job: JobRequest): Promise<JobRecord> {
+  const record = await store.read(job);
+  assert.ok(record && record !== 'gone');
+  return record;
+}
+
+test('a job goes queued, processing, succeeded, and its record tells all of it', async () => {
+  const job = request({ metadata: { a: 'b' } });
+  assert.deepEqual(await admit(job), { verdict: 'accepted', id: job.id });
+  assert.equal((await read(job)).status, 'queued');
+  const [claim] = await store.start([job], '1');
+  assert.equal(claim?.state, 'started');
+  assert.equal((await read(job)).status, 'processing');
+  assert.deepEqual(await store.finish([result(job, { fragment: encodeOutput([new Float32Array([0.5, -1])]) })]), [
+    'job-ended',
+  ]);
+  const record = await read(job);
+  const view = viewJob(record, { origin: '' });
+  assert.equal(view.status, 'succeeded');
+  assert.deepEqual(view.output, [[0.5, -1]]);
+  assert.deepEqual(view.metadata, { a: 'b' });
+  assert.deepEqual(view.counts, { total: 1, succeeded: 1, failed: 0 });
+  assert.equal(view.metrics.compute_seconds, 0.5);
+  assert.equal(view.metrics.batch_rows, 4);
+  assert.deepEqual(
+    record.events.map((event) => [event.seq, event.name]),
+    [
+      [1, 'queued'],
+      [2, 'processing'],
+      [3, 'succeeded'],
+    ],
+  );
+  assert.equal(await redis.hget(keys.live, 'q:m.normal'), '0');
+});
+
+test('the first outcome wins: later ones are told that they are late and change nothing', async () => {
+  const job = request();
+  await admit(job);
+  await store.start([job], '1');
+  await store.start([job], '1'); // a second worker, after the lock was lost
+  const replies = await store.finish([result(job), result(job, { fragment: '{"x":2}' })]);
+  assert.deepEqual(replies, ['job-ended', 'late']);
+  assert.deepEqual(await store.finish([result(job, { kind: 'job', status: 'canceled', fragment: '{}' })]), ['late']);
+  const record = await read(job);
+  assert.deepEqual(record.output, { x: 1 });
+  assert.equal(record.attempts, 2);
+  assert.deepEqual(await store.start([job], '1'), [{ state: 'gone' }]);
+});
+
+test('the same idempotency key gives the same job while it runs and after it ended; another body is a conflict', async () => {
+  const idempotency = { keyHash: 'k1', bodyHash: 'b1' };
+  const job = request();
+  await admit(job, { idempotency });
+  assert.deepEqual(await admit(request(), { idempotency }), { verdict: 'existing', id: job.id });
+  await store.start([job], '1');
+  await store.finish([result(job)]);
+  assert.deepEqual(await admit(request(), { idempotency }), { verdict: 'existing', id: job.id });
+  assert.equal((await admit(request(), { idempotency: { keyHash: 'k1', bodyHash: 'b2' } })).verdict, 'conflict');
+  assert.equal((await admit(request({ tenant: 'other' }), { idempotency })).verdict, 'accepted');
+});
+
+test('one bad item of three fails alone, items are stored once, and order is kept', async () => {
+  const job = request({ list: true, items: 3 });
+  await admit(job, { input: ['a', 'b', 'c'].map((text) => ({ kind: 'text', text })) });
+  await store.start([job], '1');
+  assert.deepEqual(await store.finish([result(job, { index: 2, fragment: '"c"' })]), ['item-stored']);
+  assert.deepEqual(await store.finish([result(job, { index: 2, fragment: '"again"' })]), ['item-known']);
+  const [claim] = await store.start([job], '1');
+  assert.ok(claim?.state === 'started' && claim.finishedItems.has(2) && claim.finishedItems.size === 1);
+  const bad = result(job, { index: 1, status: 'failed', fragment: '{"title":"Corrupt image"}' });
+  assert.deepEqual(await store.finish([bad, result(job, { index: 0, fragment: '"a"' })]), ['item-stored', 'job-ended']);
+  const record = await read(job);
+  assert.equal(record.status, 'succeeded');
+  assert.deepEqual(record.output, [
+    { index: 0, status: 'succeeded', output: 'a' },
+    { index: 1, status: 'failed', error: { title: 'Corrupt image' } },
+    { index: 2, status: 'succeeded', output: 'c' },
+  ]);
+  assert.deepEqual(record.counts, { total: 3, succeeded: 2, failed: 1 });
+  assert.deepEqual(
+    record.events.map((e) => e.name),
+    ['queued', 'processing', 'progress', 'progress', 'succeeded'],
+  );
+});
+
+test('a job whose items all failed has failed, with the first problem', async () => {
+  const job = request({ list: true, items: 2 });
+  await admit(job);
+  await store.start([job], '1');
+  await store.finish(
+    [0, 1].map((index) => result(job, { index, status: 'failed', fragment: `{"title":"p${index}"}` })),
+  );
+  const record = await read(job);
+  assert.equal(record.status, 'failed');
+  assert.deepEqual(record.error, { title: 'p0' });
+});
+
+test('a job that waited past its start-by is not started, and a canceled one keeps the items it had', async () => {
+  const late = request();
+  await admit(late, { expiresInSeconds: 0.001 });
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.deepEqual(await store.start([late], '1'), [{ state: 'expired' }]);
+  const job = request({ list: true, items: 2 });
+  await admit(job);
+  await store.start([job], '1');
+  await store.finish([result(job, { index: 0, fragment: '"a"' })]);
+  await store.finish([result(job, { kind: 'job', status: 'canceled', fragment: '{"title":"Canceled"}' })]);
+  assert.deepEqual((await read(job)).output, [
+    { index: 0, status: 'succeeded', output: 'a' },
+    { index: 1, status: 'canceled' },
+  ]);
+});
+
+test('bounds per queue and per tenant refuse without leaving a trace', async () => {
+  const job = request({ model: 'full', tenant: 'small' });
+  assert.equal((await admit(job, { queueMax: 0, tenantMax: 9 })).verdict, 'queue-full');
+  assert.equal((await admit(job, { queueMax: 9, tenantMax: 0 })).verdict, 'tenant-full');
+  assert.equal(await store.read(job), null);
+});
+
+test('waiters and webhooks hear of each change in the same step', async () => {
+  const subscriber = new Redis(server.url);
+  const heard: string[] = [];
+  subscriber.on('message', (_channel, message: string) => heard.push(message.split(' ').slice(1).join(' ')));
+  await subscriber.subscribe(keys.replies('api1'));
+  const job = request({ webhook: { url: 'https://x.example', events: ['succeeded'] } });
+  await admit(job);
+  await store.read(job, keys.replies('api1'));
+  await store.start([job], '1');
+  await store.finish([result(job)]);
+  await redis.ping();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  assert.deepEqual(heard, ['2 processing', '3 succeeded']);
+  const outbox = (await redis.xrange(keys.outbox, '-', '+')) as [string, string[]][];
+  assert.deepEqual(outbox.at(-1)?.[1], ['t', 'default', 'i', job.id, 'n', '3', 's', 'succeeded']);
+  subscriber.disconnect();
+});
+
+test('after retention the id reads as gone, after erasure as unknown, for another tenant always as unknown', async () => {
+  const job = request({ retentionSeconds: 1 });
+  await admit(job);
+  assert.equal(await store.erase(job, null), false);
+  await store.start([job], '1');
+  await store.finish([result(job)]);
+  assert.equal(await store.read({ ...job, tenant: 'other' }), null);
+  await redis.pexpire(keys.finished('default', job.id), 1);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  assert.equal(await store.read(job), 'gone');
+  assert.equal(await store.erase(job, null), true);
+  assert.equal(await store.read(job), null);
+});
+
+test('lists newest first, and counts crashes of live jobs only', async () => {
+  const tenant = 'lister';
+  const jobs = [request({ tenant }), request({ tenant }), request({ tenant })];
+  for (const job of jobs) await admit(job);
+  const listed = await store.listIds(tenant, Date.now() + 60_000, 0, 0, 2);
+  assert.equal(listed.length, 2);
+  assert.ok((listed[0]?.createdMs ?? 0) >= (listed[1]?.createdMs ?? 0));
+  assert.deepEqual(await store.countCrash([jobs[0] as JobRequest, request()]), [1, 0]);
+});

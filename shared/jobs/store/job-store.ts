@@ -1,0 +1,249 @@
+/**
+ * Jobs in Redis: every read and write of a record goes through here, as one Lua script each (`scripts/`, which document
+ * keys, arguments and replies). Used by the API (admit, read, cancel), workers (start, finish) and delivery (read).
+ */
+import type { Redis } from 'ioredis';
+import {
+  itemsPerJobMax,
+  type JobClass,
+  type JobRequest,
+  type JobStatus,
+  type Outcome,
+  type StoredInput,
+} from '../job.ts';
+import { keys, queueName } from '../keys.ts';
+import { type JobRecord, parseFinished, parseLive } from './record.ts';
+import { defineScripts, type ScriptedRedis } from './scripts.ts';
+
+/** Names a job among tenants. */
+export interface JobRef {
+  readonly tenant: string;
+  readonly id: string;
+}
+
+export interface AdmitOptions {
+  readonly input: readonly StoredInput[];
+  /** SHA-256 of the caller's key, and of the canonical body. */
+  readonly idempotency?: { readonly keyHash: string; readonly bodyHash: string };
+  readonly expiresInSeconds?: number;
+  /** Channel of an API process that waits for this job. */
+  readonly replyChannel?: string;
+  readonly queueMax: number;
+  readonly tenantMax: number;
+}
+
+export interface Admission {
+  readonly verdict: 'accepted' | 'existing' | 'conflict' | 'queue-full' | 'tenant-full';
+  /** Of the job admitted, or of the one that the idempotency key belongs to. */
+  readonly id: string;
+}
+
+/** What a worker gets when it claims a job. */
+export type Claim =
+  | { readonly state: 'gone' }
+  | { readonly state: 'expired' }
+  | {
+      readonly state: 'started';
+      readonly request: JobRequest;
+      readonly input: readonly StoredInput[];
+      readonly attempts: number;
+      /** Engine calls that died with a row of this job in them. */
+      readonly crashes: number;
+      readonly createdMs: number;
+      readonly startedMs: number;
+      /** Items that have a result already. */
+      readonly finishedItems: ReadonlySet<number>;
+    };
+
+/** One result for `finish`: of an item, or of the whole job at once (cancel, expiry, timeout). */
+export interface Finish extends JobRef {
+  readonly kind: 'item' | 'job';
+  readonly status: Outcome;
+  readonly index?: number;
+  /** JSON of the output when succeeded, else of the problem. */
+  readonly fragment: string;
+  readonly prepareSeconds?: number;
+  readonly computeSeconds?: number;
+  readonly batchRows?: number;
+  readonly deadLetter?: boolean;
+}
+
+export type FinishReply = 'late' | 'item-stored' | 'job-ended' | 'item-known';
+const finishReplies: readonly FinishReply[] = ['late', 'item-stored', 'job-ended', 'item-known'];
+
+/** A day and an hour: a key is honoured for at least a day, also after the job ended. */
+const idempotencySeconds = 90_000;
+
+export class JobStore {
+  readonly #redis: ScriptedRedis;
+
+  constructor(redis: Redis) {
+    this.#redis = defineScripts(redis);
+  }
+
+  async admit(request: JobRequest, options: AdmitOptions): Promise<Admission> {
+    const { tenant, id } = request;
+    const idem = options.idempotency;
+    const wanted = request.webhook ? `,${request.webhook.events.join(',')},` : '';
+    const blobs = options.input.some((item) => item.kind === 'blob');
+    const [verdict, owner] = await this.#redis.mrAdmit(
+      [
+        keys.job(tenant, id),
+        idem ? keys.idempotency(tenant, idem.keyHash) : keys.job(tenant, id),
+        keys.index(tenant),
+        keys.pending,
+        keys.startBy,
+        keys.live,
+        keys.tenants,
+        keys.blobs,
+        keys.outbox,
+      ],
+      [
+        id,
+        tenant,
+        idem?.bodyHash ?? '',
+        idempotencySeconds,
+        JSON.stringify(request),
+        JSON.stringify(options.input),
+        request.items,
+        request.list ? 1 : 0,
+        options.expiresInSeconds === undefined ? '' : Math.round(options.expiresInSeconds * 1000),
+        queueName(request.model, request.priority),
+        options.queueMax,
+        options.tenantMax,
+        options.replyChannel ?? '',
+        blobs ? 1 : 0,
+        wanted,
+        request.retentionSeconds,
+      ],
+    );
+    return { verdict, id: owner };
+  }
+
+  /** Marks the job as handed to BullMQ; until then the reconciler would do it. */
+  async confirmEnqueued({ tenant, id }: JobRef): Promise<void> {
+    await this.#redis.zrem(keys.pending, `${tenant}/${id}`);
+  }
+
+  async start(refs: readonly JobRef[], modelVersion: string): Promise<Claim[]> {
+    const jobKeys = refs.flatMap(({ tenant, id }) => [keys.job(tenant, id), keys.items(tenant, id)]);
+    const replies = await this.#redis.mrStart(
+      [keys.pending, keys.startBy, keys.outbox, ...jobKeys],
+      [modelVersion, ...refs.flatMap(({ tenant, id }) => [id, tenant])],
+    );
+    return replies.map(readClaim);
+  }
+
+  async finish(entries: readonly Finish[]): Promise<FinishReply[]> {
+    const jobKeys = entries.flatMap(({ tenant, id }) => [
+      keys.job(tenant, id),
+      keys.items(tenant, id),
+      keys.finished(tenant, id),
+    ]);
+    const replies = await this.#redis.mrFinish(
+      [keys.startBy, keys.live, keys.outbox, keys.blobs, keys.pending, keys.dead, ...jobKeys],
+      entries.flatMap((e) => [
+        e.id,
+        e.tenant,
+        e.kind,
+        e.status,
+        e.index ?? 0,
+        e.fragment,
+        e.prepareSeconds ?? '',
+        e.computeSeconds ?? '',
+        e.batchRows ?? '',
+        e.deadLetter ? 1 : 0,
+      ]),
+    );
+    return replies.map((code) => finishReplies[code] ?? 'late');
+  }
+
+  /** The record; 'gone' once retention is over; null for an unknown id. With a channel, its next events are announced there. */
+  async read({ tenant, id }: JobRef, replyChannel = ''): Promise<JobRecord | 'gone' | null> {
+    const reply = await this.#redis.mrRead(
+      [keys.job(tenant, id), keys.finished(tenant, id), keys.index(tenant)],
+      [replyChannel, id],
+    );
+    if (reply[0] === 'live') return parseLive(reply.slice(1));
+    if (reply[0] === 'finished') return parseFinished(reply[1] as string);
+    return reply[0] === 'gone' ? 'gone' : null;
+  }
+
+  /** Newest first: ids with creation ms, created in (afterMs, beforeMs], skipping `skip`. */
+  async listIds(
+    tenant: string,
+    beforeMs: number,
+    afterMs: number,
+    skip: number,
+    limit: number,
+  ): Promise<{ id: string; createdMs: number }[]> {
+    const flat = (await this.#redis.call(
+      'ZREVRANGEBYSCORE',
+      keys.index(tenant),
+      String(beforeMs),
+      `(${afterMs}`,
+      'WITHSCORES',
+      'LIMIT',
+      String(skip),
+      String(limit),
+    )) as (string | [string, number | string])[];
+    return readScored(flat);
+  }
+
+  /** False while the job is live: cancel it first. */
+  async erase({ tenant, id }: JobRef, idempotencyKey: string | null): Promise<boolean> {
+    const reply = await this.#redis.mrErase(
+      [
+        keys.job(tenant, id),
+        keys.finished(tenant, id),
+        keys.index(tenant),
+        keys.deliveries(tenant, id),
+        keys.dead,
+        keys.blobs,
+        idempotencyKey ?? keys.job(tenant, id),
+      ],
+      [id, tenant, idempotencyKey ? 1 : 0],
+    );
+    return reply === 1;
+  }
+
+  /** Counts an engine crash against these jobs; returns the counts so far. */
+  async countCrash(refs: readonly JobRef[]): Promise<number[]> {
+    if (refs.length === 0) return [];
+    return await this.#redis.mrSuspect(
+      refs.map(({ tenant, id }) => keys.job(tenant, id)),
+      [],
+    );
+  }
+
+  /** Unfinished jobs of a queue, as admission counts them. */
+  async liveCount(model: string, jobClass: JobClass): Promise<number> {
+    return Number((await this.#redis.hget(keys.live, `q:${queueName(model, jobClass)}`)) ?? 0);
+  }
+}
+
+function readClaim(reply: 0 | 1 | (string | number)[]): Claim {
+  if (reply === 0) return { state: 'gone' };
+  if (reply === 1) return { state: 'expired' };
+  const [request, input, attempts, crashes, createdMs, startedMs, ...finished] = reply;
+  return {
+    state: 'started',
+    request: JSON.parse(request as string) as JobRequest,
+    input: JSON.parse(input as string) as StoredInput[],
+    attempts: Number(attempts),
+    crashes: Number(crashes),
+    createdMs: Number(createdMs),
+    startedMs: Number(startedMs),
+    finishedItems: new Set(finished.slice(0, itemsPerJobMax).map(Number)),
+  };
+}
+
+/** RESP2 gives member, score, member, score; RESP3 gives pairs. */
+function readScored(reply: (string | [string, number | string])[]): { id: string; createdMs: number }[] {
+  if (Array.isArray(reply[0]))
+    return (reply as [string, number | string][]).map(([id, score]) => ({ id, createdMs: Number(score) }));
+  const flat = reply as string[];
+  return flat.filter((_, i) => i % 2 === 0).map((id, i) => ({ id, createdMs: Number(flat[2 * i + 1]) }));
+}
+
+export type { JobRecord, JobStatus };

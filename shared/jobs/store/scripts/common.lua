@@ -1,0 +1,26 @@
+-- Prepended to every script of this folder: the clock, and the one way in which a job's status changes.
+
+local function now_ms()
+  local t = redis.call('TIME')
+  return t[1] * 1000 + math.floor(t[2] / 1000)
+end
+
+-- Appends an event to a live job and tells who waits: webhooks through the outbox, API processes through their channels.
+-- job: key of the live hash. f: table with tenant, id, ev, seq, wh (wanted webhook statuses, comma-bounded), w (channels).
+-- Returns the new sequence number and event log; the caller stores them.
+local function emit(f, status, ms, detail, outbox)
+  local seq = tonumber(f.seq or '0') + 1
+  local entry = seq .. ' ' .. status .. ' ' .. string.format('%.0f', ms)
+  if detail then entry = entry .. ' ' .. detail end
+  local ev = f.ev and f.ev ~= '' and (f.ev .. ';' .. entry) or entry
+  if f.wh and f.wh ~= '' and string.find(f.wh, ',' .. status .. ',', 1, true) then
+    redis.call('XADD', outbox, '*', 't', f.tenant, 'i', f.id, 'n', seq, 's', status)
+  end
+  if f.w and f.w ~= '' then
+    for channel in string.gmatch(f.w, '[^,]+') do
+      redis.call('PUBLISH', channel, f.tenant .. '/' .. f.id .. ' ' .. seq .. ' ' .. status)
+    end
+  end
+  f.seq, f.ev = seq, ev
+  return seq, ev
+end

@@ -1,0 +1,107 @@
+-- The only way a job ends, and the fence: whoever comes first writes the outcome, the event and the outbox entry in one
+-- step; whoever comes later is told so and changes nothing. Used by workers (results), API (cancel) and sweeper (expiry).
+-- KEYS 1 start-by  2 live  3 outbox  4 blobs  5 pending  6 dead, then per entry: job, items, finished
+-- ARGV per entry, 10 each:
+--   id, tenant, kind ('item' | 'job'), status, item index, fragment (JSON of output, or of problem when not succeeded),
+--   prepare s, compute s, batch rows ('' = unknown), '1' when it is a dead letter
+-- Returns per entry: 0 late (job ended before, or erased)  1 item stored, job goes on  2 job ended  3 item known before
+
+local now = now_ms()
+local stamp = string.format('%.0f', now)
+local fields = { 'req', 'c', 'st', 'a', 'mv', 'seq', 'ev', 'wh', 'w', 'n', 'l', 'q', 'rt', 'b', 'sb', 'ok', 'ko', 'mp', 'mk', 'mb', 'fe', 'ik' }
+
+local function wrap(index, status, fragment)
+  local name = status == 'succeeded' and 'output' or 'error'
+  return '{"index":' .. index .. ',"status":"' .. status .. '","' .. name .. '":' .. fragment .. '}'
+end
+
+-- Results of all items in order; the ones without a result carry the job's own status.
+local function joined(items, n, status)
+  local stored, list = {}, {}
+  local flat = redis.call('HGETALL', items)
+  for k = 1, #flat, 2 do stored[tonumber(flat[k])] = flat[k + 1] end
+  for k = 0, n - 1 do list[k + 1] = stored[k] or ('{"index":' .. k .. ',"status":"' .. status .. '"}') end
+  return '[' .. table.concat(list, ',') .. ']'
+end
+
+-- Writes the outcome and removes every trace of the live job.
+local function close(keys, f, status, out, err)
+  local member = f.tenant .. '/' .. f.id
+  emit(f, status, now, nil, KEYS[3])
+  local doc = '{"v":1,"req":' .. f.req .. ',"c":' .. f.c .. ',"st":' .. (f.st or 'null') .. ',"f":' .. stamp ..
+    ',"s":"' .. status .. '","a":' .. (f.a or '0') .. ',"mv":"' .. (f.mv or '') .. '","seq":' .. f.seq .. ',"ev":"' .. f.ev ..
+    '","m":[' .. (f.mp or 'null') .. ',' .. (f.mk or 'null') .. ',' .. (f.mb or 'null') .. '],"n":[' .. (f.ok or '0') .. ',' .. (f.ko or '0') ..
+    ']' .. (f.ik and (',"ik":"' .. f.ik .. '"') or '') .. ',"out":' .. out .. ',"err":' .. err .. '}'
+  redis.call('SET', keys.finished, doc, 'EX', f.rt)
+  redis.call('DEL', keys.job, keys.items)
+  redis.call('ZREM', KEYS[5], member)
+  if f.sb then redis.call('ZREM', KEYS[1], member) end
+  if f.b then redis.call('ZADD', KEYS[4], now + tonumber(f.rt) * 1000, member) end
+  redis.call('HINCRBY', KEYS[2], 'q:' .. f.q, -1)
+  redis.call('HINCRBY', KEYS[2], 't:' .. f.tenant, -1)
+end
+
+local function load(job, id, tenant)
+  local h = redis.call('HMGET', job, unpack(fields))
+  if not h[1] then return nil end
+  local f = { id = id, tenant = tenant }
+  for k, name in ipairs(fields) do f[name] = h[k] or nil end
+  return f
+end
+
+local function add(f, name, amount)
+  if amount ~= '' then f[name] = string.format('%.6g', tonumber(f[name] or '0') + tonumber(amount)) end
+end
+
+local function count(f, a)
+  add(f, 'mp', a.prepare)
+  add(f, 'mk', a.compute)
+  if a.rows ~= '' then f.mb = tostring(math.max(tonumber(f.mb or '0'), tonumber(a.rows))) end
+  local tally = a.status == 'succeeded' and 'ok' or 'ko'
+  f[tally] = tostring(tonumber(f[tally] or '0') + 1)
+end
+
+local function finish_item(keys, f, a)
+  if f.l ~= '1' then
+    count(f, a)
+    local ok = a.status == 'succeeded'
+    close(keys, f, a.status, ok and a.fragment or 'null', ok and 'null' or a.fragment)
+    return 2
+  end
+  if redis.call('HSETNX', keys.items, a.index, wrap(a.index, a.status, a.fragment)) == 0 then return 3 end
+  count(f, a)
+  if a.status ~= 'succeeded' and not f.fe then f.fe = a.fragment end
+  local done = tonumber(f.ok or '0') + tonumber(f.ko or '0')
+  if done < tonumber(f.n) then
+    emit(f, 'progress', now, tostring(done), KEYS[3])
+    local set = { 'ok', f.ok or '0', 'ko', f.ko or '0', 'seq', f.seq, 'ev', f.ev }
+    for _, name in ipairs({ 'mp', 'mk', 'mb', 'fe' }) do
+      if f[name] then set[#set + 1] = name set[#set + 1] = f[name] end
+    end
+    redis.call('HSET', keys.job, unpack(set))
+    return 1
+  end
+  local status = tonumber(f.ok or '0') > 0 and 'succeeded' or 'failed'
+  close(keys, f, status, joined(keys.items, tonumber(f.n), status), status == 'failed' and f.fe or 'null')
+  return 2
+end
+
+local replies = {}
+for e = 1, #ARGV / 10 do
+  local at = (e - 1) * 10
+  local a = { kind = ARGV[at + 3], status = ARGV[at + 4], index = ARGV[at + 5], fragment = ARGV[at + 6],
+    prepare = ARGV[at + 7], compute = ARGV[at + 8], rows = ARGV[at + 9] }
+  local keys = { job = KEYS[4 + 3 * e], items = KEYS[5 + 3 * e], finished = KEYS[6 + 3 * e] }
+  local f = load(keys.job, ARGV[at + 1], ARGV[at + 2])
+  if not f then
+    replies[e] = 0
+  elseif a.kind == 'item' then
+    replies[e] = finish_item(keys, f, a)
+  else
+    local partial = f.l == '1' and redis.call('EXISTS', keys.items) == 1
+    close(keys, f, a.status, partial and joined(keys.items, tonumber(f.n), a.status) or 'null', a.fragment)
+    replies[e] = 2
+  end
+  if replies[e] > 0 and ARGV[at + 10] == '1' then redis.call('ZADD', KEYS[6], stamp, f.tenant .. '/' .. f.id) end
+end
+return replies
