@@ -1,0 +1,98 @@
+/**
+ * Bytes too large for Redis, kept per job in a directory: `<root>/<tenant>/<hour>/<job>/<n>`. A blob belongs to exactly
+ * one job and goes with it. Durable before it is acknowledged: file and folder are fsynced.
+ */
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { dirname, join, resolve, sep } from 'node:path';
+import { mintedAtMs } from '../jobs/job-id.ts';
+import type { JobRef } from '../jobs/store/job-store.ts';
+import { Problem } from '../problems/problem.ts';
+
+export class BlobStore {
+  readonly root: string;
+  /** Uploads land here first; what is left after an hour belongs to nobody. */
+  readonly incoming: string;
+
+  constructor(dataDir: string) {
+    this.root = resolve(dataDir, 'blobs');
+    this.incoming = resolve(dataDir, 'incoming');
+  }
+
+  async open(): Promise<void> {
+    await mkdir(this.root, { recursive: true });
+    await mkdir(this.incoming, { recursive: true });
+  }
+
+  /** A path for a new file among the incoming ones. */
+  spoolPath(): string {
+    return join(this.incoming, randomUUID());
+  }
+
+  /** Writes bytes to a spool file. */
+  async spool(bytes: Uint8Array): Promise<string> {
+    const path = this.spoolPath();
+    const file = await open(path, 'wx');
+    try {
+      await file.writeFile(bytes);
+    } finally {
+      await file.close();
+    }
+    return path;
+  }
+
+  /** Moves a spooled file into the job's folder, durably. Returns the blob's name. */
+  async adopt(ref: JobRef, index: number, spooled: string): Promise<string> {
+    const name = `${this.#folderName(ref)}/${index}`;
+    const path = join(this.root, name);
+    await mkdir(dirname(path), { recursive: true });
+    await sync(spooled);
+    await rename(spooled, path);
+    await sync(dirname(path));
+    return name;
+  }
+
+  /** Path of a stored blob. Throws `blob-missing` when it is not there. */
+  async pathOf(name: string): Promise<string> {
+    const path = resolve(this.root, name);
+    if (!path.startsWith(this.root + sep)) throw new Problem('blob-missing', 'The stored input has an invalid name.');
+    try {
+      await stat(path);
+    } catch (error) {
+      throw new Problem('blob-missing', 'The stored input is no longer there.', { cause: error });
+    }
+    return path;
+  }
+
+  async remove(ref: JobRef): Promise<void> {
+    await rm(join(this.root, this.#folderName(ref)), { recursive: true, force: true });
+  }
+
+  /** Deletes spooled files older than `ageMs`: their request was cut off. Returns how many. */
+  async sweepIncoming(ageMs: number): Promise<number> {
+    let removed = 0;
+    for (const name of await readdir(this.incoming)) {
+      const path = join(this.incoming, name);
+      const found = await stat(path).catch(() => null);
+      if (!found || Date.now() - found.mtimeMs < ageMs) continue;
+      await rm(path, { force: true });
+      removed++;
+    }
+    return removed;
+  }
+
+  /** Folders by hour keep directories small: at 300 jobs/s an hour has about a million. */
+  #folderName({ tenant, id }: JobRef): string {
+    const hour = new Date(mintedAtMs(id)).toISOString().slice(0, 13);
+    return `${tenant}/${hour}/${id}`;
+  }
+}
+
+async function sync(path: string): Promise<void> {
+  const handle = await open(path, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
