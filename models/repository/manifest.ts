@@ -1,0 +1,93 @@
+/**
+ * `manifest.yaml` of a model folder: its schema, and reading it with every fault named. Knows nothing of weights.
+ */
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { nearestMatch } from './nearest-match.ts';
+
+/** File suffix of a graph by dtype, as transformers.js names them. */
+export const dtypeSuffixes = {
+  fp32: '',
+  fp16: '_fp16',
+  int8: '_int8',
+  uint8: '_uint8',
+  q8: '_quantized',
+  q4: '_q4',
+  q4f16: '_q4f16',
+  bnb4: '_bnb4',
+} as const;
+export type Dtype = keyof typeof dtypeSuffixes;
+
+const dtypes = Object.keys(dtypeSuffixes) as [Dtype, ...Dtype[]];
+// 2,000 characters are a screen of text; a manifest is not the model card.
+const prose = z.string().max(2000);
+const relativePath = z
+  .string()
+  .max(300)
+  .refine((path) => !path.startsWith('/') && !path.split(/[\\/]/).includes('..'), 'must stay inside the model folder');
+
+export const manifestSchema = z.strictObject({
+  task: z.string().max(64),
+  default: z.boolean().optional(),
+  description: prose.optional(),
+  licence: prose.optional(),
+  /** Which version folders are served: the highest, all, or those listed. */
+  version_policy: z
+    .union([z.enum(['latest', 'all']), z.array(z.union([z.string(), z.int().transform(String)])).min(1)])
+    .optional(),
+  dtype: z.enum(dtypes).optional(),
+  limits: z
+    .strictObject({
+      text_tokens_max: z.int().min(1).optional(),
+      audio_seconds_max: z.number().positive().optional(),
+      image_pixels_max: z.int().min(1).optional(),
+    })
+    .optional(),
+  parameters: z.record(z.string(), z.unknown()).optional(),
+  samples: z
+    .array(
+      z.strictObject({ input: z.union([z.string(), z.strictObject({ file: relativePath })]), expect: z.unknown() }),
+    )
+    .max(100)
+    .optional(),
+  files: z
+    .record(relativePath, z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits') }))
+    .optional(),
+});
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** Thrown while reading one model folder; its message becomes the BrokenModel's reason. */
+export class ModelFault extends Error {}
+
+/** The manifest, or a ModelFault that names every fault with the nearest known word. */
+export function parseManifest(yaml: string): Manifest {
+  let value: unknown;
+  try {
+    // Aliases could make 10^9 nodes of a small file; no manifest needs one.
+    value = parse(yaml, { maxAliasCount: 0 });
+  } catch (error) {
+    throw new ModelFault(`manifest.yaml is not YAML: ${firstLine(error)}`);
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw new ModelFault(`manifest.yaml: ${parsed.error.issues.map(describeIssue).join('; ')}.`);
+}
+
+function describeIssue(issue: z.core.$ZodIssue): string {
+  const at = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(manifestSchema.shape);
+    return issue.keys.map((key) => `${at}unknown key "${key}"${suggestion(key, known)}`).join('; ');
+  }
+  return `${at}${issue.message}`;
+}
+
+/** `; did you mean "x"?` or nothing. */
+export function suggestion(word: string, known: Iterable<string>): string {
+  const nearest = nearestMatch(word, known);
+  return nearest === null ? '' : `; did you mean "${nearest}"?`;
+}
+
+export function firstLine(error: unknown): string {
+  return (error instanceof Error ? error.message : String(error)).split('\n', 1)[0] ?? '';
+}

@@ -1,0 +1,135 @@
+import assert from 'node:assert/strict';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { scanRepository } from './scan-repository.ts';
+
+const nerConfig = JSON.stringify({ architectures: ['BertForTokenClassification'] });
+const manifest = 'task: token-classification\n';
+
+describe('scanning model directories', () => {
+  let zoo: string;
+  beforeEach(async () => {
+    zoo = await mkdtemp(join(tmpdir(), 'zoo-'));
+  });
+  afterEach(() => rm(zoo, { recursive: true }));
+
+  const lay = async (files: Record<string, string>, root = zoo) => {
+    for (const [path, text] of Object.entries(files)) {
+      await mkdir(dirname(join(root, path)), { recursive: true });
+      await writeFile(join(root, path), text);
+    }
+  };
+  const scan = () => scanRepository([zoo]);
+  const reasonOf = async (id: string) => (await scan()).broken.find((model) => model.id === id)?.reason ?? '';
+
+  it('reads a manifest with a version folder', async () => {
+    await lay({
+      'ner/manifest.yaml': `${manifest}default: true\nlicence: Apache-2.0\nlimits: {text_tokens_max: 64}\nparameters: {offsets: utf-16}\n`,
+      'ner/1/config.json': nerConfig,
+      'ner/1/onnx/model.onnx': '',
+    });
+    const { models, broken } = await scan();
+    assert.deepEqual(broken, []);
+    assert.equal(models.length, 1);
+    const [model] = models;
+    assert.equal(model?.versionFolder, join(zoo, 'ner', '1'));
+    assert.deepEqual([model?.isDefault, model?.licence, model?.dtype], [true, 'Apache-2.0', 'fp32']);
+    assert.deepEqual([model?.limits, model?.parameters], [{ textTokensMax: 64 }, { offsets: 'utf-16' }]);
+  });
+
+  it('takes a bare Hub folder as version 1 and infers its task', async () => {
+    await lay({ 'bare/config.json': nerConfig, 'bare/onnx/model_quantized.onnx': '' });
+    await lay({ 'vec/config.json': '{"architectures":["BertModel"]}', 'vec/onnx/model.onnx': '' });
+    await lay({ 'vec/onnx/model_quantized.onnx': '', 'asr/config.json': '{"architectures":["Wav2Vec2ForCTC"]}' });
+    await lay({ 'asr/onnx/model_fp16.onnx': '' });
+    const { models } = await scan();
+    assert.deepEqual(
+      models.map((model) => [model.id, model.task, model.version, model.dtype]),
+      [
+        ['asr', 'automatic-speech-recognition', '1', 'fp16'],
+        ['bare', 'token-classification', '1', 'q8'],
+        ['vec', 'feature-extraction', '1', 'fp32'],
+      ],
+    );
+  });
+
+  it('serves the highest version by default, all or some when told', async () => {
+    const versions = ['2', '10', '9'];
+    for (const version of versions)
+      await lay({ [`ner/${version}/config.json`]: nerConfig, [`ner/${version}/onnx/model.onnx`]: '' });
+    const served = async (policy: string) => {
+      await lay({ 'ner/manifest.yaml': manifest + policy });
+      return (await scan()).models.map((model) => model.version);
+    };
+    assert.deepEqual(await served(''), ['10']);
+    assert.deepEqual(await served('version_policy: all'), ['10', '9', '2']);
+    assert.deepEqual(await served('version_policy: [2, "9"]'), ['9', '2']);
+    await lay({ 'ner/manifest.yaml': `${manifest}version_policy: [3]` });
+    assert.match(await reasonOf('ner'), /version_policy names 3, which is not there; found 10, 9, 2/);
+  });
+
+  it('says what is wrong with a manifest and what was probably meant', async () => {
+    await lay({ 'a/manifest.yaml': 'task: token-clasification', 'b/manifest.yaml': `${manifest}lisence: MIT` });
+    await lay({ 'c/manifest.yaml': `${manifest}dtype: q8`, 'c/1/config.json': nerConfig, 'c/1/onnx/model.onnx': '' });
+    await lay({ 'd/manifest.yaml': 'task: [', 'e/manifest.yaml': `${manifest}parameters: {top_k: 1}` });
+    assert.match(await reasonOf('a'), /did you mean "token-classification"\?/);
+    assert.match(await reasonOf('b'), /unknown key "lisence"; did you mean "licence"\?/);
+    assert.match(await reasonOf('c'), /dtype q8 needs onnx\/model_quantized\.onnx; onnx\/ has fp32/);
+    assert.match(await reasonOf('d'), /not YAML/);
+    assert.match(await reasonOf('e'), /parameters do not fit token-classification/);
+  });
+
+  it('says what a folder lacks', async () => {
+    await lay({
+      'empty/README.md': '',
+      'no-onnx/config.json': nerConfig,
+      'lfs/config.json': 'version https://git-lfs',
+    });
+    await lay({ 'gpt/config.json': '{"architectures":["GPT2LMHeadModel2"]}', 'bad name/config.json': nerConfig });
+    await lay({ 'yml/manifest.yml': manifest });
+    assert.match(await reasonOf('empty'), /Expected manifest\.yaml .* found README\.md/);
+    assert.match(await reasonOf('no-onnx'), /No onnx\/ folder/);
+    assert.match(await reasonOf('lfs'), /Git LFS pointer/);
+    assert.match(await reasonOf('gpt'), /no task follows.*Write a manifest\.yaml/);
+    assert.match(await reasonOf('bad name'), /rename "bad name"/);
+    assert.match(await reasonOf('yml'), /name it manifest\.yaml/);
+  });
+
+  it('lets earlier directories win ids and defaults', async () => {
+    const second = join(zoo, '.second');
+    const files = (id: string) => ({
+      [`${id}/manifest.yaml`]: `${manifest}default: true`,
+      [`${id}/1/config.json`]: nerConfig,
+      [`${id}/1/onnx/model.onnx`]: '',
+    });
+    await lay(files('one'));
+    await lay({ ...files('one'), ...files('other') }, second);
+    const { models, broken } = await scanRepository([zoo, second]);
+    assert.deepEqual(
+      models.map((model) => [model.id, model.isDefault]),
+      [
+        ['one', true],
+        ['other', false],
+      ],
+    );
+    assert.match(broken[0]?.reason ?? '', /already serves the id "one"/);
+  });
+
+  it('refuses two defaults for one task in a directory', async () => {
+    for (const id of ['one', 'two'])
+      await lay({
+        [`${id}/manifest.yaml`]: `${manifest}default: true`,
+        [`${id}/1/config.json`]: nerConfig,
+        [`${id}/1/onnx/model.onnx`]: '',
+      });
+    assert.match(await reasonOf('two'), /"one" is already the default/);
+  });
+
+  it('reports a directory that is not there, and a link that leads nowhere', async () => {
+    assert.match((await scanRepository([join(zoo, 'nowhere')])).broken[0]?.reason ?? '', /can not be read/);
+    await symlink(join(zoo, 'nowhere'), join(zoo, 'dangling'));
+    assert.match(await reasonOf('dangling'), /Could not be read/);
+  });
+});
