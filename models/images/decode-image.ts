@@ -1,0 +1,90 @@
+/**
+ * The one door to sharp: header facts, and decoding to 8-bit RGB. Locked down: only the loaders that are offered, a
+ * pixel limit checked before decoding, one libvips thread (preparation threads are the parallelism), no cache.
+ */
+import sharp from 'sharp';
+import { Problem } from '../../shared/problems/problem.ts';
+
+/** 24 MP: 72 MB as RGB, twice a phone's photo; sharp alone would take 268 MP. */
+export const imagePixelsMax = 24_000_000;
+/** Only the first frame is decoded, but walking thousands of frame headers is already work. */
+export const imageFramesMax = 1000;
+
+sharp.cache(false);
+sharp.concurrency(1);
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: [
+    'VipsForeignLoadJpegFile',
+    'VipsForeignLoadPngFile',
+    'VipsForeignLoadWebpFile',
+    'VipsForeignLoadNsgifFile',
+    'VipsForeignLoadHeifFile',
+  ],
+});
+
+export interface ImageHeader {
+  readonly width: number;
+  readonly height: number;
+  readonly frames: number;
+}
+
+export interface RgbImage {
+  /** Interleaved RGB, 3 bytes a pixel. */
+  readonly data: Uint8ClampedArray;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Width, height and frames from the header alone; throws `corrupt-image`. */
+export async function readImageHeader(path: string): Promise<ImageHeader> {
+  try {
+    const { width, height, pages } = await sharp(path, { limitInputPixels: false }).metadata();
+    return { width, height, frames: pages ?? 1 };
+  } catch (error) {
+    throw corrupt(error);
+  }
+}
+
+/** Throws `image-too-large` unless the header keeps to the limits. */
+export function checkImageHeader(header: ImageHeader, pixelsMax = imagePixelsMax): void {
+  const { width, height, frames } = header;
+  if (width * height > pixelsMax) {
+    const megapixels = (pixelsMax / 1e6).toFixed(1);
+    const detail = `The image has ${width} x ${height} pixels; at most ${megapixels} megapixels are decoded. Scale it down.`;
+    throw new Problem('image-too-large', detail);
+  }
+  if (frames > imageFramesMax) {
+    throw new Problem('image-too-large', `The animation has ${frames} frames; at most ${imageFramesMax} are accepted.`);
+  }
+}
+
+/**
+ * First frame, upright (EXIF), sRGB, alpha laid on white as browsers show it. Throws `corrupt-image` also for a file
+ * that ends early: half a picture would be classified as if it were whole.
+ */
+export async function decodeImage(path: string, pixelsMax = imagePixelsMax): Promise<RgbImage> {
+  checkImageHeader(await readImageHeader(path), pixelsMax);
+  try {
+    const { data, info } = await sharp(path, { limitInputPixels: pixelsMax, failOn: 'truncated', pages: 1 })
+      .rotate()
+      .toColourspace('srgb')
+      .flatten({ background: '#ffffff' })
+      .removeAlpha()
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true });
+    if (info.channels !== 3) throw new Error(`${info.channels} channels after decoding`);
+    return {
+      data: new Uint8ClampedArray(data.buffer, data.byteOffset, data.byteLength),
+      width: info.width,
+      height: info.height,
+    };
+  } catch (error) {
+    throw corrupt(error);
+  }
+}
+
+/** libvips names paths in its errors: none of its text is passed on. */
+function corrupt(error: unknown): Problem {
+  return new Problem('corrupt-image', 'The image can not be decoded: it is damaged or ends early.', { cause: error });
+}

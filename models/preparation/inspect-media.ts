@@ -1,0 +1,80 @@
+/**
+ * What the API asks of a spooled file before it answers 202: not empty, of a kind that is read here whatever its name
+ * says, and within bounds as far as the header tells. Reads at most 64 KB; decodes nothing. What only decoding can
+ * find fails the item later, with the same slugs.
+ */
+import { open } from 'node:fs/promises';
+import { Problem } from '../../shared/problems/problem.ts';
+import { audioKindsInWords, isPlaylist, readAudioHeader, sniffAudio, sniffBytes } from '../audio/sniff-audio.ts';
+import { countPngFrames, imageKindsInWords, sniffImage } from '../images/sniff-image.ts';
+
+export interface MediaLimits {
+  readonly imagePixelsMax?: number;
+  readonly audioSecondsMax?: number;
+}
+
+/** Surround sound has 8; what says more is a container bomb. */
+const audioChannelsMax = 16;
+
+/** The content's MIME type. Throws Problem; no detail names the path. */
+export async function inspectMedia(
+  kind: 'audio' | 'image',
+  path: string,
+  limits: MediaLimits = {},
+): Promise<{ readonly type: string }> {
+  const { head, fileBytes } = await readHead(path);
+  if (fileBytes === 0) throw new Problem('empty-file', 'The file has no bytes. Send it again.');
+  return kind === 'audio' ? inspectAudio(head, fileBytes, limits) : inspectImage(head, path, limits);
+}
+
+function inspectAudio(head: Uint8Array, fileBytes: number, limits: MediaLimits): { type: string } {
+  if (isPlaylist(head)) throw new Problem('corrupt-audio', 'The file is a playlist, not sound. Send the sound itself.');
+  const kind = sniffAudio(head);
+  if (!kind)
+    throw new Problem(
+      'unsupported-file-type',
+      `The content is not audio that is read here. Send ${audioKindsInWords}.`,
+    );
+  const header = readAudioHeader(head, kind, fileBytes);
+  if (header) checkAudioHeader(header.seconds, header.channels, limits);
+  return { type: kind.type };
+}
+
+function checkAudioHeader(seconds: number, channels: number, limits: MediaLimits): void {
+  if (seconds === 0) throw new Problem('corrupt-audio', 'The recording holds no samples. Send it again.');
+  const secondsMax = limits.audioSecondsMax ?? Number.POSITIVE_INFINITY;
+  if (seconds > secondsMax) {
+    const detail = `The recording lasts ${seconds.toFixed(1)} s; at most ${secondsMax} s are taken. Cut it into pieces.`;
+    throw new Problem('audio-too-long', detail);
+  }
+  if (channels > audioChannelsMax) {
+    const detail = `The recording has ${channels} channels; at most ${audioChannelsMax} are read. Mix it down to one.`;
+    throw new Problem('audio-too-long', detail);
+  }
+}
+
+async function inspectImage(head: Uint8Array, path: string, limits: MediaLimits): Promise<{ type: string }> {
+  const kind = sniffImage(head);
+  if (!kind)
+    throw new Problem(
+      'unsupported-file-type',
+      `The content is not an image that is read here. Send ${imageKindsInWords}.`,
+    );
+  // Loaded late: an API that serves text only never pays libvips' 20 MB.
+  const { checkImageHeader, readImageHeader } = await import('../images/decode-image.ts');
+  const header = await readImageHeader(path);
+  const frames = kind.type === 'image/png' ? countPngFrames(head) : header.frames;
+  checkImageHeader({ ...header, frames }, limits.imagePixelsMax);
+  return { type: kind.type };
+}
+
+async function readHead(path: string): Promise<{ head: Uint8Array; fileBytes: number }> {
+  const file = await open(path, 'r');
+  try {
+    const { size } = await file.stat();
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, sniffBytes)), 0, null, 0);
+    return { head: buffer.subarray(0, bytesRead), fileBytes: size };
+  } finally {
+    await file.close();
+  }
+}

@@ -1,0 +1,45 @@
+/**
+ * What a Piscina thread runs: prepares one item and moves the rows' buffers back. Expected trouble comes back as data,
+ * since an error thrown across threads loses its class.
+ *
+ * Abort: aborting Piscina's own signal terminates the thread, and with it every tokeniser it holds (and may orphan an
+ * ffmpeg). So a task may carry a MessagePort; any message on it aborts that item alone, and ffmpeg is killed.
+ */
+import type { MessagePort } from 'node:worker_threads';
+import { move, transferableSymbol, valueSymbol } from 'piscina';
+import { Problem, type ProblemDetails } from '../../shared/problems/problem.ts';
+import type { Row } from '../task.ts';
+import { type PreparationItem, prepareItem, rowBuffers } from './prepare-item.ts';
+
+export interface PreparationTask extends PreparationItem {
+  /** Must also stand in the transfer list of `pool.run`. */
+  readonly abort?: MessagePort;
+}
+
+export type PreparationResult =
+  | { readonly rows: readonly Row[] }
+  | { readonly problem: ProblemDetails }
+  | { readonly aborted: true };
+
+export default async function prepare(task: PreparationTask): Promise<PreparationResult> {
+  const controller = new AbortController();
+  task.abort?.once('message', () => controller.abort());
+  try {
+    const rows = await prepareItem(task, controller.signal);
+    const moved: PreparationResult = { rows };
+    return move({
+      get [transferableSymbol]() {
+        return rowBuffers(rows);
+      },
+      get [valueSymbol]() {
+        return moved;
+      },
+    }) as unknown as PreparationResult;
+  } catch (error) {
+    if (controller.signal.aborted) return { aborted: true };
+    if (error instanceof Problem) return { problem: error.toDetails() };
+    throw error;
+  } finally {
+    task.abort?.close();
+  }
+}
