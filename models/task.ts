@@ -23,13 +23,23 @@ export interface TaskContract {
   /** Shape of one item's output. */
   readonly output: z.ZodType;
   /** Bounds that the API checks before 202; a manifest's `limits` may tighten them. */
-  readonly limits: { readonly itemBytesMax: number; readonly imagePixelsMax?: number; readonly audioSecondsMax?: number };
+  readonly limits: {
+    readonly itemBytesMax: number;
+    readonly imagePixelsMax?: number;
+    readonly audioSecondsMax?: number;
+  };
   /** A runnable example for docs and OpenAPI. */
-  readonly example: { readonly input: unknown; readonly parameters?: Record<string, unknown>; readonly output: unknown };
+  readonly example: {
+    readonly input: unknown;
+    readonly parameters?: Record<string, unknown>;
+    readonly output: unknown;
+  };
 }
 
 /** What a worker hands to `prepare`: the item's bytes or text, already fetched. */
-export type PreparedSource = { readonly kind: 'text'; readonly text: string } | { readonly kind: 'file'; readonly path: string; readonly type: string };
+export type PreparedSource =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'file'; readonly path: string; readonly type: string };
 
 export type TypedArray = Float32Array | BigInt64Array | Int32Array | Uint8Array;
 
@@ -71,7 +81,11 @@ export interface Pipeline {
   /** For text: the longest text (UTF-16 units) that may be prepared on the event loop. 2,000 cost about 1 ms. */
   readonly prepareInlineMax: number;
   /** One item -> its rows (several for long audio). Throws Problem for a fault of the input. Deterministic. */
-  prepare(source: PreparedSource, parameters: Readonly<Record<string, unknown>>, signal?: AbortSignal): Row[] | Promise<Row[]>;
+  prepare(
+    source: PreparedSource,
+    parameters: Readonly<Record<string, unknown>>,
+    signal?: AbortSignal,
+  ): Row[] | Promise<Row[]>;
   /** Rows -> feeds of session `model`. Pure; pads to the longest. */
   collate(rows: readonly Row[]): Readonly<Record<string, BatchTensor>>;
   /** Outputs of one call -> one outcome per row, in order. An outcome never depends on batch-mates. */

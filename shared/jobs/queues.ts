@@ -71,7 +71,7 @@ export class JobQueues {
     const base = `${keys.queuePrefix}:${name}`;
     const [prioritized, oldest, waiting] = await Promise.all([
       this.#connection.zcard(`${base}:prioritized`),
-      this.#connection.zrange(`${base}:prioritized`, 0, 0),
+      this.#connection.zrange(`${base}:prioritized`, '0', '0'),
       this.#connection.llen(`${base}:wait`),
     ]);
     const first = oldest[0];
