@@ -92,8 +92,8 @@ export interface Pipeline {
   postprocess(outputs: Readonly<Record<string, BatchTensor>>, rows: readonly Row[]): RowOutcome[];
   /** Parts of one item's rows -> its output. Called also for a single part. Light: runs on the worker's loop. */
   merge(parts: readonly unknown[]): unknown;
-  /** A tiny item for warm-up and readiness. */
-  readonly canary: { readonly source: PreparedSource | { readonly kind: 'rows'; readonly rows: Row[] } };
+  /** Tiny rows for warm-up and readiness, made without preparation. */
+  readonly canary: { readonly rows: readonly Row[] };
 }
 
 /** `pipeline.ts` of a task folder exports one as default. */
