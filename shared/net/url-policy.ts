@@ -8,8 +8,11 @@ import { Problem } from '../problems/problem.ts';
 const urlCharactersMax = 2048;
 const ports = new Set(['', '80', '443', '8080', '8443']);
 
-/** Everything that is not the public internet (IANA special-purpose registries), v4 and v6. */
-const reserved = new BlockList();
+/**
+ * What is not the public internet (IANA special-purpose registries). A list per family: in a common one, Node compares a
+ * v4 address with `::ffff:0:0/96` in its mapped form, and every v4 address is reserved.
+ */
+const reservedV4 = new BlockList();
 for (const [net, bits] of [
   ['0.0.0.0', 8],
   ['10.0.0.0', 8],
@@ -27,21 +30,19 @@ for (const [net, bits] of [
   ['224.0.0.0', 4],
   ['240.0.0.0', 4],
 ] as const)
-  reserved.addSubnet(net, bits, 'ipv4');
+  reservedV4.addSubnet(net, bits, 'ipv4');
+
+/** Only 2000::/3 is global unicast; within it, these lead elsewhere (Teredo, documentation, 6to4). */
+const globalV6 = new BlockList();
+globalV6.addSubnet('2000::', 3, 'ipv6');
+const reservedV6 = new BlockList();
 for (const [net, bits] of [
-  ['::', 96],
-  ['::ffff:0:0', 96],
-  ['64:ff9b::', 96],
-  ['64:ff9b:1::', 48],
-  ['100::', 64],
   ['2001::', 23],
   ['2001:db8::', 32],
   ['2002::', 16],
-  ['fc00::', 7],
-  ['fe80::', 10],
-  ['ff00::', 8],
+  ['3fff::', 20],
 ] as const)
-  reserved.addSubnet(net, bits, 'ipv6');
+  reservedV6.addSubnet(net, bits, 'ipv6');
 
 /** What MILLRACE_ALLOW_HOSTS names: hosts, host:port pairs, addresses or CIDR blocks. */
 export class AllowedHosts {
@@ -52,8 +53,9 @@ export class AllowedHosts {
     for (const entry of entries) {
       const [net = '', bits] = entry.split('/');
       const family = isIP(net);
-      if (bits !== undefined && family) this.#blocks.addSubnet(net, Number(bits), family === 6 ? 'ipv6' : 'ipv4');
-      else this.#hosts.add(entry.toLowerCase());
+      const width = family === 6 ? 128 : 32;
+      if (family === 0) this.#hosts.add(entry.toLowerCase());
+      else this.#blocks.addSubnet(net, Number(bits ?? width), family === 6 ? 'ipv6' : 'ipv4');
     }
   }
 
@@ -73,7 +75,9 @@ export class AllowedHosts {
 /** True for an address outside the public internet. */
 export function isReservedAddress(address: string): boolean {
   const family = isIP(address);
-  return family === 0 || reserved.check(address, family === 6 ? 'ipv6' : 'ipv4');
+  if (family === 4) return reservedV4.check(address, 'ipv4');
+  if (family === 6) return !globalV6.check(address, 'ipv6') || reservedV6.check(address, 'ipv6');
+  return true;
 }
 
 /** Parses and checks a caller's URL. `pointer` names the field in problems. Throws Problem. */
