@@ -1,0 +1,19 @@
+/** What a file in this folder exports as default. */
+import type { CommandDef } from 'citty';
+
+export interface CliCommand {
+  // biome-ignore lint/suspicious/noExplicitAny: citty's own type of "a command with whatever arguments"
+  readonly definition: CommandDef<any>;
+  /** Shown under the usage. */
+  readonly examples: readonly string[];
+  /** Hands `--help` on to the program that it runs. */
+  readonly passesHelp?: boolean;
+}
+
+/** What a command gets as `data`. */
+export interface CliContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Arguments after the command's name, untouched. */
+  readonly rawArgs: readonly string[];
+  readonly watchesParent: boolean;
+}

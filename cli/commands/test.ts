@@ -1,0 +1,46 @@
+/** `npm test`: every test file, or those whose path contains one of the given words, with node:test. */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
+import { defineCommand } from 'citty';
+import type { CliCommand, CliContext } from './command.ts';
+import { root, runNode } from './run-tool.ts';
+
+const rooms = ['shared', 'models', 'api', 'workers', 'cli', 'e2e', 'bench'];
+/** Two files at a time: most start processes of their own, and the smallest machine we support has two cores. */
+const concurrency = 2;
+
+/** Arguments that begin with a dash are node's; the others are parts of paths. */
+export function findTestFiles(words: readonly string[]): string[] {
+  const files = globSync(
+    rooms.map((room) => `${room}/**/*.test.ts`),
+    { cwd: root, exclude: ['**/node_modules/**'] },
+  );
+  const isWanted = (file: string) => words.length === 0 || words.some((word) => file.includes(word));
+  return files.filter(isWanted).sort();
+}
+
+const command: CliCommand = {
+  definition: defineCommand({
+    meta: { name: 'npm test', description: 'Run all tests, or those whose path contains one of the given words.' },
+    async run({ data }) {
+      const { env, rawArgs } = data as CliContext;
+      const words = rawArgs.filter((arg) => !arg.startsWith('-')).map((word) => word.replace(/^\.\//, ''));
+      const files = findTestFiles(words);
+      if (files.length === 0) throw new Error(`No test file has ${words.join(' or ')} in its path.`);
+      const options = rawArgs.filter((arg) => arg.startsWith('-'));
+      return await runNode(
+        [
+          '--test',
+          `--test-concurrency=${concurrency}`,
+          '--test-reporter=spec',
+          ...options,
+          ...files.map((file) => join(root, file)),
+        ],
+        { ...env, NODE_ENV: 'test' },
+      );
+    },
+  }),
+  examples: ['npm test', 'npm test -- shared/jobs', 'npm test -- launcher --test-name-pattern="Ctrl-C"'],
+};
+
+export default command;
