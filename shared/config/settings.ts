@@ -25,9 +25,13 @@ const environment = z.object({
   /** Address of the public API. Any other than loopback needs a key, so that nobody serves the world by accident. */
   HOST: z.string().default('127.0.0.1'),
   PORT: port(8080),
+  /** Origin that callers reach the API under, for URLs in webhooks; http://HOST:PORT when absent. */
+  PUBLIC_URL: z.url().optional(),
   /** Address of metrics (and later the queue board). Loopback by default: it is not for callers. */
   ADMIN_HOST: z.string().default('127.0.0.1'),
   ADMIN_PORT: port(8081),
+  /** Port of this one process's own metrics on the loopback; 0 takes a free one and tells the launcher. */
+  METRICS_PORT: port(0),
   /** Guards the admin port when ADMIN_HOST is not loopback. Generated and printed when absent. */
   ADMIN_TOKEN: z.string().min(16).optional(),
   /** Folder of everything that must survive a restart: Redis' files, blobs. */
@@ -70,11 +74,14 @@ export interface ApiKey {
 export interface Settings {
   readonly host: string;
   readonly port: number;
+  readonly publicUrl: string;
   readonly adminHost: string;
   readonly adminPort: number;
+  readonly metricsPort: number;
   readonly adminToken: string | undefined;
   readonly dataDir: string;
   readonly apiKeys: readonly ApiKey[];
+  /** Absent: the launcher starts a redis-server of its own and hands its URL down. */
   readonly redisUrl: string | undefined;
   readonly unsafeRedis: boolean;
   readonly redisMaxMib: number;
@@ -117,8 +124,10 @@ export function readSettings(env: Record<string, string | undefined> = process.e
   return Object.freeze({
     host: e.HOST,
     port: e.PORT,
+    publicUrl: (e.PUBLIC_URL ?? `http://${e.HOST}:${e.PORT}`).replace(/\/$/, ''),
     adminHost: e.ADMIN_HOST,
     adminPort: e.ADMIN_PORT,
+    metricsPort: e.METRICS_PORT,
     adminToken: e.ADMIN_TOKEN,
     dataDir: resolve(e.MILLRACE_DATA),
     apiKeys,

@@ -1,0 +1,25 @@
+/** Entry of the worker of one device (argument 1): settings -> Redis -> models -> worker -> drain on SIGTERM. */
+import { scanRepository } from '../models/repository/scan-repository.ts';
+import { BlobStore } from '../shared/blobs/blob-store.ts';
+import { boot, bootMetrics } from '../shared/processes/boot.ts';
+import { connectConsumer } from '../shared/redis/connection.ts';
+import { InferenceWorker } from './inference-worker.ts';
+
+const device = process.argv[2] ?? 'cpu';
+const role = `worker:${device}`;
+const booted = boot(role);
+const { settings, redisUrl, logger, life } = booted;
+const redis = connectConsumer(redisUrl, logger);
+life.add('redis', () => redis.disconnect());
+const registry = await bootMetrics(role, booted);
+
+const blobs = new BlobStore(settings.dataDir);
+await blobs.open();
+const { models, broken } = await scanRepository(settings.modelDirs);
+for (const { id, reason } of broken) logger.error({ model: id, reason }, 'model can not be served');
+
+const worker = new InferenceWorker({ device, settings, redis, blobs, models, registry, logger });
+life.add('worker', () => worker.stop());
+await worker.start();
+life.tell({ type: 'ready', role });
+logger.info({ device, models: models.map(({ id }) => id), worker: worker.name }, 'worker started');

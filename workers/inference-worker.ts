@@ -1,0 +1,187 @@
+/**
+ * One worker: the parts of one device put together. Claims feed the runner, the runner feeds the scheduler, the scheduler
+ * feeds the lanes, results go back to the runner and from there to the store. Owns their order of start and stop.
+ */
+import { hostname } from 'node:os';
+import type { Redis } from 'ioredis';
+import type { ModelFiles } from '../models/repository/model-files.ts';
+import type { BlobStore } from '../shared/blobs/blob-store.ts';
+import { lanesFor, type Settings } from '../shared/config/settings.ts';
+import { keys } from '../shared/jobs/keys.ts';
+import { JobStore } from '../shared/jobs/store/job-store.ts';
+import { AllowedHosts } from '../shared/net/url-policy.ts';
+import type { Logger } from '../shared/observability/logger.ts';
+import type { Registry } from '../shared/observability/metrics.ts';
+import { ClaimBudget } from './claims/claim-budget.ts';
+import { ClaimQueues } from './claims/claim-queues.ts';
+import { createInferenceMetrics, type InferenceMetrics } from './inference-metrics.ts';
+import type { Lane } from './lane/lane.ts';
+import { LanePool, type ModelState } from './lane/lane-pool.ts';
+import { ModelStates } from './model-states.ts';
+import { OutcomeWriter } from './outcomes/outcome-writer.ts';
+import { Preparer } from './preparation/prepare-input.ts';
+import { reapDeadWorkers } from './reap-dead-workers.ts';
+import { JobRunner } from './running/job-runner.ts';
+import type { QueuedRow } from './running/running-job.ts';
+import { LearnedCostModel } from './scheduling/cost-model.ts';
+import { PartitionPolicy } from './scheduling/partition-policy.ts';
+import { type CallReport, Scheduler } from './scheduling/scheduler.ts';
+
+export interface InferenceWorkerParts {
+  readonly device: string;
+  readonly settings: Settings;
+  /** A consumer connection; the worker makes the further ones that it needs from it. */
+  readonly redis: Redis;
+  readonly blobs: BlobStore;
+  readonly models: readonly ModelFiles[];
+  readonly registry: Registry;
+  readonly logger: Logger;
+}
+
+interface ModelClaims {
+  readonly queues: ClaimQueues;
+  readonly budget: ClaimBudget;
+}
+
+const reapEveryMs = 5000;
+
+export class InferenceWorker {
+  /** Names this worker in Redis: host and pid, so that a restarted one is another. */
+  readonly name: string;
+  readonly #parts: InferenceWorkerParts;
+  readonly #lanes: number;
+  readonly #metrics: InferenceMetrics;
+  readonly #store: JobStore;
+  readonly #preparer: Preparer;
+  readonly #runner: JobRunner;
+  readonly #scheduler: Scheduler;
+  readonly #pool: LanePool;
+  readonly #states: ModelStates;
+  readonly #claims = new Map<string, ModelClaims>();
+  readonly #control: Redis;
+  #reaper: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  constructor(parts: InferenceWorkerParts) {
+    const { device, settings, redis, blobs, registry, logger } = parts;
+    this.#parts = parts;
+    this.name = `${hostname()}-${process.pid}`;
+    this.#lanes = lanesFor(device, settings);
+    this.#metrics = createInferenceMetrics(registry);
+    this.#store = new JobStore(redis);
+    this.#preparer = new Preparer({
+      blobs,
+      allowed: new AllowedHosts(settings.allowHosts),
+      downloadBytesMax: settings.bodyMaxBytes,
+    });
+    this.#runner = new JobRunner({
+      store: this.#store,
+      writer: new OutcomeWriter(this.#store, logger),
+      preparer: this.#preparer,
+      metrics: this.#metrics,
+      logger,
+      enqueue: (rows) => this.#scheduler.add(rows),
+    });
+    const cost = new LearnedCostModel();
+    this.#scheduler = new Scheduler(new PartitionPolicy(cost), cost, {
+      onCall: (lane, rows) => this.#noteCall(lane, rows),
+      onRow: (row, outcome, report) => this.#runner.take(row, outcome, report),
+      onReport: (lane, report) => this.#measure(lane, report),
+      onDeath: (rows) => void this.#runner.takeDeath(rows),
+    });
+    this.#pool = new LanePool({ device, threads: settings.laneThreads }, this.#lanes, logger, {
+      onIdle: (lane) => this.#scheduler.dispatch(lane),
+      onModel: (files, state, detail) => this.#modelChanged(files, state, detail),
+      onLaneEnd: (lane) => this.#metrics.laneEnds.inc({ lane: lane.name }),
+    });
+    this.#scheduler.attach(this.#pool);
+    this.#states = new ModelStates(redis, this.name, device);
+    this.#control = redis.duplicate();
+    this.#control.on('error', () => {}); // The main connection logs for both.
+    this.#metrics.deviceInfo.set({ device, lanes: String(this.#lanes), threads: String(settings.laneThreads) }, 1);
+  }
+
+  /** Lanes start loading; the consumers of a model open when its first lane has it. */
+  async start(): Promise<void> {
+    this.#pool.start(this.#parts.models);
+    this.#control.on('message', (_channel, message: string) => {
+      const [verb, job] = message.split(' ');
+      if (verb === 'cancel' && job) this.#runner.drop(job);
+    });
+    await this.#control.subscribe(keys.control);
+    await this.#reap();
+    this.#reaper = setInterval(() => void this.#reap(), reapEveryMs);
+  }
+
+  /** No new claims; what was claimed is finished; then the lanes end. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#reaper);
+    await Promise.all([...this.#claims.values()].map(({ queues }) => queues.close()));
+    await this.#pool.stop();
+    await this.#states.stop();
+    await this.#preparer.close();
+    this.#control.disconnect();
+  }
+
+  #modelChanged(
+    files: ModelFiles,
+    state: ModelState,
+    detail: { reason?: string; canaryMs?: number; loadMs?: number },
+  ): void {
+    const { id, version } = files;
+    this.#states.set(id, version, state, detail.reason);
+    this.#metrics.modelReady.set({ model: id, version }, state === 'ready' ? 1 : 0);
+    const claims = this.#claims.get(id);
+    if (state !== 'ready') {
+      void claims?.queues.pause();
+      return;
+    }
+    if (detail.loadMs) this.#metrics.modelLoad.set({ model: id }, detail.loadMs / 1000);
+    if (claims) void claims.queues.resume();
+    else if (!this.#stopping) this.#openClaims(files, detail.canaryMs ?? 1);
+  }
+
+  #openClaims(files: ModelFiles, canaryMs: number): void {
+    const { redis, logger } = this.#parts;
+    const budget = new ClaimBudget(this.#lanes, canaryMs);
+    const queues = new ClaimQueues(files.id, redis, budget, logger, async (ref) => {
+      this.#metrics.claimed.set(this.#runner.size + 1);
+      const laneMs = await this.#runner.run(ref, files);
+      if (laneMs > 0) budget.observe(laneMs);
+      this.#metrics.claimed.set(this.#runner.size);
+    });
+    this.#claims.set(files.id, { queues, budget });
+    logger.info({ model: files.id, version: files.version, canaryMs: Math.round(canaryMs * 100) / 100 }, 'model ready');
+  }
+
+  /** Who is on board, before the call: if this whole process dies, they are the suspects. Not waited for. */
+  #noteCall(lane: Lane, rows: readonly QueuedRow[]): void {
+    const nowMs = performance.now();
+    for (const row of rows)
+      this.#metrics.batchWait.observe({ model: row.model, class: row.class }, (nowMs - row.arrivedMs) / 1000);
+    const jobs = new Set(rows.map(({ item }) => item.job.name));
+    this.#parts.redis.hset(keys.calls, `${this.name}/${lane.name}`, [...jobs].join(',')).catch(() => {});
+  }
+
+  #measure(lane: Lane, { model, rows, computeMs, wallMs, predictedMs }: CallReport): void {
+    const padded = rows.length * Math.max(...rows.map((row) => row.length));
+    const real = rows.reduce((sum, row) => sum + row.length, 0);
+    this.#metrics.compute.observe({ model }, computeMs / 1000);
+    this.#metrics.batchRows.observe({ model }, rows.length);
+    this.#metrics.units.inc({ model, kind: 'real' }, real);
+    this.#metrics.units.inc({ model, kind: 'padding' }, padded - real);
+    this.#metrics.costRatio.observe({ model }, wallMs / predictedMs);
+    this.#metrics.laneBusy.inc({ lane: lane.name }, wallMs / 1000);
+    this.#metrics.waiting.set(this.#scheduler.waiting);
+  }
+
+  async #reap(): Promise<void> {
+    try {
+      const suspects = await reapDeadWorkers(this.#parts.redis, this.#store);
+      if (suspects > 0) this.#parts.logger.warn({ suspects }, 'a worker died in calls; its rows run alone');
+    } catch (error) {
+      this.#parts.logger.debug({ err: error }, 'looking for dead workers failed');
+    }
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * Entry of a lane: a child process that owns ONNX sessions on one device and runs one batch at a time. Its parent may
+ * kill it at any moment; it owns nothing that would be missed. Dies with its parent.
+ */
+import { join } from 'node:path';
+import { loadPipelineFactory } from '../../models/discover-tasks.ts';
+import type { ModelFiles } from '../../models/repository/model-files.ts';
+import { verifyFiles } from '../../models/repository/verify-files.ts';
+import type { Pipeline, RowOutcome } from '../../models/task.ts';
+import { encodeOutput } from '../../shared/jobs/output-codec.ts';
+import { Problem, toProblem } from '../../shared/problems/problem.ts';
+import type { LaneOptions, LaneOutcome, LaneReply, LaneRequest, LaneRow } from './lane-protocol.ts';
+import { type OnnxSession, openSession } from './onnx-session.ts';
+
+interface LoadedModel {
+  readonly pipeline: Pipeline;
+  readonly session: OnnxSession;
+}
+
+const options = JSON.parse(process.argv[2] ?? '{}') as LaneOptions;
+const loaded = new Map<string, LoadedModel>();
+
+async function load(files: ModelFiles): Promise<LaneReply> {
+  const startedAt = performance.now();
+  await verifyFiles(files);
+  const factory = await loadPipelineFactory(files.task);
+  const pipeline = await factory.createPipeline(files, 'lane');
+  const graph = pipeline.sessions['model'];
+  if (!graph) throw new Error(`The pipeline of ${files.task} names no session "model".`);
+  const session = await openSession(join(files.versionFolder, graph), options);
+  const model = { pipeline, session };
+  const loadMs = performance.now() - startedAt;
+  const canaryMs = await runCanary(model);
+  await loaded.get(files.id)?.session.release();
+  loaded.set(files.id, model);
+  return { type: 'loaded', model: files.id, loadMs, canaryMs };
+}
+
+/** Twice: the first run allocates; the second is what a tiny item costs. A canary that fails fails the load. */
+async function runCanary({ pipeline, session }: LoadedModel): Promise<number> {
+  const { rows } = pipeline.canary;
+  let ms = 0;
+  for (let round = 0; round < 2; round++) {
+    const startedAt = performance.now();
+    const outcomes = pipeline.postprocess(await session.run(pipeline.collate(rows)), rows);
+    for (const outcome of outcomes)
+      if ('problem' in outcome) throw new Error(`Canary failed: ${outcome.problem.detail}`);
+    ms = performance.now() - startedAt;
+  }
+  return ms;
+}
+
+async function run(call: number, modelId: string, laneRows: readonly LaneRow[]): Promise<LaneReply> {
+  const model = loaded.get(modelId);
+  if (!model) return { type: 'run-failed', call, reason: `Model ${modelId} is not loaded here.`, outOfMemory: false };
+  const { pipeline, session } = model;
+  const rows = laneRows.map(({ row }) => row);
+  try {
+    const startedAt = performance.now();
+    const outputs = await session.run(pipeline.collate(rows));
+    const computeMs = performance.now() - startedAt;
+    const outcomes = pipeline.postprocess(outputs, rows);
+    if (outcomes.length !== rows.length) throw new Error(`${rows.length} rows went in, ${outcomes.length} came out.`);
+    return {
+      type: 'ran',
+      call,
+      outcomes: outcomes.map((outcome, i) => close(pipeline, outcome, laneRows[i]?.alone === true)),
+      computeMs,
+    };
+  } catch (error) {
+    const reason = (error as Error).message;
+    return { type: 'run-failed', call, reason, outOfMemory: /alloc|memory/i.test(reason) };
+  }
+}
+
+/** Serialises here what can be: it saved 0.2 ms of the worker's loop per item. */
+function close(pipeline: Pipeline, outcome: RowOutcome, alone: boolean): LaneOutcome {
+  if ('problem' in outcome || !alone) return outcome;
+  try {
+    return { json: encodeOutput(pipeline.merge([outcome.part])) };
+  } catch (error) {
+    const problem = error instanceof Problem ? error : toProblem(error, 'inference-failed');
+    return { problem: problem.toDetails() };
+  }
+}
+
+async function answer(request: LaneRequest): Promise<LaneReply | null> {
+  if (request.type === 'run') return await run(request.call, request.model, request.rows);
+  if (request.type === 'unload') {
+    await loaded.get(request.model)?.session.release();
+    loaded.delete(request.model);
+    return null;
+  }
+  try {
+    return await load(request.files);
+  } catch (error) {
+    return { type: 'load-failed', model: request.files.id, reason: (error as Error).message };
+  }
+}
+
+// One request after the other: the parent sends a load behind a run, say, and replies must keep that order.
+let tail: Promise<unknown> = Promise.resolve();
+process.on('message', (request: LaneRequest) => {
+  tail = tail.then(() => answer(request)).then((reply) => reply && process.connected && process.send?.(reply));
+});
+process.on('disconnect', () => process.exit(0));
+// A terminal's Ctrl-C reaches the whole group; the parent decides when a lane ends.
+process.on('SIGINT', () => {});
+process.send?.({ type: 'hello' } satisfies LaneReply);

@@ -1,0 +1,128 @@
+/**
+ * The lanes of one device: keeps their number, loads every model into each, replaces a lane that ended, and sets a model
+ * aside for a while when it crashes lanes. Tells its owner when a lane is free and when a model's state changes.
+ */
+import type { ModelFiles } from '../../models/repository/model-files.ts';
+import type { Logger } from '../../shared/observability/logger.ts';
+import { Lane } from './lane.ts';
+import type { LaneOptions } from './lane-protocol.ts';
+import { Quarantine } from './quarantine.ts';
+
+export type ModelState = 'loading' | 'ready' | 'failed' | 'quarantined';
+
+export interface LanePoolEvents {
+  /** A lane has nothing to do. The owner may start a call on it, synchronously. */
+  onIdle(lane: Lane): void;
+  onModel(files: ModelFiles, state: ModelState, detail: { reason?: string; canaryMs?: number; loadMs?: number }): void;
+  onLaneEnd(lane: Lane, reason: string): void;
+}
+
+export class LanePool {
+  readonly #options: LaneOptions;
+  readonly #count: number;
+  readonly #logger: Logger;
+  readonly #events: LanePoolEvents;
+  readonly #models = new Map<string, ModelFiles>();
+  readonly #failed = new Map<string, string>();
+  readonly #lanes = new Map<string, Lane>();
+  readonly #quarantine = new Quarantine();
+  #births = 0;
+  #stopping = false;
+
+  constructor(options: LaneOptions, count: number, logger: Logger, events: LanePoolEvents) {
+    this.#options = options;
+    this.#count = count;
+    this.#logger = logger;
+    this.#events = events;
+  }
+
+  get size(): number {
+    return this.#count;
+  }
+
+  get lanes(): readonly Lane[] {
+    return [...this.#lanes.values()];
+  }
+
+  start(models: readonly ModelFiles[]): void {
+    for (const files of models) {
+      this.#models.set(files.id, files);
+      this.#events.onModel(files, 'loading', {});
+    }
+    for (let i = 0; i < this.#count; i++) this.#openLane(`lane-${i}`);
+  }
+
+  /** Gives an idle lane its next load, or else to the owner. Called whenever a lane may have become idle. */
+  offer(lane: Lane): void {
+    if (this.#stopping || !lane.idle) return;
+    const next = [...this.#models.values()].find((files) => this.#wantsLoad(lane, files.id));
+    if (next) void this.#load(lane, next);
+    else this.#events.onIdle(lane);
+  }
+
+  /** A call of this model killed its lane. Crashes in a row set the model aside: the others go on. */
+  countCrash(model: string): void {
+    const pauseMs = this.#quarantine.countCrash(model, performance.now());
+    if (pauseMs > 0) this.#setAside(model, pauseMs, 'its calls keep killing lanes');
+  }
+
+  countSuccess(model: string): void {
+    this.#quarantine.countSuccess(model);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    await Promise.all(this.lanes.map((lane) => lane.stop()));
+  }
+
+  #openLane(name: string): void {
+    if (this.#stopping) return;
+    this.#births++;
+    const lane = new Lane(name, this.#options);
+    this.#lanes.set(name, lane);
+    lane.onEnd = (reason, loading) => {
+      this.#lanes.delete(name);
+      if (this.#stopping) return;
+      this.#logger.warn({ lane: name, reason, loading }, 'lane ended; starting another');
+      if (loading)
+        this.#setAside(
+          loading,
+          this.#quarantine.countLoadCrash(loading, performance.now()),
+          `loading it killed the lane: ${reason}`,
+        );
+      this.#events.onLaneEnd(lane, reason);
+      // At once, but not in a tight loop when the process can not even start.
+      setTimeout(() => this.#openLane(name), this.#births > 4 * this.#count ? 250 : 0);
+    };
+    this.offer(lane);
+  }
+
+  #wantsLoad(lane: Lane, model: string): boolean {
+    return !lane.models.has(model) && !this.#failed.has(model) && !this.#quarantine.isAside(model, performance.now());
+  }
+
+  async #load(lane: Lane, files: ModelFiles): Promise<void> {
+    const load = await lane.load(files);
+    if (!load) return; // The lane died; onEnd has seen to it.
+    if (load.reason !== undefined) {
+      this.#failed.set(files.id, load.reason);
+      this.#logger.error({ model: files.id, reason: load.reason }, 'model can not be loaded');
+      this.#events.onModel(files, 'failed', { reason: load.reason });
+    } else {
+      const { canaryMs = 0, loadMs = 0 } = load;
+      this.#events.onModel(files, 'ready', { canaryMs, loadMs });
+    }
+    this.offer(lane);
+  }
+
+  #setAside(model: string, pauseMs: number, reason: string): void {
+    const files = this.#models.get(model);
+    if (!files) return;
+    this.#logger.error({ model, reason, seconds: pauseMs / 1000 }, 'model quarantined');
+    for (const lane of this.#lanes.values()) lane.unload(model);
+    this.#events.onModel(files, 'quarantined', { reason: `${reason}; tried again in ${Math.ceil(pauseMs / 1000)} s` });
+    setTimeout(() => {
+      for (const lane of this.#lanes.values()) this.offer(lane);
+    }, pauseMs + 1).unref();
+  }
+}

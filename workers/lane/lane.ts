@@ -1,0 +1,162 @@
+/**
+ * A lane as its worker sees it: starts the child, loads models, runs one call at a time, and kills it when a call passes
+ * its hard limit. Ends exactly once, with `onEnd`; the pool decides what comes next.
+ */
+import { type ChildProcess, fork } from 'node:child_process';
+import { join } from 'node:path';
+import type { ModelFiles } from '../../models/repository/model-files.ts';
+import type { LaneOptions, LaneOutcome, LaneReply, LaneRequest, LaneRow } from './lane-protocol.ts';
+
+/** What a call ended with. `died`: the process ended under it, so its rows are suspects. */
+export type CallResult =
+  | {
+      readonly kind: 'ran';
+      readonly outcomes: readonly LaneOutcome[];
+      readonly computeMs: number;
+      readonly wallMs: number;
+    }
+  | { readonly kind: 'failed'; readonly reason: string; readonly outOfMemory: boolean }
+  | { readonly kind: 'died'; readonly reason: string };
+
+export interface LaneLoad {
+  readonly model: string;
+  /** Absent when the model failed to load. */
+  readonly canaryMs?: number;
+  readonly loadMs?: number;
+  readonly reason?: string;
+}
+
+interface PendingCall {
+  readonly call: number;
+  readonly startedAt: number;
+  readonly timer: NodeJS.Timeout;
+  readonly settle: (result: CallResult) => void;
+}
+
+const entry = join(import.meta.dirname, 'lane-main.ts');
+/** A load that takes longer than two minutes is a hang: the largest model tried (90 MB) took 0.5 s. */
+const loadLimitMs = 120_000;
+
+export class Lane {
+  readonly name: string;
+  readonly models = new Set<string>();
+  onEnd: (reason: string, loading: string | null) => void = () => {};
+  readonly #child: ChildProcess;
+  #call: PendingCall | null = null;
+  #load: { model: string; timer: NodeJS.Timeout; settle: (load: LaneLoad | null) => void } | null = null;
+  #calls = 0;
+  #killReason: string | null = null;
+  #ended = false;
+
+  constructor(name: string, options: LaneOptions) {
+    this.name = name;
+    const device = /^cuda:(\d+)$/.exec(options.device)?.[1];
+    this.#child = fork(entry, [JSON.stringify(options)], {
+      serialization: 'advanced',
+      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      env: { ...process.env, CUDA_VISIBLE_DEVICES: device ?? '', OMP_NUM_THREADS: String(options.threads) },
+    });
+    this.#child.on('message', (reply: LaneReply) => this.#receive(reply));
+    this.#child.on('error', (error) => this.#end(`lane process error: ${error.message}`));
+    this.#child.on('exit', (code, signal) =>
+      this.#end(this.#killReason ?? `lane process ended (${signal ?? `exit ${code}`})`),
+    );
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  get idle(): boolean {
+    return !this.#ended && this.#call === null && this.#load === null;
+  }
+
+  /** Loads or replaces a model. Resolves with null when the lane died of it. */
+  async load(files: ModelFiles): Promise<LaneLoad | null> {
+    return await new Promise((settle) => {
+      const timer = setTimeout(() => this.kill(`loading ${files.id} took over ${loadLimitMs} ms`), loadLimitMs);
+      this.#load = { model: files.id, timer, settle };
+      this.#send({ type: 'load', files });
+    });
+  }
+
+  unload(model: string): void {
+    this.models.delete(model);
+    this.#send({ type: 'unload', model });
+  }
+
+  /** Runs one batch. The lane is killed when `limitMs` pass without an answer. Never rejects. */
+  async run(model: string, rows: readonly LaneRow[], limitMs: number): Promise<CallResult> {
+    return await new Promise((settle) => {
+      const call = ++this.#calls;
+      const timer = setTimeout(
+        () => this.kill(`a call of ${rows.length} rows passed its limit of ${Math.round(limitMs)} ms`),
+        limitMs,
+      );
+      this.#call = { call, startedAt: performance.now(), timer, settle };
+      this.#send({ type: 'run', call, model, rows });
+    });
+  }
+
+  kill(reason: string): void {
+    this.#killReason ??= reason;
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Ends the process when it is idle; resolves once it is gone. */
+  async stop(): Promise<void> {
+    if (this.#ended) return;
+    this.onEnd = () => {};
+    await new Promise<void>((resolve) => {
+      this.#child.once('exit', () => resolve());
+      if (this.#child.connected) this.#child.disconnect();
+      setTimeout(() => this.kill('did not stop within 2 s'), 2000).unref();
+    });
+  }
+
+  #send(request: LaneRequest): void {
+    if (!this.#child.connected) return; // 'exit' follows and settles whatever waits.
+    this.#child.send(request, (error) => {
+      if (error) this.kill(`lane does not take messages: ${error.message}`);
+    });
+  }
+
+  #receive(reply: LaneReply): void {
+    if (reply.type === 'loaded' || reply.type === 'load-failed') {
+      const load = this.#load;
+      if (!load || load.model !== reply.model) return;
+      clearTimeout(load.timer);
+      this.#load = null;
+      if (reply.type === 'loaded') this.models.add(reply.model);
+      load.settle(reply);
+      return;
+    }
+    if (reply.type === 'hello' || this.#call?.call !== reply.call) return;
+    const { startedAt, timer, settle } = this.#call;
+    clearTimeout(timer);
+    this.#call = null;
+    if (reply.type === 'run-failed') settle({ kind: 'failed', reason: reply.reason, outOfMemory: reply.outOfMemory });
+    else
+      settle({
+        kind: 'ran',
+        outcomes: reply.outcomes,
+        computeMs: reply.computeMs,
+        wallMs: performance.now() - startedAt,
+      });
+  }
+
+  #end(reason: string): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    const loading = this.#load?.model ?? null;
+    if (this.#load) {
+      clearTimeout(this.#load.timer);
+      this.#load.settle(null);
+    }
+    if (this.#call) {
+      clearTimeout(this.#call.timer);
+      this.#call.settle({ kind: 'died', reason });
+    }
+    this.onEnd(reason, loading);
+  }
+}

@@ -1,0 +1,253 @@
+/**
+ * Walks one claimed job from its record to its outcome: start, prepare each item, hand rows to the scheduler, store what
+ * comes back. The only place that decides what a row's result means for its item and its job.
+ */
+import type { ModelFiles } from '../../models/repository/model-files.ts';
+import { encodeOutput } from '../../shared/jobs/output-codec.ts';
+import type { Claim, Finish, JobRef, JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { Logger } from '../../shared/observability/logger.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
+import type { ProblemSlug } from '../../shared/problems/catalogue.ts';
+import { Problem, type ProblemDetails, toProblem } from '../../shared/problems/problem.ts';
+import type { InferenceMetrics } from '../inference-metrics.ts';
+import type { LaneOutcome } from '../lane/lane-protocol.ts';
+import { GroupCommit } from '../outcomes/group-commit.ts';
+import type { OutcomeWriter } from '../outcomes/outcome-writer.ts';
+import type { Preparer } from '../preparation/prepare-input.ts';
+import type { CallReport } from '../scheduling/scheduler.ts';
+import { mergeParts } from './merge-parts.ts';
+import { type QueuedRow, queueRow, type RunningItem, RunningJob } from './running-job.ts';
+
+/** A job without `timeout` may run this long; longer belongs into a bulk run. */
+const timeoutSecondsDefault = 600;
+/** Set aside after exactly this many starts: the first may be a batch-mate's fault, the other three were alone. */
+const deathsMax = 4;
+/** Items of one job prepared at once: one big job must not fill the threads for all others. */
+const itemsAtOnce = 8;
+
+export interface JobRunnerParts {
+  readonly store: JobStore;
+  readonly writer: OutcomeWriter;
+  readonly preparer: Preparer;
+  readonly metrics: InferenceMetrics;
+  readonly logger: Logger;
+  /** Takes prepared rows. */
+  readonly enqueue: (rows: readonly QueuedRow[]) => void;
+}
+
+export class JobRunner {
+  readonly #parts: JobRunnerParts;
+  readonly #running = new Map<string, RunningJob>();
+  readonly #starts = new Map<string, GroupCommit<JobRef, Claim>>();
+
+  constructor(parts: JobRunnerParts) {
+    this.#parts = parts;
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  /** Runs a job of this model; resolves when its outcome is stored, here or elsewhere, with the lane ms it took. */
+  async run(ref: JobRef, files: ModelFiles): Promise<number> {
+    const claim = await this.#start(ref, files);
+    if (claim.state === 'gone') return 0;
+    if (claim.state === 'expired') {
+      await this.#endJob(ref, 'expired', new Problem('expired', 'The job did not start within its `expires_in`.'));
+      return 0;
+    }
+    const job = new RunningJob(ref, claim, files);
+    this.#running.set(job.name, job);
+    this.#parts.metrics.queueWait.observe(
+      { model: files.id, class: job.class },
+      Math.max(0, claim.startedMs - claim.createdMs) / 1000,
+    );
+    job.limitTo((job.request.timeoutSeconds ?? timeoutSecondsDefault) * 1000, () => void this.#timeOut(job));
+    try {
+      await this.#prepareItems(job);
+      await job.over;
+      return job.laneMs;
+    } finally {
+      job.end();
+      this.#running.delete(job.name);
+    }
+  }
+
+  /** Another process ended the job: drop its rows. */
+  drop(name: string): void {
+    this.#running.get(name)?.end();
+  }
+
+  /** One row's result. The item ends with its last row. */
+  take(row: QueuedRow, outcome: LaneOutcome, report: CallReport): void {
+    const { item } = row;
+    item.job.laneMs += report.wallMs / report.rows.length;
+    if (item.settled) return;
+    item.computeSeconds = Math.max(item.computeSeconds, report.computeMs / 1000);
+    item.batchRows = Math.max(item.batchRows, report.rows.length);
+    if ('problem' in outcome) {
+      this.#settle(item, 'failed', JSON.stringify(outcome.problem), slugOf(outcome.problem));
+      return;
+    }
+    if ('json' in outcome) {
+      this.#settle(item, 'succeeded', outcome.json);
+      return;
+    }
+    item.parts[row.index] = outcome.part;
+    item.rowsOpen--;
+    if (item.rowsOpen === 0) void this.#merge(item);
+  }
+
+  /** The lane died under these rows. Suspects rerun alone; one that died alone too often is set aside. */
+  async takeDeath(rows: readonly QueuedRow[]): Promise<void> {
+    const items = new Set(rows.map(({ item }) => item));
+    const jobs = new Set([...items].map(({ job }) => job));
+    for (const item of items) item.deaths++;
+    this.#parts.store
+      .countCrash([...jobs].map(({ ref }) => ref))
+      .catch((error) => this.#parts.logger.warn({ err: error }, 'crash not counted'));
+    const back: QueuedRow[] = [];
+    for (const row of rows) {
+      if (row.item.deaths >= deathsMax) this.#setAside(row.item, row.model);
+      else back.push(Object.assign(row, { suspect: true }));
+    }
+    this.#parts.enqueue(back);
+  }
+
+  async #start(ref: JobRef, files: ModelFiles): Promise<Claim> {
+    const key = `${files.id}/${files.version}`;
+    let group = this.#starts.get(key);
+    if (!group) {
+      group = new GroupCommit((refs) => this.#parts.store.start(refs, files.version));
+      this.#starts.set(key, group);
+    }
+    return await group.add(ref);
+  }
+
+  async #prepareItems(job: RunningJob): Promise<void> {
+    const open = job.claim.input.map((_, index) => index).filter((index) => !job.claim.finishedItems.has(index));
+    if (job.claim.crashes >= deathsMax * open.length + (open.length > 1 ? deathsMax : 0)) {
+      await this.#endJob(job.ref, 'failed', poison(), true);
+      return job.end();
+    }
+    let next = 0;
+    const worker = async () => {
+      for (let at = next++; at < open.length && !job.isOver; at = next++)
+        await this.#prepareItem(job, open[at] as number);
+    };
+    await Promise.all(Array.from({ length: Math.min(itemsAtOnce, open.length) }, worker));
+  }
+
+  async #prepareItem(job: RunningJob, index: number): Promise<void> {
+    const { files } = job;
+    const item = job.openItem(index);
+    const input = job.claim.input[index];
+    const startedAt = performance.now();
+    try {
+      if (!input) throw new Problem('blob-missing', 'The item has no stored input.');
+      const rows = await this.#parts.preparer.prepare(input, files, job.request.parameters ?? {}, job.signal);
+      const nowMs = performance.now();
+      item.prepareSeconds = (nowMs - startedAt) / 1000;
+      this.#parts.metrics.prepare.observe({ model: files.id }, item.prepareSeconds);
+      item.parts = new Array(rows.length);
+      item.rowsOpen = rows.length;
+      this.#parts.enqueue(rows.map((row, i) => queueRow(item, row, i, files.id, nowMs)));
+    } catch (error) {
+      if (job.isOver) return;
+      const problem = toProblem(error);
+      if (problem.slug === 'internal-error')
+        this.#parts.logger.error(
+          { err: error, job: job.ref.id, trace: traceIdOf(job.request.traceparent) },
+          'preparation failed',
+        );
+      this.#settle(item, 'failed', JSON.stringify(problem.toDetails()), problem.slug);
+    }
+  }
+
+  async #merge(item: RunningItem): Promise<void> {
+    try {
+      this.#settle(item, 'succeeded', encodeOutput(await mergeParts(item.job.files, item.parts)));
+    } catch (error) {
+      const problem = toProblem(error, 'inference-failed');
+      this.#settle(item, 'failed', JSON.stringify(problem.toDetails()), problem.slug);
+    }
+  }
+
+  #settle(
+    item: RunningItem,
+    status: 'succeeded' | 'failed',
+    fragment: string,
+    reason: ProblemSlug | 'none' = 'none',
+    deadLetter = false,
+  ): void {
+    if (item.settled) return;
+    item.settled = true;
+    const { job } = item;
+    const entry: Finish = {
+      ...job.ref,
+      kind: 'item',
+      status,
+      index: item.index,
+      fragment,
+      deadLetter,
+      prepareSeconds: round(item.prepareSeconds),
+      computeSeconds: round(item.computeSeconds),
+      batchRows: item.batchRows,
+    };
+    const { writer, metrics, logger } = this.#parts;
+    void writer.finish(entry).then((reply) => {
+      const model = job.request.model;
+      if (reply === 'late') metrics.late.inc({ model });
+      else metrics.outcomes.inc({ model, outcome: status, reason });
+      if (reply === 'job-ended' || reply === 'late') {
+        logger.debug({ job: job.ref.id, trace: traceIdOf(job.request.traceparent), reply }, 'job ended');
+        job.end();
+      }
+    });
+  }
+
+  #setAside(item: RunningItem, model: string): void {
+    this.#parts.metrics.deadLetters.inc({ model });
+    this.#parts.logger.error(
+      { job: item.job.ref.id, item: item.index, model, starts: item.deaths },
+      'item set aside as poison',
+    );
+    this.#settle(item, 'failed', JSON.stringify(poison().toDetails()), 'poison-job', true);
+  }
+
+  async #timeOut(job: RunningJob): Promise<void> {
+    const seconds = job.request.timeoutSeconds ?? timeoutSecondsDefault;
+    await this.#endJob(
+      job.ref,
+      'failed',
+      new Problem('run-timeout', `The job ran longer than ${seconds} s, its \`timeout\`.`),
+    );
+    job.end();
+  }
+
+  async #endJob(ref: JobRef, status: 'failed' | 'expired', problem: Problem, deadLetter = false): Promise<void> {
+    await this.#parts.writer.finish({
+      ...ref,
+      kind: 'job',
+      status,
+      fragment: JSON.stringify(problem.toDetails()),
+      deadLetter,
+    });
+  }
+}
+
+function poison(): Problem {
+  return new Problem(
+    'poison-job',
+    `The item stopped the inference process ${deathsMax} times, the last ones alone. It was set aside.`,
+  );
+}
+
+function slugOf(problem: ProblemDetails): ProblemSlug {
+  return problem.type.replace('/problems/', '') as ProblemSlug;
+}
+
+/** Microseconds are enough, and keep records short. */
+function round(seconds: number): number {
+  return Math.round(seconds * 1e6) / 1e6;
+}

@@ -1,0 +1,118 @@
+/**
+ * One claimed job while this worker has it: which items are still open, and what their rows gave so far. Ends when its
+ * outcome is stored, by whomever. Knows neither lanes nor Redis.
+ */
+import type { ModelFiles } from '../../models/repository/model-files.ts';
+import type { Row } from '../../models/task.ts';
+import type { JobClass, JobRequest } from '../../shared/jobs/job.ts';
+import type { Claim, JobRef } from '../../shared/jobs/store/job-store.ts';
+import type { WaitingRow } from '../scheduling/policy.ts';
+
+export type StartedClaim = Extract<Claim, { state: 'started' }>;
+
+/** One item under way. */
+export interface RunningItem {
+  readonly job: RunningJob;
+  readonly index: number;
+  prepareSeconds: number;
+  computeSeconds: number;
+  batchRows: number;
+  /** Engine calls that died with this item on board. */
+  deaths: number;
+  parts: unknown[];
+  rowsOpen: number;
+  settled: boolean;
+}
+
+/** A row in the scheduler: what a policy sees, and what a lane gets. */
+export interface QueuedRow extends WaitingRow {
+  readonly row: Row;
+  readonly item: RunningItem;
+  readonly index: number;
+  suspect: boolean;
+}
+
+export class RunningJob {
+  readonly ref: JobRef;
+  readonly request: JobRequest;
+  readonly claim: StartedClaim;
+  readonly files: ModelFiles;
+  /** Lane time that its rows took so far: each row's share of its call. */
+  laneMs = 0;
+  readonly #aborter = new AbortController();
+  readonly #over = Promise.withResolvers<void>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(ref: JobRef, claim: StartedClaim, files: ModelFiles) {
+    this.ref = ref;
+    this.files = files;
+    this.claim = claim;
+    this.request = claim.request;
+  }
+
+  /** `<tenant>/<id>`: how other processes name it. */
+  get name(): string {
+    return `${this.ref.tenant}/${this.ref.id}`;
+  }
+
+  get class(): JobClass {
+    return this.request.priority;
+  }
+
+  /** Aborts when nothing of this job is wanted any more: preparation stops, waiting rows are dropped. */
+  get signal(): AbortSignal {
+    return this.#aborter.signal;
+  }
+
+  get isOver(): boolean {
+    return this.#aborter.signal.aborted;
+  }
+
+  /** Resolves when the job is over for this worker. */
+  get over(): Promise<void> {
+    return this.#over.promise;
+  }
+
+  openItem(index: number): RunningItem {
+    // After a crash of the whole worker only the job's count is left; any of its items may be the one.
+    const deaths = this.request.items === 1 ? this.claim.crashes : Math.min(1, this.claim.crashes);
+    return {
+      job: this,
+      index,
+      prepareSeconds: 0,
+      computeSeconds: 0,
+      batchRows: 0,
+      deaths,
+      parts: [],
+      rowsOpen: 0,
+      settled: false,
+    };
+  }
+
+  /** Calls `onTimeout` unless the job ends within `ms`. */
+  limitTo(ms: number, onTimeout: () => void): void {
+    this.#timer = setTimeout(onTimeout, ms);
+  }
+
+  /** Idempotent. */
+  end(): void {
+    if (this.isOver) return;
+    clearTimeout(this.#timer);
+    this.#aborter.abort();
+    this.#over.resolve();
+  }
+}
+
+export function queueRow(item: RunningItem, row: Row, index: number, model: string, nowMs: number): QueuedRow {
+  return {
+    row,
+    item,
+    index,
+    model,
+    class: item.job.class,
+    length: row.length,
+    shapeKey: row.shapeKey,
+    arrivedMs: nowMs,
+    suspect: item.deaths > 0,
+  };
+}

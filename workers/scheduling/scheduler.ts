@@ -1,0 +1,121 @@
+/**
+ * Brings waiting rows and free lanes together: asks the policy at the moment a lane is free, never earlier, and carries
+ * a batch through its call. Splits a batch that the model refuses until the bad row stands alone; reruns the rows of a
+ * call that died, each alone. Results go to the owner; nothing here knows Redis.
+ */
+import type { Lane } from '../lane/lane.ts';
+import type { LanePool } from '../lane/lane-pool.ts';
+import type { LaneOutcome } from '../lane/lane-protocol.ts';
+import type { QueuedRow } from '../running/running-job.ts';
+import type { CostModel, SchedulingPolicy } from './policy.ts';
+
+export interface CallReport {
+  readonly model: string;
+  readonly rows: readonly QueuedRow[];
+  readonly computeMs: number;
+  readonly wallMs: number;
+  readonly predictedMs: number;
+}
+
+export interface SchedulerEvents {
+  /** Before a batch goes to a lane: the last word on who is on board. */
+  onCall(lane: Lane, rows: readonly QueuedRow[]): void;
+  onRow(row: QueuedRow, outcome: LaneOutcome, report: CallReport): void;
+  onReport(lane: Lane, report: CallReport): void;
+  /** The lane died under these rows. The owner decides which come back, by `add`. */
+  onDeath(rows: readonly QueuedRow[], reason: string): void;
+}
+
+/** A call may take this many times its prediction, and never less than 30 s, before the lane is taken for hung. */
+const hangFactor = 50;
+const hangMsMin = 30_000;
+
+export class Scheduler {
+  readonly #policy: SchedulingPolicy;
+  readonly #cost: CostModel;
+  readonly #events: SchedulerEvents;
+  /** By arrival. Bounded by the claim budgets. */
+  #waiting: QueuedRow[] = [];
+  #pool: LanePool | null = null;
+  #dispatchPlanned = false;
+
+  constructor(policy: SchedulingPolicy, cost: CostModel, events: SchedulerEvents) {
+    this.#policy = policy;
+    this.#cost = cost;
+    this.#events = events;
+  }
+
+  attach(pool: LanePool): void {
+    this.#pool = pool;
+  }
+
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
+  /** Queues rows. Dispatch comes a turn later, so that the items of one job stand together. */
+  add(rows: readonly QueuedRow[]): void {
+    this.#waiting.push(...rows);
+    if (this.#dispatchPlanned) return;
+    this.#dispatchPlanned = true;
+    setImmediate(() => {
+      this.#dispatchPlanned = false;
+      for (const lane of this.#pool?.lanes ?? []) this.#pool?.offer(lane);
+    });
+  }
+
+  /** A lane is free: the one place where batches are formed. */
+  dispatch(lane: Lane): void {
+    this.#waiting = this.#waiting.filter(({ item }) => !item.job.isOver && !item.settled);
+    const runnable = this.#waiting.filter((row) => lane.models.has(row.model));
+    const chosen = this.#policy.choose({ nowMs: performance.now(), waiting: runnable, lanes: this.#pool?.size ?? 1 });
+    if (chosen.length === 0) return;
+    const taken = new Set(chosen);
+    this.#waiting = this.#waiting.filter((row) => !taken.has(row));
+    void this.#carry(lane, chosen).finally(() => this.#pool?.offer(lane));
+  }
+
+  async #carry(lane: Lane, rows: readonly QueuedRow[]): Promise<void> {
+    const [first] = rows;
+    if (!first) return;
+    const length = Math.max(...rows.map((row) => row.length));
+    const predictedMs = this.#cost.predictMs(first.model, rows.length, length);
+    this.#events.onCall(lane, rows);
+    const laneRows = rows.map(({ row, item }) => ({ row, alone: item.parts.length === 1 }));
+    const result = await lane.run(first.model, laneRows, Math.max(hangMsMin, hangFactor * predictedMs));
+    if (result.kind === 'died') {
+      this.#pool?.countCrash(first.model);
+      this.#events.onDeath(rows, result.reason);
+      return;
+    }
+    if (result.kind === 'failed') {
+      await this.#bisect(lane, rows, result.reason);
+      return;
+    }
+    this.#pool?.countSuccess(first.model);
+    this.#cost.observe(first.model, rows.length, length, result.wallMs);
+    const report = { model: first.model, rows, computeMs: result.computeMs, wallMs: result.wallMs, predictedMs };
+    this.#events.onReport(lane, report);
+    for (const [i, row] of rows.entries()) this.#events.onRow(row, result.outcomes[i] as LaneOutcome, report);
+  }
+
+  /** The model threw: halves again, until the rows that it refuses stand alone. log2(n) extra calls for one bad row. */
+  async #bisect(lane: Lane, rows: readonly QueuedRow[], reason: string): Promise<void> {
+    if (rows.length === 1) {
+      const row = rows[0] as QueuedRow;
+      const problem = {
+        type: '/problems/inference-failed',
+        title: 'Inference failed',
+        status: 422,
+        detail: `The model refused this item: ${reason.slice(0, 200)}`,
+      };
+      this.#events.onRow(row, { problem }, { model: row.model, rows, computeMs: 0, wallMs: 0, predictedMs: 0 });
+      return;
+    }
+    const middle = Math.ceil(rows.length / 2);
+    for (const half of [rows.slice(0, middle), rows.slice(middle)]) {
+      if (lane.idle) await this.#carry(lane, half);
+      else this.add(half);
+    }
+  }
+}
