@@ -39,7 +39,7 @@ export const keys = {
   streamSecret: `${prefix}secret:streams`,
   /** hash: tenant -> whsec_ default webhook secret */
   webhookSecrets: `${prefix}secret:webhooks`,
-  /** hash: seq-attempt -> JSON of one delivery attempt */
+  /** hash: webhook attempts and events not delivered yet (`deliveries.ts`) */
   deliveries: (tenant: string, id: string) => `${prefix}deliveries:${tenant}:${id}`,
   /** set per tenant: URLs that answered 410 */
   disabledHooks: (tenant: string) => `${prefix}hooks-off:${tenant}`,
