@@ -19,7 +19,7 @@ import type { Lane } from './lane/lane.ts';
 import { LanePool, type ModelState } from './lane/lane-pool.ts';
 import { ModelStates } from './model-states.ts';
 import { OutcomeWriter } from './outcomes/outcome-writer.ts';
-import { Preparer } from './preparation/prepare-input.ts';
+import { Preparer, type PreparesItems } from './preparation/prepare-input.ts';
 import { reapDeadWorkers } from './reap-dead-workers.ts';
 import { JobRunner } from './running/job-runner.ts';
 import type { QueuedRow } from './running/running-job.ts';
@@ -36,6 +36,8 @@ export interface InferenceWorkerParts {
   readonly models: readonly ModelFiles[];
   readonly registry: Registry;
   readonly logger: Logger;
+  /** A fake engine, for tests: module of the lane process, and what makes its rows. */
+  readonly engine?: { readonly laneEntry: string; readonly preparer: PreparesItems };
 }
 
 interface ModelClaims {
@@ -52,7 +54,7 @@ export class InferenceWorker {
   readonly #lanes: number;
   readonly #metrics: InferenceMetrics;
   readonly #store: JobStore;
-  readonly #preparer: Preparer;
+  readonly #preparer: PreparesItems;
   readonly #runner: JobRunner;
   readonly #scheduler: Scheduler;
   readonly #pool: LanePool;
@@ -69,11 +71,9 @@ export class InferenceWorker {
     this.#lanes = lanesFor(device, settings);
     this.#metrics = createInferenceMetrics(registry);
     this.#store = new JobStore(redis);
-    this.#preparer = new Preparer({
-      blobs,
-      allowed: new AllowedHosts(settings.allowHosts),
-      downloadBytesMax: settings.bodyMaxBytes,
-    });
+    this.#preparer =
+      parts.engine?.preparer ??
+      new Preparer({ blobs, allowed: new AllowedHosts(settings.allowHosts), downloadBytesMax: settings.bodyMaxBytes });
     this.#runner = new JobRunner({
       store: this.#store,
       writer: new OutcomeWriter(this.#store, logger),
@@ -89,7 +89,8 @@ export class InferenceWorker {
       onReport: (lane, report) => this.#measure(lane, report),
       onDeath: (rows) => void this.#runner.takeDeath(rows),
     });
-    this.#pool = new LanePool({ device, threads: settings.laneThreads }, this.#lanes, logger, {
+    const entry = parts.engine && { entry: parts.engine.laneEntry };
+    this.#pool = new LanePool({ device, threads: settings.laneThreads, lanes: this.#lanes, ...entry }, logger, {
       onIdle: (lane) => this.#scheduler.dispatch(lane),
       onModel: (files, state, detail) => this.#modelChanged(files, state, detail),
       onLaneEnd: (lane) => this.#metrics.laneEnds.inc({ lane: lane.name }),

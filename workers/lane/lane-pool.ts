@@ -4,11 +4,17 @@
  */
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
-import { Lane } from './lane.ts';
+import { Lane, laneEntry } from './lane.ts';
 import type { LaneOptions } from './lane-protocol.ts';
 import { Quarantine } from './quarantine.ts';
 
 export type ModelState = 'loading' | 'ready' | 'failed' | 'quarantined';
+
+export interface LanePoolOptions extends LaneOptions {
+  readonly lanes: number;
+  /** Module that each lane process runs; the real one when absent. */
+  readonly entry?: string;
+}
 
 export interface LanePoolEvents {
   /** A lane has nothing to do. The owner may start a call on it, synchronously. */
@@ -18,8 +24,7 @@ export interface LanePoolEvents {
 }
 
 export class LanePool {
-  readonly #options: LaneOptions;
-  readonly #count: number;
+  readonly #options: LanePoolOptions;
   readonly #logger: Logger;
   readonly #events: LanePoolEvents;
   readonly #models = new Map<string, ModelFiles>();
@@ -29,15 +34,14 @@ export class LanePool {
   #births = 0;
   #stopping = false;
 
-  constructor(options: LaneOptions, count: number, logger: Logger, events: LanePoolEvents) {
+  constructor(options: LanePoolOptions, logger: Logger, events: LanePoolEvents) {
     this.#options = options;
-    this.#count = count;
     this.#logger = logger;
     this.#events = events;
   }
 
   get size(): number {
-    return this.#count;
+    return this.#options.lanes;
   }
 
   get lanes(): readonly Lane[] {
@@ -49,7 +53,7 @@ export class LanePool {
       this.#models.set(files.id, files);
       this.#events.onModel(files, 'loading', {});
     }
-    for (let i = 0; i < this.#count; i++) this.#openLane(`lane-${i}`);
+    for (let i = 0; i < this.size; i++) this.#openLane(`lane-${i}`);
   }
 
   /** Gives an idle lane its next load, or else to the owner. Called whenever a lane may have become idle. */
@@ -78,7 +82,8 @@ export class LanePool {
   #openLane(name: string): void {
     if (this.#stopping) return;
     this.#births++;
-    const lane = new Lane(name, this.#options);
+    const { device, threads, entry = laneEntry } = this.#options;
+    const lane = new Lane(name, { device, threads }, entry);
     this.#lanes.set(name, lane);
     lane.onEnd = (reason, loading) => {
       this.#lanes.delete(name);
@@ -92,7 +97,7 @@ export class LanePool {
         );
       this.#events.onLaneEnd(lane, reason);
       // At once, but not in a tight loop when the process can not even start.
-      setTimeout(() => this.#openLane(name), this.#births > 4 * this.#count ? 250 : 0);
+      setTimeout(() => this.#openLane(name), this.#births > 4 * this.size ? 250 : 0);
     };
     this.offer(lane);
   }

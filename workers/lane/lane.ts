@@ -33,7 +33,9 @@ interface PendingCall {
   readonly settle: (result: CallResult) => void;
 }
 
-const entry = join(import.meta.dirname, 'lane-main.ts');
+/** The real lane; tests put a fake engine in its place. */
+export const laneEntry = join(import.meta.dirname, 'lane-main.ts');
+
 /** A load that takes longer than two minutes is a hang: the largest model tried (90 MB) took 0.5 s. */
 const loadLimitMs = 120_000;
 
@@ -48,7 +50,7 @@ export class Lane {
   #killReason: string | null = null;
   #ended = false;
 
-  constructor(name: string, options: LaneOptions) {
+  constructor(name: string, options: LaneOptions, entry: string) {
     this.name = name;
     const device = /^cuda:(\d+)$/.exec(options.device)?.[1];
     this.#child = fork(entry, [JSON.stringify(options)], {

@@ -29,7 +29,7 @@ export class GroupCommit<Item, Reply> {
       const group = this.#waiting.splice(0, this.#sizeMax);
       try {
         const replies = await this.#write(group.map(({ item }) => item));
-        group.forEach(({ resolve }, i) => resolve(replies[i] as Reply));
+        for (const [i, { resolve }] of group.entries()) resolve(replies[i] as Reply);
       } catch (error) {
         for (const { reject } of group) reject(error);
       }

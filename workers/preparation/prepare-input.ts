@@ -21,13 +21,25 @@ import { rethrowDetails } from './rethrow-details.ts';
 const inlineTextMax = 2000;
 const downloadMsMax = 30_000;
 
+/** What the runner needs of preparation. */
+export interface PreparesItems {
+  /** Throws Problem for a fault of the input; rejects when `signal` aborts. */
+  prepare(
+    input: StoredInput,
+    files: ModelFiles,
+    parameters: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<Row[]>;
+  close(): Promise<void>;
+}
+
 export interface PreparerOptions {
   readonly blobs: BlobStore;
   readonly allowed: AllowedHosts;
   readonly downloadBytesMax: number;
 }
 
-export class Preparer {
+export class Preparer implements PreparesItems {
   readonly #options: PreparerOptions;
   readonly #pool: Piscina<PreparationItem, PreparationResult>;
 
@@ -42,7 +54,6 @@ export class Preparer {
     });
   }
 
-  /** Throws Problem for a fault of the input; rejects when `signal` aborts. */
   async prepare(
     input: StoredInput,
     files: ModelFiles,

@@ -13,7 +13,7 @@ import type { InferenceMetrics } from '../inference-metrics.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
 import { GroupCommit } from '../outcomes/group-commit.ts';
 import type { OutcomeWriter } from '../outcomes/outcome-writer.ts';
-import type { Preparer } from '../preparation/prepare-input.ts';
+import type { PreparesItems } from '../preparation/prepare-input.ts';
 import type { CallReport } from '../scheduling/scheduler.ts';
 import { mergeParts } from './merge-parts.ts';
 import { type QueuedRow, queueRow, type RunningItem, RunningJob } from './running-job.ts';
@@ -28,7 +28,7 @@ const itemsAtOnce = 8;
 export interface JobRunnerParts {
   readonly store: JobStore;
   readonly writer: OutcomeWriter;
-  readonly preparer: Preparer;
+  readonly preparer: PreparesItems;
   readonly metrics: InferenceMetrics;
   readonly logger: Logger;
   /** Takes prepared rows. */

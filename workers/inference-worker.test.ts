@@ -1,0 +1,203 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import type { Redis } from 'ioredis';
+import type { ModelFiles } from '../models/repository/model-files.ts';
+import { BlobStore } from '../shared/blobs/blob-store.ts';
+import { readSettings } from '../shared/config/settings.ts';
+import type { JobClass, JobRequest } from '../shared/jobs/job.ts';
+import { isOutcome } from '../shared/jobs/job.ts';
+import { mintJobId } from '../shared/jobs/job-id.ts';
+import { keys } from '../shared/jobs/keys.ts';
+import { JobQueues } from '../shared/jobs/queues.ts';
+import { type JobRecord, JobStore } from '../shared/jobs/store/job-store.ts';
+import { createLogger } from '../shared/observability/logger.ts';
+import { createRegistry } from '../shared/observability/metrics.ts';
+import { Problem } from '../shared/problems/problem.ts';
+import { connectConsumer, connectProducer } from '../shared/redis/connection.ts';
+import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
+import { waitUntil } from '../shared/testing/wait-until.ts';
+import { InferenceWorker } from './inference-worker.ts';
+import type { FakeContext } from './lane/fake-lane.ts';
+import type { PreparesItems } from './preparation/prepare-input.ts';
+
+const logger = createLogger('test', 'silent');
+let server: TestRedis;
+let producer: Redis;
+let store: JobStore;
+let queues: JobQueues;
+let worker: InferenceWorker;
+let registry: ReturnType<typeof createRegistry>;
+let consumer: Redis;
+
+const fakeModel = (id: string): ModelFiles => ({
+  id,
+  task: 'feature-extraction',
+  version: '1',
+  isDefault: false,
+  description: '',
+  licence: null,
+  dtype: 'fp32',
+  folder: '/none',
+  versionFolder: '/none',
+  limits: {},
+  parameters: {},
+  samples: [],
+  sha256: {},
+});
+
+/** `does says ms`: rows say what the fake lane does with them. `refuse` fails in preparation. */
+const preparer: PreparesItems = {
+  async prepare(input) {
+    assert.ok(input.kind === 'text');
+    const [does, says = '', ms] = input.text.split(' ');
+    if (does === 'refuse') throw new Problem('input-too-long', 'told to refuse');
+    const context = { does: does as FakeContext['does'], says, ms: Number(ms ?? 1) } satisfies FakeContext;
+    return [{ tensors: {}, length: 1, shapeKey: 'x', context }];
+  },
+  async close() {},
+};
+
+function startWorker(): void {
+  consumer = connectConsumer(server.url, logger);
+  registry = createRegistry('worker', 'test');
+  worker = new InferenceWorker({
+    device: 'cpu',
+    settings: { ...readSettings({}), lanesPerWorker: 2 },
+    redis: consumer,
+    blobs: new BlobStore(mkdtempSync(join(tmpdir(), 'millrace-'))),
+    models: ['fake', 'kills-on-load', 'fails-to-load'].map(fakeModel),
+    registry,
+    logger,
+    engine: { laneEntry: join(import.meta.dirname, 'lane/fake-lane.ts'), preparer },
+  });
+}
+
+before(async () => {
+  server = await startTestRedis();
+  producer = connectProducer(server.url, logger);
+  await waitUntil('producer is ready', () => producer.status === 'ready');
+  store = new JobStore(producer);
+  queues = new JobQueues(producer);
+  startWorker();
+  await worker.start();
+});
+after(async () => {
+  await worker.stop();
+  await queues.close();
+  producer.disconnect();
+  consumer.disconnect();
+  await server.stop();
+});
+
+async function submit(texts: string[], extra: Partial<JobRequest> = {}): Promise<JobRequest> {
+  const priority: JobClass = extra.priority ?? 'normal';
+  const job: JobRequest = {
+    v: 1,
+    id: mintJobId(),
+    tenant: 'default',
+    task: 'feature-extraction',
+    model: 'fake',
+    list: texts.length > 1,
+    items: texts.length,
+    retentionSeconds: 600,
+    ...extra,
+    priority,
+  };
+  await store.admit(job, { input: texts.map((text) => ({ kind: 'text', text })), queueMax: 1e6, tenantMax: 1e6 });
+  await queues.add(job.model, priority, job);
+  return job;
+}
+
+async function outcome(job: JobRequest, timeoutMs = 20_000): Promise<JobRecord> {
+  let record: JobRecord | 'gone' | null = null;
+  await waitUntil(
+    `job ${job.id} ends`,
+    async () => {
+      record = await store.read(job);
+      return record !== null && record !== 'gone' && isOutcome(record.status);
+    },
+    timeoutMs,
+  );
+  return record as unknown as JobRecord;
+}
+
+test('runs a job to its output and leaves nothing in BullMQ', async () => {
+  const record = await outcome(await submit(['echo hello']));
+  assert.equal(record.status, 'succeeded');
+  assert.deepEqual(record.output, { says: 'hello', rows: 1 });
+  assert.equal(record.attempts, 1);
+  await waitUntil(
+    'queue is empty',
+    async () => (await producer.keys(`${keys.queuePrefix}:fake.normal:job_*`)).length === 0,
+  );
+});
+
+test('one bad item fails alone, whether preparation, the row or the whole call is at fault', async () => {
+  const record = await outcome(await submit(['echo a', 'refuse b', 'bad c', 'throw d', 'echo e']));
+  assert.equal(record.status, 'succeeded');
+  const results = record.output as { status: string; error?: { type: string } }[];
+  assert.deepEqual(
+    results.map((r) => r.status),
+    ['succeeded', 'failed', 'failed', 'failed', 'succeeded'],
+  );
+  assert.deepEqual(
+    results.map((r) => r.error?.type),
+    [undefined, '/problems/input-too-long', '/problems/inference-failed', '/problems/inference-failed', undefined],
+  );
+});
+
+test('an item that kills its lane is set aside after four starts; its batch-mates succeed', async () => {
+  const innocents = await Promise.all(Array.from({ length: 20 }, (_, i) => submit([`echo ${i} 5`])));
+  const poison = await submit(['kill it']);
+  const more = await Promise.all(Array.from({ length: 20 }, (_, i) => submit([`echo ${i} 5`])));
+  const record = await outcome(poison);
+  assert.equal(record.status, 'failed');
+  assert.equal(record.error?.type, '/problems/poison-job');
+  for (const job of [...innocents, ...more]) assert.equal((await outcome(job)).status, 'succeeded');
+  const metrics = await registry.getMetricsAsJSON();
+  const ends = metrics.find((metric) => metric.name === 'inference_lane_ends_total');
+  const deaths = ends?.values.reduce((sum, { value }) => sum + value, 0) ?? 0;
+  assert.ok(deaths >= 4, `${deaths} lanes ended`);
+  assert.deepEqual(await producer.zrange(keys.dead, '0', '-1'), [`default/${poison.id}`]);
+});
+
+test('a canceled job drops its rows, and one past its timeout fails as such', async () => {
+  const slow = await submit(['echo slow 300']);
+  await waitUntil('it runs', async () => ((await store.read(slow)) as JobRecord).status === 'processing');
+  await store.finish([{ ...slow, kind: 'job', status: 'canceled', fragment: '{}' }]);
+  await producer.publish(keys.control, `cancel default/${slow.id}`);
+  const timed = await submit(['echo late 3000'], { timeoutSeconds: 0.2 });
+  const record = await outcome(timed);
+  assert.equal(record.error?.type, '/problems/run-timeout');
+  assert.equal((await outcome(slow)).status, 'canceled');
+});
+
+test('high jobs overtake a backlog of low ones', async () => {
+  const low = await Promise.all(Array.from({ length: 60 }, () => submit(['echo low 20'], { priority: 'low' })));
+  const high = await submit(['echo high'], { priority: 'high' });
+  const highEnd = (await outcome(high)).finishedMs ?? 0;
+  const lowEnds = await Promise.all(low.map(async (job) => (await outcome(job)).finishedMs ?? 0));
+  const before = lowEnds.filter((end) => end < highEnd).length;
+  assert.ok(before < 30, `${before} of 60 low jobs ended before the high one`);
+});
+
+test('a model that crashes while loading is quarantined, one that fails to load says why; others serve', async () => {
+  const states = await producer.hgetall(keys.modelStates);
+  const of = (model: string) =>
+    JSON.parse(states[`${model}/${worker.name}`] ?? '{}') as { state: string; error?: string };
+  assert.equal(of('fake').state, 'ready');
+  assert.equal(of('kills-on-load').state, 'quarantined');
+  assert.deepEqual([of('fails-to-load').state, of('fails-to-load').error], ['failed', 'told to fail']);
+});
+
+test('finishes what it has while Redis is away, and goes on when it is back', async () => {
+  const jobs = await Promise.all(Array.from({ length: 10 }, (_, i) => submit([`echo ${i} 100`])));
+  server.process().kill('SIGKILL');
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  await server.restart();
+  await waitUntil('producer is back', () => producer.status === 'ready', 10_000);
+  for (const job of jobs) assert.equal((await outcome(job, 30_000)).status, 'succeeded');
+});

@@ -1,0 +1,54 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { LearnedCostModel } from './cost-model.ts';
+
+/** Repeatable noise of +-10 %. */
+function noise(seed: number): number {
+  const x = Math.sin(seed * 12.9898) * 43758.5453;
+  return 0.9 + 0.2 * (x - Math.floor(x));
+}
+
+test('learns fixed, linear and quadratic cost within 15 % from noisy calls of mixed shapes', () => {
+  const model = new LearnedCostModel();
+  const truth = (n: number, l: number) => 3 + 0.05 * n * l + 0.0002 * n * l * l;
+  for (let i = 0; i < 300; i++) {
+    const n = 1 + ((i * 7) % 12);
+    const l = 8 + ((i * 31) % 200);
+    model.observe('m', n, l, truth(n, l) * noise(i));
+  }
+  for (const [n, l] of [
+    [1, 16],
+    [8, 32],
+    [2, 180],
+    [12, 100],
+  ] as const) {
+    const ratio = model.predictMs('m', n, l) / truth(n, l);
+    assert.ok(ratio > 0.85 && ratio < 1.15, `${n} x ${l}: ratio ${ratio}`);
+  }
+});
+
+test('a cache cliff at a size is learned though the curve can not bend there', () => {
+  const model = new LearnedCostModel();
+  const truth = (n: number) => (n >= 16 ? 3 * n : n);
+  for (let i = 0; i < 400; i++)
+    model.observe('m', [1, 2, 4, 8, 16][i % 5] as number, 10, truth([1, 2, 4, 8, 16][i % 5] as number));
+  assert.ok(model.predictMs('m', 16, 10) / 16 > 1.5 * (model.predictMs('m', 4, 10) / 4));
+});
+
+test('one spike does not bend the curve, and a device that became slower is followed', () => {
+  const model = new LearnedCostModel();
+  for (let i = 0; i < 50; i++) model.observe('m', 1 + (i % 4), 10, 10 * (1 + (i % 4)));
+  model.observe('m', 2, 10, 100_000);
+  assert.ok(model.predictMs('m', 2, 10) < 60);
+  for (let i = 0; i < 100; i++) model.observe('m', 1 + (i % 4), 10, 20 * (1 + (i % 4)));
+  const ratio = model.predictMs('m', 2, 10) / 40;
+  assert.ok(ratio > 0.8 && ratio < 1.25, `ratio ${ratio}`);
+});
+
+test('predictions stay finite and positive through thousands of calls of one shape', () => {
+  const model = new LearnedCostModel();
+  for (let i = 0; i < 5000; i++) model.observe('m', 1, 1, 5 * noise(i));
+  const ms = model.predictMs('m', 1, 1);
+  assert.ok(ms > 4 && ms < 6, `${ms}`);
+  assert.ok(Number.isFinite(model.predictMs('m', 32, 1)));
+});
