@@ -21,8 +21,7 @@ export async function prepareItem(item: PreparationItem, signal?: AbortSignal): 
   signal?.throwIfAborted();
   const pipeline = await pipelineFor(item.files);
   signal?.throwIfAborted();
-  // The model's own defaults stand below what the caller said.
-  return pipeline.prepare(item.source, { ...item.files.parameters, ...item.parameters }, signal);
+  return pipeline.prepare(item.source, item.parameters, signal);
 }
 
 /** The pipeline for preparation of this model version; made once, the least recently used dropped. */

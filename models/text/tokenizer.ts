@@ -29,6 +29,8 @@ export interface TextTokenizer {
   /** True when pieces of a word carry a mark ("##"), so that a word is what the pre-tokeniser made. */
   readonly marksSubwords: boolean;
   readonly unknownId: number | null;
+  /** Special tokens that the post-processor puts after a text: truncation must keep them. */
+  readonly specialsAfter: number;
   readonly config: Readonly<Record<string, unknown>>;
 }
 
@@ -76,6 +78,7 @@ export function createTokenizer(json: Json, config: Json): TextTokenizer {
     encodeAligned: (text) => walk.encode(text),
     marksSubwords: typeof model['continuing_subword_prefix'] === 'string' && model['continuing_subword_prefix'] !== '',
     unknownId: inside.model.unk_token_id ?? null,
+    specialsAfter: walk.specialsAfter,
     config,
   };
 }
@@ -86,13 +89,16 @@ class AlignedWalk {
   readonly #preTokenizerConfig: PreTokenizerConfig;
   readonly #marks: TokenMarks;
   readonly #before: number;
+  readonly specialsAfter: number;
 
   constructor(inside: Inside, json: Json) {
     this.#inside = inside;
     this.#preTokenizerConfig = (json['pre_tokenizer'] ?? null) as PreTokenizerConfig;
     this.#marks = readMarks(json['model'] as Json, inside.model.unk_token);
     const marker = '\u{f0000}';
-    this.#before = Math.max(0, inside.post_processor?.([marker], null, true).tokens.indexOf(marker) ?? 0);
+    const around = inside.post_processor?.([marker], null, true).tokens ?? [marker];
+    this.#before = Math.max(0, around.indexOf(marker));
+    this.specialsAfter = around.length - this.#before - 1;
   }
 
   encode(text: string): AlignedEncoding {

@@ -1,0 +1,74 @@
+/**
+ * Runs a real model through its pipeline in one process, as worker and lane do in several. Test code only: the one
+ * place under models/ that imports onnxruntime-node.
+ */
+import { join } from 'node:path';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { loadPipelineFactory } from '../discover-tasks.ts';
+import type { ModelFiles } from '../repository/model-files.ts';
+import { scanRepository } from '../repository/scan-repository.ts';
+import type { BatchTensor, PreparedSource, Row, RowOutcome } from '../task.ts';
+
+export interface RunningModel {
+  readonly files: ModelFiles;
+  prepare(source: PreparedSource, parameters?: Record<string, unknown>): Promise<Row[]>;
+  /** One engine call. */
+  run(rows: readonly Row[]): Promise<RowOutcome[]>;
+  /** One item from source to output, alone. */
+  answer(source: PreparedSource, parameters?: Record<string, unknown>): Promise<unknown>;
+  merge(parts: readonly unknown[]): unknown;
+  canary(): Promise<RowOutcome[]>;
+}
+
+export async function findModel(directory: string, id: string, dtype?: string): Promise<ModelFiles> {
+  const { models, broken } = await scanRepository([directory]);
+  const files = models.find((model) => model.id === id);
+  if (!files) throw new Error(broken.find((model) => model.id === id)?.reason ?? `no model ${id} in ${directory}`);
+  return dtype ? { ...files, dtype } : files;
+}
+
+export async function startModel(files: ModelFiles): Promise<RunningModel> {
+  const factory = await loadPipelineFactory(files.task);
+  const preparing = await factory.createPipeline(files, 'prepare');
+  const lane = await factory.createPipeline(files, 'lane');
+  const merging = await factory.createPipeline(files, 'merge');
+  const session = await InferenceSession.create(join(files.versionFolder, lane.sessions['model'] ?? ''), {
+    intraOpNumThreads: 1,
+    extra: { session: { intra_op: { allow_spinning: '0' } } },
+  });
+  const run = async (rows: readonly Row[]) => {
+    const feeds = Object.entries(lane.collate(rows)).map(([name, tensor]) => [name, toTensor(tensor)] as const);
+    const outputs = await session.run(Object.fromEntries(feeds));
+    return lane.postprocess(Object.fromEntries(Object.entries(outputs).map(fromTensor)), rows);
+  };
+  const prepare = async (source: PreparedSource, parameters = {}) =>
+    // Rows cross to the lane as structured clones.
+    structuredClone(await preparing.prepare(source, parameters));
+  return {
+    files,
+    prepare,
+    run,
+    merge: (parts) => merging.merge(parts),
+    async answer(source, parameters) {
+      const outcomes: RowOutcome[] = [];
+      for (const row of await prepare(source, parameters)) outcomes.push(...(await run([row])));
+      return merging.merge(outcomes.map(partOf));
+    },
+    canary: () => run(lane.canary.rows),
+  };
+}
+
+export function partOf(outcome: RowOutcome | undefined): unknown {
+  if (!outcome || 'problem' in outcome) throw new Error(outcome ? outcome.problem.detail : 'no outcome');
+  return outcome.part;
+}
+
+function toTensor({ type, dims, data }: BatchTensor): Tensor {
+  return type === 'int64'
+    ? new Tensor(type, data as BigInt64Array, dims)
+    : new Tensor(type, data as Float32Array, dims);
+}
+
+function fromTensor([name, tensor]: [string, Tensor]): [string, BatchTensor] {
+  return [name, { type: 'float32', dims: tensor.dims, data: tensor.data as Float32Array }];
+}
