@@ -3,6 +3,7 @@
  * Metrics that only one part has are declared in that part, on this registry.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { watchEventLoop } from './event-loop.ts';
 
 export { Counter, Gauge, Histogram, type Registry };
 
@@ -15,5 +16,6 @@ export function createRegistry(role: string, instance: string): Registry {
   const registry = new Registry();
   registry.setDefaultLabels({ role, instance });
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: 10 });
+  watchEventLoop(registry);
   return registry;
 }

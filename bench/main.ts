@@ -1,0 +1,36 @@
+/** `npm run bench -- <name>`: runs one bench. Each prints a table, then one last line of JSON. */
+import { parseArgs } from 'node:util';
+import { benchQueue } from './queue/main.ts';
+
+export interface BenchOptions {
+  /** Pairs of blocks: each pair gives one ratio. */
+  readonly pairs: number;
+  /** Seconds a block takes, about. */
+  readonly seconds: number;
+  /** Writes bench/results/<name>.json. */
+  readonly keep: boolean;
+}
+
+const benches: Readonly<Record<string, { about: string; run: (options: BenchOptions) => Promise<void> }>> = {
+  queue: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
+};
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    pairs: { type: 'string', default: '6' },
+    seconds: { type: 'string', default: '5' },
+    keep: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
+  },
+});
+const name = positionals[0];
+const bench = name ? benches[name] : undefined;
+if (!bench || values.help) {
+  console.log('npm run bench -- NAME [--pairs 6] [--seconds 5] [--keep]\n');
+  for (const [key, { about }] of Object.entries(benches)) console.log(`  ${key.padEnd(10)} ${about}`);
+  console.log('\nExamples:\n  npm run bench -- queue\n  npm run bench -- queue --pairs 10 --seconds 20 --keep');
+  process.exit(name && !bench ? 2 : 0);
+}
+await bench.run({ pairs: Number(values.pairs), seconds: Number(values.seconds), keep: values.keep });
+process.exit(0);
