@@ -18,6 +18,7 @@ export interface LogBookWish {
 }
 
 const warnLevel = 40;
+const leastLevel = { readable: 30, warnings: warnLevel } as const;
 const roleWidth = 9;
 /** Longer readable lines are cut; the file holds all of it. */
 const fieldsWidthMax = 200;
@@ -56,7 +57,7 @@ export class LogBook {
     this.#fileOf(role).write(entry.json);
     const { view, show } = this.#wish;
     if (view === 'json') show(`${entry.json}\n`);
-    else if (!this.#isMuted && (view === 'readable' || entry.level >= warnLevel)) show(`${this.#readable(entry)}\n`);
+    else if (!this.#isMuted && entry.level >= leastLevel[view]) show(`${this.#readable(entry)}\n`);
   }
 
   #readable(entry: LogEntry): string {

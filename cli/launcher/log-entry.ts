@@ -3,7 +3,7 @@
 export interface LogEntry {
   /** The process that the launcher started ("workers"), or what the line itself says within it ("lane"). */
   readonly role: string;
-  /** pino's numbers: 30 info, 40 warning, 50 error. */
+  /** pino's numbers: 20 debug, 30 info, 40 warning, 50 error. What redis-server says of its start is debug. */
   readonly level: number;
   /** HH:MM:SS, local. */
   readonly time: string;
@@ -19,14 +19,14 @@ const shownApart = new Set(['level', 'time', 'pid', 'role', 'hostname', 'msg', '
 const redisLine = /^\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ ([.*#-]) (.*)$/;
 /** redis-server marks these as warnings; they are news only to somebody who runs it as a service. */
 const redisNoise =
-  /oO0OoO0OoO0Oo|overcommit_memory|Redis version=|User requested shutdown|ready to exit|Received SIGTERM/i;
+  /oO0OoO0OoO0Oo|overcommit_memory|Redis version=|User requested shutdown|ready to exit|Received SIGTERM|Configuration loaded|Server initialized/i;
 
 export function readLogLine(role: string, text: string, now: Date = new Date()): LogEntry {
   const parsed = text.startsWith('{') ? parseObject(text) : undefined;
   if (parsed && typeof parsed['level'] === 'number') return fromJson(role, parsed, text);
   const redis = redisLine.exec(text);
   const isWarning = redis ? redis[1] === '#' && !redisNoise.test(text) : role !== 'redis';
-  const level = isWarning ? 40 : 30;
+  const level = isWarning ? 40 : 20;
   const message = redis?.[2] ?? text;
   const json = JSON.stringify({ level, time: now.toISOString(), role, msg: message });
   return { role, level, time: clock(now), message, fields: '', json };
