@@ -1,0 +1,33 @@
+/** Entry of webhook delivery: settings -> Redis -> outbox reader and delivery worker -> drain on SIGTERM. */
+import { hostname } from 'node:os';
+import { JobStore } from '../shared/jobs/store/job-store.ts';
+import { AllowedHosts } from '../shared/net/url-policy.ts';
+import { boot, bootMetrics } from '../shared/processes/boot.ts';
+import { connectConsumer } from '../shared/redis/connection.ts';
+import { defineDeliveryMetrics, defineDepthMetrics } from './webhooks/delivery-metrics.ts';
+import { DeliveryWorker } from './webhooks/delivery-worker.ts';
+import { OutboxReader } from './webhooks/read-outbox.ts';
+import { openWebhookQueue } from './webhooks/webhook-queue.ts';
+
+const role = 'delivery';
+const booted = boot(role);
+const { settings, redisUrl, logger, life } = booted;
+const redis = connectConsumer(redisUrl, logger);
+life.add('redis', () => redis.disconnect());
+const registry = await bootMetrics(role, booted);
+const metrics = defineDeliveryMetrics(registry);
+const queue = openWebhookQueue(redis);
+life.add('webhook queue', () => queue.close());
+defineDepthMetrics(registry, redis, queue);
+
+const worker = new DeliveryWorker({ redis, allowed: new AllowedHosts(settings.allowHosts), logger, metrics });
+worker.start();
+life.add('deliveries', () => worker.stop());
+
+const consumer = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
+const store = new JobStore(redis);
+const reader = new OutboxReader({ redis, store, queue, logger, metrics, origin: settings.publicUrl, consumer });
+reader.start();
+life.add('outbox', () => reader.stop());
+life.tell({ type: 'ready', role });
+logger.info('delivering webhooks');

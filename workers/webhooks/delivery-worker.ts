@@ -1,0 +1,144 @@
+/**
+ * Takes events from the queue and delivers them: asks the endpoint's gate, sends, records the attempt, and lets BullMQ
+ * bring the event back when the schedule says. A process killed in between sends again, under the same webhook-id.
+ */
+import { DelayedError, type Job, Worker } from 'bullmq';
+import { keys } from '../../shared/jobs/keys.ts';
+import { workerTimings } from '../../shared/jobs/queues.ts';
+import type { AllowedHosts } from '../../shared/net/url-policy.ts';
+import type { Logger } from '../../shared/observability/logger.ts';
+import type { Redis } from '../../shared/redis/connection.ts';
+import { type AttemptResult, deliverEvent } from './deliver-event.ts';
+import { DeliveryLog, type PinnedEvent } from './delivery-log.ts';
+import type { DeliveryMetrics } from './delivery-metrics.ts';
+import { EndpointGate } from './endpoint-gate.ts';
+import { delayBeforeAttemptMs, retrySchedule } from './retry-schedule.ts';
+import { type DeliveryJob, webhookQueueName } from './webhook-queue.ts';
+
+export interface DeliveryWorkerOptions {
+  readonly redis: Redis;
+  readonly allowed: AllowedHosts;
+  readonly logger: Logger;
+  readonly metrics: DeliveryMetrics;
+  /** Seconds before each attempt. */
+  readonly schedule?: readonly number[];
+  readonly timeoutMs?: number;
+  readonly slots?: number;
+  readonly random?: () => number;
+}
+
+/** The receiver has 15 s, the least that Standard Webhooks asks to allow. */
+const attemptTimeoutMs = 15_000;
+/** An attempt in flight is a socket and about 50 KB: 512 hold up nobody and fit anywhere. */
+const slotsDefault = 512;
+/** After an error of ours, not of the receiver. */
+const oddDelayMs = 5000;
+
+/** Tells BullMQ to bring the event back after `delayMs`; -1 = never. */
+class AttemptFailed extends Error {
+  readonly delayMs: number;
+
+  constructor(reason: string, delayMs: number | null) {
+    super(reason);
+    this.delayMs = delayMs ?? -1;
+  }
+}
+
+export class DeliveryWorker {
+  readonly #options: DeliveryWorkerOptions;
+  readonly #log: DeliveryLog;
+  readonly #gate: EndpointGate;
+  readonly #random: () => number;
+  #worker: Worker<DeliveryJob> | undefined;
+
+  constructor(options: DeliveryWorkerOptions) {
+    this.#options = options;
+    this.#log = new DeliveryLog(options.redis);
+    this.#random = options.random ?? Math.random;
+    this.#gate = new EndpointGate({ slots: options.slots ?? slotsDefault, random: this.#random });
+  }
+
+  start(): void {
+    this.#worker = new Worker<DeliveryJob>(webhookQueueName, (job, token) => this.#process(job, token), {
+      connection: this.#options.redis,
+      prefix: keys.queuePrefix,
+      concurrency: this.#options.slots ?? slotsDefault,
+      ...workerTimings,
+      settings: {
+        backoffStrategy: (_made, _type, error) => (error instanceof AttemptFailed ? error.delayMs : oddDelayMs),
+      },
+    });
+    this.#worker.on('error', () => {}); // The connection logs its own errors once.
+  }
+
+  /** Resolves when the attempts under way have ended. */
+  async stop(): Promise<void> {
+    await this.#worker?.close();
+  }
+
+  async #process(job: Job<DeliveryJob>, token: string | undefined): Promise<void> {
+    const { t: tenant, i: id, n: seq, o: origin } = job.data;
+    const waitMs = this.#gate.enter(origin, performance.now());
+    if (waitMs > 0) {
+      await job.moveToDelayed(Date.now() + waitMs, token);
+      throw new DelayedError();
+    }
+    let result: AttemptResult | undefined;
+    try {
+      const event = await this.#log.readPinned({ tenant, id }, seq);
+      if (!event) return this.#count('gone');
+      result = await deliverEvent({ tenant, id }, seq, event, {
+        redis: this.#options.redis,
+        allowed: this.#options.allowed,
+        timeoutMs: this.#options.timeoutMs ?? attemptTimeoutMs,
+      });
+      await this.#settle(job, event, result);
+    } finally {
+      this.#gate.leave(origin, impressionOf(result), performance.now());
+    }
+  }
+
+  /** Records the attempt; throws when the event has to come back, or is given up. */
+  async #settle(job: Job<DeliveryJob>, event: PinnedEvent, result: AttemptResult): Promise<void> {
+    const { t: tenant, i: id, n: seq } = job.data;
+    const attempt = job.attemptsMade + 1;
+    const schedule = this.#options.schedule ?? retrySchedule;
+    const delayMs =
+      result.verdict === 'failed'
+        ? delayBeforeAttemptMs(attempt + 1, this.#random, result.retryAfterSeconds, schedule)
+        : null;
+    const nowMs = Date.now();
+    await this.#log.record(
+      { tenant, id },
+      {
+        seq,
+        event: event.event,
+        attempt,
+        at: new Date(nowMs - result.ms).toISOString(),
+        host: new URL(event.url).host,
+        status_code: result.statusCode,
+        error: result.error,
+        ms: result.ms,
+        next_at: delayMs === null ? null : new Date(nowMs + delayMs).toISOString(),
+      },
+      event.retentionSeconds,
+    );
+    if (result.error !== 'disabled') this.#options.metrics.attemptSeconds.observe(result.ms / 1000);
+    if (result.verdict !== 'failed') return this.#count(result.verdict);
+    this.#count(delayMs === null ? 'dead' : 'retry');
+    if (delayMs === null)
+      this.#options.logger.warn({ job: id, seq, attempt, error: result.error }, 'delivery given up');
+    throw new AttemptFailed(result.error ?? 'failed', delayMs);
+  }
+
+  #count(result: 'delivered' | 'retry' | 'dead' | 'disabled' | 'gone'): void {
+    this.#options.metrics.deliveries.inc({ result });
+  }
+}
+
+function impressionOf(result: AttemptResult | undefined) {
+  if (!result || result.error === 'disabled')
+    return { ms: 0, answered: true, throttled: false, retryAfterSeconds: null };
+  const { ms, throttled, retryAfterSeconds } = result;
+  return { ms, throttled, retryAfterSeconds, answered: result.statusCode !== null };
+}

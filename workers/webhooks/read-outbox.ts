@@ -1,0 +1,198 @@
+/**
+ * Moves events from the outbox stream to the delivery queue. An entry leaves the stream only after its content is pinned
+ * and it is queued, both durably and under ids that follow from the event: whatever dies in between, the entry is read
+ * again (by its reader's group, after `claimIdleMs`) and the second time changes nothing.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { JobStatus } from '../../shared/jobs/job.ts';
+import { keys } from '../../shared/jobs/keys.ts';
+import type { JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { Logger } from '../../shared/observability/logger.ts';
+import type { Redis } from '../../shared/redis/connection.ts';
+import { DeliveryLog, type PinnedEvent } from './delivery-log.ts';
+import type { DeliveryMetrics } from './delivery-metrics.ts';
+import { renderEvent } from './render-event.ts';
+import { type DeliveryJob, deliveryJobId, type WebhookQueue } from './webhook-queue.ts';
+
+export interface OutboxReaderOptions {
+  readonly redis: Redis;
+  readonly store: JobStore;
+  readonly queue: WebhookQueue;
+  readonly logger: Logger;
+  readonly metrics: DeliveryMetrics;
+  /** Of the URLs in the job ("https://api.example"). */
+  readonly origin: string;
+  /** Unique per process. */
+  readonly consumer: string;
+  /** An entry that a reader holds longer than this is taken over. */
+  readonly claimIdleMs?: number;
+}
+
+type Entry = [id: string, fields: string[]];
+interface Prepared {
+  readonly ref: { readonly tenant: string; readonly id: string };
+  readonly seq: number;
+  readonly origin: string;
+  readonly content: PinnedEvent;
+}
+
+const group = 'delivery';
+const entriesPerRead = 100;
+/** An idle reader wakes this often; new entries wake it at once. */
+const blockMs = 5000;
+const pauseAfterErrorMs = 500;
+/** Consumers of processes that were killed, without entries of their own, are forgotten after a day. */
+const consumerIdleMs = 86_400_000;
+
+export class OutboxReader {
+  readonly #options: OutboxReaderOptions;
+  readonly #log: DeliveryLog;
+  readonly #claimIdleMs: number;
+  readonly #stopping = new AbortController();
+  /** Of its own: a blocked read holds up everything else on its connection. */
+  #blocking: Redis | undefined;
+  #running: Promise<void> | undefined;
+  #claimedAtMs = Number.NEGATIVE_INFINITY;
+
+  constructor(options: OutboxReaderOptions) {
+    this.#options = options;
+    this.#log = new DeliveryLog(options.redis);
+    this.#claimIdleMs = options.claimIdleMs ?? 10_000;
+  }
+
+  start(): void {
+    const blocking = this.#options.redis.duplicate();
+    blocking.on('error', () => {}); // The main connection logs the same outage.
+    this.#blocking = blocking;
+    this.#running = this.#run(blocking);
+  }
+
+  /** Resolves when the entries under way are queued. What was read and not queued is taken over by the next reader. */
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    this.#blocking?.disconnect();
+    await this.#running;
+  }
+
+  async #run(blocking: Redis): Promise<void> {
+    const { signal } = this.#stopping;
+    let isFailing = false;
+    while (!signal.aborted) {
+      try {
+        await this.#takeOver();
+        await this.#handle(await this.#read(blocking));
+        isFailing = false;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (String(error).includes('NOGROUP')) await this.#createGroup().catch(() => {});
+        else if (!isFailing) this.#options.logger.warn({ err: error }, 'outbox: reading failed; trying again');
+        isFailing = true;
+        await sleep(pauseAfterErrorMs, undefined, { signal }).catch(() => {});
+      }
+    }
+  }
+
+  async #read(blocking: Redis): Promise<Entry[]> {
+    const { consumer } = this.#options;
+    const streams = ['STREAMS', keys.outbox, '>'] as const;
+    const reply = await blocking.xreadgroup(
+      'GROUP',
+      group,
+      consumer,
+      'COUNT',
+      entriesPerRead,
+      'BLOCK',
+      blockMs,
+      ...streams,
+    );
+    return ((reply as [string, Entry[]][] | null)?.[0]?.[1] ?? []) as Entry[];
+  }
+
+  /** From the start of the stream: events of before the first delivery process are delivered too. */
+  async #createGroup(): Promise<void> {
+    await this.#options.redis.xgroup('CREATE', keys.outbox, group, '0', 'MKSTREAM');
+  }
+
+  /** Entries that a killed process had read, or that could not be queued. */
+  async #takeOver(): Promise<void> {
+    if (performance.now() - this.#claimedAtMs < this.#claimIdleMs) return;
+    const { redis, consumer } = this.#options;
+    let cursor = '0-0';
+    do {
+      const idle = this.#claimIdleMs;
+      const reply = await redis.xautoclaim(keys.outbox, group, consumer, idle, cursor, 'COUNT', entriesPerRead);
+      const [next, entries] = reply as [string, Entry[]];
+      await this.#handle(entries);
+      cursor = next;
+    } while (cursor !== '0-0' && !this.#stopping.signal.aborted);
+    await this.#forgetConsumers();
+    this.#claimedAtMs = performance.now();
+  }
+
+  async #handle(entries: readonly Entry[]): Promise<void> {
+    if (entries.length === 0) return;
+    const { redis, queue } = this.#options;
+    const looked = await Promise.all(entries.map((entry) => this.#prepare(entry)));
+    const prepared = looked.filter((event) => typeof event === 'object');
+    await this.#log.pin(prepared);
+    await queue.addBulk(prepared.map(toQueued));
+    const handled = entries.filter((_, i) => looked[i] !== 'later').map(([id]) => id);
+    if (handled.length > 0) {
+      await redis
+        .multi()
+        .xack(keys.outbox, group, ...handled)
+        .xdel(keys.outbox, ...handled)
+        .exec();
+    }
+  }
+
+  /** `gone`: erased, or its retention was over first. `later`: another release, or this one after an error, reads it. */
+  async #prepare([entryId, flat]: Entry): Promise<Prepared | 'gone' | 'later'> {
+    const fields = toFields(flat);
+    const ref = { tenant: fields['t'] ?? '', id: fields['i'] ?? '' };
+    const seq = Number(fields['n']);
+    try {
+      const record = await this.#options.store.read(ref);
+      if (record === null || record === 'gone' || !record.request.webhook) {
+        this.#options.metrics.deliveries.inc({ result: 'gone' });
+        if (record === 'gone') this.#options.logger.error({ job: ref.id, seq }, 'outbox: retention was over first');
+        return 'gone';
+      }
+      const { request } = record;
+      const { url, secret } = record.request.webhook;
+      const event = { seq, name: fields['s'] as JobStatus, atMs: Number.parseInt(entryId, 10) };
+      const content: PinnedEvent = {
+        url,
+        ...(secret && { secret }),
+        ...(request.traceparent && { traceparent: request.traceparent }),
+        event: event.name,
+        body: renderEvent(record, event, this.#options.origin),
+        retentionSeconds: request.retentionSeconds,
+      };
+      return { ref, seq, origin: new URL(url).origin, content };
+    } catch (error) {
+      this.#options.logger.warn({ err: error, job: ref.id, seq }, 'outbox: event left for later');
+      return 'later';
+    }
+  }
+
+  async #forgetConsumers(): Promise<void> {
+    const { redis, consumer } = this.#options;
+    for (const flat of (await redis.xinfo('CONSUMERS', keys.outbox, group)) as (string | number)[][]) {
+      const { name, pending, idle } = toFields(flat);
+      if (name === consumer || Number(pending) > 0 || Number(idle) < consumerIdleMs) continue;
+      await redis.xgroup('DELCONSUMER', keys.outbox, group, name as string);
+    }
+  }
+}
+
+function toQueued({ ref, seq, origin }: Prepared) {
+  const data: DeliveryJob = { t: ref.tenant, i: ref.id, n: seq, o: origin };
+  return { name: 'deliver', data, opts: { jobId: deliveryJobId(ref.id, seq) } };
+}
+
+function toFields(flat: readonly (string | number)[]): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (let i = 0; i + 1 < flat.length; i += 2) fields[String(flat[i])] = String(flat[i + 1]);
+  return fields;
+}
