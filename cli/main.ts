@@ -16,6 +16,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly default: CliCom
   test: () => import('./commands/test.ts'),
   bench: () => import('./commands/bench.ts'),
   check: () => import('./commands/check.ts'),
+  docs: () => import('./commands/docs.ts'),
 };
 
 export interface CliOptions {
