@@ -5,6 +5,7 @@
 import { Queue, type QueueOptions, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { producerQueueOptions } from '../redis/connection.ts';
+import { GroupCommit } from '../redis/group-commit.ts';
 import type { JobClass } from './job.ts';
 import { mintedAtMs } from './job-id.ts';
 import { keys, queueName } from './keys.ts';
@@ -44,6 +45,7 @@ export const workerTimings = {
 export class JobQueues {
   readonly #connection: Redis;
   readonly #queues = new Map<string, Queue<QueuedJob>>();
+  readonly #additions = new Map<string, GroupCommit<JobRef, void>>();
 
   constructor(connection: Redis) {
     this.#connection = connection;
@@ -60,9 +62,20 @@ export class JobQueues {
     return queue;
   }
 
-  /** Enqueues a reference. The same id again is a no-op while BullMQ still has it. */
-  async add(model: string, jobClass: JobClass, { tenant, id }: JobRef): Promise<void> {
-    await this.get(model, jobClass).add('run', { t: tenant }, { jobId: id });
+  /** Enqueues a reference, together with those that arrive meanwhile. The same id again is a no-op while BullMQ has it. */
+  async add(model: string, jobClass: JobClass, ref: JobRef): Promise<void> {
+    const name = queueName(model, jobClass);
+    let group = this.#additions.get(name);
+    if (!group) {
+      const queue = this.get(model, jobClass);
+      group = new GroupCommit(async (refs) => {
+        // Not atomic, and need not be: what is recorded but not enqueued is the reconciler's.
+        await queue.addBulk(refs.map(({ tenant, id }) => ({ name: 'run', data: { t: tenant }, opts: { jobId: id } })));
+        return [];
+      });
+      this.#additions.set(name, group);
+    }
+    await group.add(ref);
   }
 
   /** Waiting jobs, and the age in ms of the oldest (0 when none waits). */

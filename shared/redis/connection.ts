@@ -17,10 +17,15 @@ const reconnect = {
   keepAlive: 10_000,
 } satisfies RedisOptions;
 
-/** Fails fast: commands are refused at once while the server is away. */
-export function connectProducer(url: string, logger: Logger): Redis {
+/** Fails fast: commands are refused at once while the server is away, and after `commandTimeoutMs` when it is frozen. */
+export function connectProducer(url: string, logger: Logger, commandTimeoutMs = 5000): Redis {
   return listen(
-    new Redis(url, { ...reconnect, enableOfflineQueue: false, maxRetriesPerRequest: 1, commandTimeout: 5000 }),
+    new Redis(url, {
+      ...reconnect,
+      enableOfflineQueue: false,
+      maxRetriesPerRequest: 1,
+      commandTimeout: commandTimeoutMs,
+    }),
     logger,
   );
 }

@@ -61,7 +61,7 @@ async function read(job: JobRequest): Promise<JobRecord> {
 
 test('a job goes queued, processing, succeeded, and its record tells all of it', async () => {
   const job = request({ metadata: { a: 'b' } });
-  assert.deepEqual(await admit(job), { verdict: 'accepted', id: job.id });
+  assert.equal((await admit(job)).verdict, 'accepted');
   assert.equal((await read(job)).status, 'queued');
   const [claim] = await store.start([job], '1');
   assert.equal(claim?.state, 'started');
@@ -213,4 +213,40 @@ test('lists newest first, and counts crashes of live jobs only', async () => {
   assert.equal(listed.length, 2);
   assert.ok((listed[0]?.createdMs ?? 0) >= (listed[1]?.createdMs ?? 0));
   assert.deepEqual(await store.countCrash([jobs[0] as JobRequest, request()]), [1, 0]);
+});
+
+test('an admission that the client sends again after a lost connection changes nothing, even once the job ended', async () => {
+  const job = request({ tenant: 'resend', model: 'resend' });
+  const first = await admit(job);
+  assert.deepEqual(await admit(job), first);
+  assert.equal(await store.liveCount('resend', 'normal'), 1);
+  await store.start([job], '1');
+  await store.finish([result(job)]);
+  assert.equal((await admit(job)).verdict, 'accepted');
+  assert.equal((await read(job)).status, 'succeeded');
+  assert.equal(await store.liveCount('resend', 'normal'), 0);
+});
+
+test('an expiry that comes after the start changes nothing', async () => {
+  const expiry = { kind: 'unstarted', status: 'expired', fragment: '{}' } as const;
+  const waiting = request();
+  const started = request();
+  await admit(waiting);
+  await admit(started);
+  await store.start([started], '1');
+  assert.deepEqual(await store.finish([result(started, expiry), result(waiting, expiry)]), ['late', 'job-ended']);
+  assert.equal((await read(started)).status, 'processing');
+  assert.equal((await read(waiting)).status, 'expired');
+});
+
+test('tells which job an idempotency key belongs to without admitting anything', async () => {
+  const idempotency = { keyHash: 'find', bodyHash: 'b1' };
+  assert.equal(await store.findByKey('default', idempotency), null);
+  const job = request();
+  await admit(job, { idempotency });
+  assert.deepEqual(await store.findByKey('default', idempotency), { id: job.id, sameBody: true });
+  assert.deepEqual(await store.findByKey('default', { ...idempotency, bodyHash: 'b2' }), {
+    id: job.id,
+    sameBody: false,
+  });
 });

@@ -1,49 +1,75 @@
--- Admits one job: checks the idempotency key and the bounds, then stores record, input, index and pending mark at once.
--- KEYS 1 job  2 idempotency (any key when unused)  3 index  4 pending  5 start-by  6 live  7 tenants  8 blobs  9 outbox
--- ARGV 1 id  2 tenant  3 body hash ('' = no idempotency key)  4 idempotency ttl s  5 request JSON  6 input JSON
---      7 items  8 list ('1'|'0')  9 ms it may wait ('' = for ever)  10 queue  11 queue max  12 tenant max
---      13 reply channel ('' = none)  14 has blobs ('1'|'0')  15 wanted webhook statuses (',a,b,' or '')  16 retention s
--- Returns {'accepted', id, created ms} | {'existing', id} | {'conflict', id} | {'queue-full', n} | {'tenant-full', n}
-
-local id, tenant, hash = ARGV[1], ARGV[2], ARGV[3]
-if hash ~= '' then
-  local known = redis.call('GET', KEYS[2])
-  if known then
-    local owner, body = string.match(known, '^(%S+) (%S+)$')
-    if body == hash then return { 'existing', owner } end
-    return { 'conflict', owner }
-  end
-end
-
-local live = redis.call('HMGET', KEYS[6], 'q:' .. ARGV[10], 't:' .. tenant)
-if tonumber(live[1] or '0') >= tonumber(ARGV[11]) then return { 'queue-full', live[1] } end
-if tonumber(live[2] or '0') >= tonumber(ARGV[12]) then return { 'tenant-full', live[2] } end
+-- Admits jobs: checks idempotency keys and bounds, then stores record, input, index and pending mark at once. Several
+-- jobs a call, since API requests that arrive together travel together; each stands or falls alone.
+-- KEYS 1 pending  2 start-by  3 live  4 tenants  5 blobs  6 outbox,
+--      then per job: job, idempotency (any key when unused), index
+-- ARGV per job, 14 each:
+--   id, tenant, body hash ('' = no idempotency key), idempotency ttl s, request JSON, input JSON, list ('1'|'0'),
+--   ms it may wait ('' = for ever), queue, 'queue max/tenant max', reply channel ('' = none), has blobs ('1'|'0'),
+--   wanted webhook statuses (',a,b,' or ''), 'items/retention s'
+-- Returns per job {'accepted', id} | {'existing', id} | {'conflict', id} | {'queue-full', id} | {'tenant-full', id}
 
 local now = now_ms()
 local ms = string.format('%.0f', now)
-local f = { tenant = tenant, id = id, wh = ARGV[15] }
-local seq, ev = emit(f, 'queued', now, nil, KEYS[9])
-local start_by = ''
-if ARGV[9] ~= '' then
-  start_by = string.format('%.0f', now + tonumber(ARGV[9]))
-  redis.call('ZADD', KEYS[5], start_by, tenant .. '/' .. id)
+local live = {} -- counters as they stand within this call; written back once
+
+local function count_of(field)
+  if not live[field] then
+    local stored = tonumber(redis.call('HGET', KEYS[3], field) or '0')
+    live[field] = { stored = stored, now = stored }
+  end
+  return live[field]
 end
-redis.call('HSET', KEYS[1], 'v', 1, 'req', ARGV[5], 'in', ARGV[6], 's', 'queued', 'c', ms, 'n', ARGV[7], 'l', ARGV[8],
-  'q', ARGV[10], 'seq', seq, 'ev', ev, 'rt', ARGV[16])
-if start_by ~= '' then redis.call('HSET', KEYS[1], 'sb', start_by) end
-if ARGV[13] ~= '' then redis.call('HSET', KEYS[1], 'w', ARGV[13]) end
-if ARGV[15] ~= '' then redis.call('HSET', KEYS[1], 'wh', ARGV[15]) end
-if ARGV[14] == '1' then
-  redis.call('HSET', KEYS[1], 'b', 1)
-  redis.call('ZADD', KEYS[8], 'inf', tenant .. '/' .. id)
+
+local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bounds, channel, blobs, wanted, shape, keys)
+  if hash ~= '' then
+    local known = redis.call('GET', keys.idem)
+    if known then
+      local owner, body = string.match(known, '^(%S+) (%S+)$')
+      return { body == hash and 'existing' or 'conflict', owner }
+    end
+  end
+  local queue_max, tenant_max = string.match(bounds, '^(%d+)/(%d+)$')
+  local in_queue, of_tenant = count_of('q:' .. queue), count_of('t:' .. tenant)
+  if in_queue.now >= tonumber(queue_max) then return { 'queue-full', id } end
+  if of_tenant.now >= tonumber(tenant_max) then return { 'tenant-full', id } end
+
+  local member = tenant .. '/' .. id
+  local items, retention = string.match(shape, '^(%d+)/(%d+)$')
+  local seq, ev = emit({ tenant = tenant, id = id, wh = wanted }, 'queued', now, nil, KEYS[6])
+  local set = { 'v', 1, 'req', req, 'in', input, 's', 'queued', 'c', ms, 'n', items, 'l', list, 'q', queue, 'seq', seq, 'ev', ev, 'rt', retention }
+  local function also(name, value) set[#set + 1] = name set[#set + 1] = value end
+  if wait ~= '' then
+    local start_by = string.format('%.0f', now + tonumber(wait))
+    redis.call('ZADD', KEYS[2], start_by, member)
+    also('sb', start_by)
+  end
+  if channel ~= '' then also('w', channel) end
+  if wanted ~= '' then also('wh', wanted) end
+  if blobs == '1' then
+    also('b', 1)
+    redis.call('ZADD', KEYS[5], 'inf', member)
+  end
+  if hash ~= '' then
+    also('ik', keys.idem)
+    redis.call('SET', keys.idem, id .. ' ' .. hash, 'EX', ttl)
+  end
+  redis.call('HSET', keys.job, unpack(set))
+  redis.call('ZADD', keys.index, ms, id)
+  redis.call('ZADD', KEYS[1], ms, member)
+  if of_tenant.now == 0 then redis.call('SADD', KEYS[4], tenant) end
+  in_queue.now = in_queue.now + 1
+  of_tenant.now = of_tenant.now + 1
+  return { 'accepted', id }
 end
-if hash ~= '' then
-  redis.call('SET', KEYS[2], id .. ' ' .. hash, 'EX', ARGV[4])
-  redis.call('HSET', KEYS[1], 'ik', KEYS[2])
+
+local replies = {}
+for j = 1, #ARGV / 14 do
+  local a = {}
+  for k = 1, 14 do a[k] = ARGV[(j - 1) * 14 + k] end
+  a[15] = { job = KEYS[4 + 3 * j], idem = KEYS[5 + 3 * j], index = KEYS[6 + 3 * j] }
+  replies[j] = admit(unpack(a))
 end
-redis.call('ZADD', KEYS[3], ms, id)
-redis.call('ZADD', KEYS[4], ms, tenant .. '/' .. id)
-redis.call('HINCRBY', KEYS[6], 'q:' .. ARGV[10], 1)
-redis.call('HINCRBY', KEYS[6], 't:' .. tenant, 1)
-redis.call('SADD', KEYS[7], tenant)
-return { 'accepted', id, ms }
+for field, count in pairs(live) do
+  if count.now ~= count.stored then redis.call('HINCRBY', KEYS[3], field, count.now - count.stored) end
+end
+return replies

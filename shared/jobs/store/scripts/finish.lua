@@ -2,13 +2,15 @@
 -- step; whoever comes later is told so and changes nothing. Used by workers (results), API (cancel) and sweeper (expiry).
 -- KEYS 1 start-by  2 live  3 outbox  4 blobs  5 pending  6 dead, then per entry: job, items, finished
 -- ARGV per entry, 10 each:
---   id, tenant, kind ('item' | 'job'), status, item index, fragment (JSON of output, or of problem when not succeeded),
+--   id, tenant, kind ('item' | 'job' | 'unstarted': the job, unless it has started), status, item index, fragment (JSON of output, or of problem when not succeeded),
 --   prepare s, compute s, batch rows ('' = unknown), '1' when it is a dead letter
--- Returns per entry: 0 late (job ended before, or erased)  1 item stored, job goes on  2 job ended  3 item known before
+-- Returns per entry: 0 late (job ended before, was erased, or has started)  1 item stored, job goes on  2 job ended  3 item known before
 
 local now = now_ms()
 local stamp = string.format('%.0f', now)
 local fields = { 'req', 'c', 'st', 'a', 'mv', 'seq', 'ev', 'wh', 'w', 'n', 'l', 'q', 'rt', 'b', 'sb', 'ok', 'ko', 'mp', 'mk', 'mb', 'fe', 'ik' }
+
+local ended = {} -- live counters to lower, written once a call
 
 local function wrap(index, status, fragment)
   local name = status == 'succeeded' and 'output' or 'error'
@@ -34,11 +36,12 @@ local function close(keys, f, status, out, err)
     ']' .. (f.ik and (',"ik":"' .. f.ik .. '"') or '') .. ',"out":' .. out .. ',"err":' .. err .. '}'
   redis.call('SET', keys.finished, doc, 'EX', f.rt)
   redis.call('DEL', keys.job, keys.items)
-  redis.call('ZREM', KEYS[5], member)
+  -- A job that started is pending no longer, or the reconciler will see that it ended.
+  if not f.st then redis.call('ZREM', KEYS[5], member) end
   if f.sb then redis.call('ZREM', KEYS[1], member) end
   if f.b then redis.call('ZADD', KEYS[4], now + tonumber(f.rt) * 1000, member) end
-  redis.call('HINCRBY', KEYS[2], 'q:' .. f.q, -1)
-  redis.call('HINCRBY', KEYS[2], 't:' .. f.tenant, -1)
+  ended['q:' .. f.q] = (ended['q:' .. f.q] or 0) + 1
+  ended['t:' .. f.tenant] = (ended['t:' .. f.tenant] or 0) + 1
 end
 
 local function load(job, id, tenant)
@@ -93,7 +96,7 @@ for e = 1, #ARGV / 10 do
     prepare = ARGV[at + 7], compute = ARGV[at + 8], rows = ARGV[at + 9] }
   local keys = { job = KEYS[4 + 3 * e], items = KEYS[5 + 3 * e], finished = KEYS[6 + 3 * e] }
   local f = load(keys.job, ARGV[at + 1], ARGV[at + 2])
-  if not f then
+  if not f or (a.kind == 'unstarted' and f.st) then
     replies[e] = 0
   elseif a.kind == 'item' then
     replies[e] = finish_item(keys, f, a)
@@ -104,4 +107,5 @@ for e = 1, #ARGV / 10 do
   end
   if replies[e] > 0 and ARGV[at + 10] == '1' then redis.call('ZADD', KEYS[6], stamp, f.tenant .. '/' .. f.id) end
 end
+for field, count in pairs(ended) do redis.call('HINCRBY', KEYS[2], field, -count) end
 return replies
