@@ -32,8 +32,11 @@ function cruise(files: Record<string, string>): { status: number | null; text: s
   return { status, text: stdout + stderr };
 }
 
-test('what belongs together passes', () => {
+test('what belongs together passes, and so does the type of what does not', () => {
   const { status, text } = cruise({
+    'shared/queue.ts':
+      "import type { Queue } from 'bullmq';\nimport type { A } from './queue-user.ts';\nexport type B = Queue | A;",
+    'shared/queue-user.ts': "import type { B } from './queue.ts';\nexport type A = B;",
     'shared/problems/problem.ts': 'export const problem: number = 1;',
     'models/task.ts': "import { problem } from '../shared/problems/problem.ts';\nexport const task = problem;",
     'api/main.ts': "import { task } from '../models/task.ts';\nconsole.log(task);",

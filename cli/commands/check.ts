@@ -9,7 +9,7 @@ const rooms = ['shared', 'models', 'api', 'workers', 'cli', 'bench', 'e2e'];
 
 const tools: readonly (readonly [name: string, args: readonly string[]])[] = [
   ['types', [bin('tsc'), '--noEmit', '-p', root]],
-  ['style', [bin('biome'), 'ci', '--error-on-warnings', root]],
+  ['style', [bin('biome'), 'ci', '--error-on-warnings', ...(process.stdout.isTTY ? [] : ['--colors=off']), root]],
   ['imports', [bin('depcruise'), '--config', join(root, '.dependency-cruiser.cjs'), ...rooms]],
 ];
 
