@@ -47,6 +47,8 @@ test('what belongs together passes, and so does the type of what does not', () =
 test('a forbidden import is caught: also of a type, also one that is written as a call', () => {
   const { status, text } = cruise({
     'api/app.ts': "import type { Lane } from '../workers/lane.ts';\nexport type App = Lane;",
+    'api/a.ts': "import { b } from './b.ts';\nexport const a = b;",
+    'api/b.ts': "import { a } from './a.ts';\nexport const b = a;",
     'api/main.ts': "import type { App } from './app.ts';\nexport type Main = App;",
     'workers/lane.ts': "export type Lane = string;\nexport const api = await import('../api/app.ts');",
     'shared/word.ts': "import { task } from '../models/task.ts';\nexport const word = task;",
