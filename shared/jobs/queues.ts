@@ -68,7 +68,7 @@ export class JobQueues {
     let group = this.#additions.get(name);
     if (!group) {
       const queue = this.get(model, jobClass);
-      group = new GroupCommit(async (refs) => {
+      group = new GroupCommit<JobRef, void>(async (refs) => {
         // Not atomic, and need not be: what is recorded but not enqueued is the reconciler's.
         await queue.addBulk(refs.map(({ tenant, id }) => ({ name: 'run', data: { t: tenant }, opts: { jobId: id } })));
         return [];

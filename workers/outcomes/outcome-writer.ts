@@ -5,7 +5,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Finish, FinishReply, JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
-import { GroupCommit } from './group-commit.ts';
+import { GroupCommit } from '../../shared/redis/group-commit.ts';
 
 const retryMsMax = 2000;
 

@@ -9,9 +9,9 @@ import type { Logger } from '../../shared/observability/logger.ts';
 import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { ProblemSlug } from '../../shared/problems/catalogue.ts';
 import { Problem, type ProblemDetails, toProblem } from '../../shared/problems/problem.ts';
+import { GroupCommit } from '../../shared/redis/group-commit.ts';
 import type { InferenceMetrics } from '../inference-metrics.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
-import { GroupCommit } from '../outcomes/group-commit.ts';
 import type { OutcomeWriter } from '../outcomes/outcome-writer.ts';
 import type { PreparesItems } from '../preparation/prepare-input.ts';
 import type { CallReport } from '../scheduling/scheduler.ts';
@@ -65,6 +65,7 @@ export class JobRunner {
     job.limitTo((job.request.timeoutSeconds ?? timeoutSecondsDefault) * 1000, () => void this.#timeOut(job));
     try {
       await this.#prepareItems(job);
+      job.endPreparation();
       await job.over;
       return job.laneMs;
     } finally {

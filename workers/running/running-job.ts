@@ -39,7 +39,8 @@ export class RunningJob {
   readonly files: ModelFiles;
   /** Lane time that its rows took so far: each row's share of its call. */
   laneMs = 0;
-  readonly #aborter = new AbortController();
+  #aborter: AbortController | null = null;
+  #isOver = false;
   readonly #over = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
 
@@ -59,13 +60,19 @@ export class RunningJob {
     return this.request.priority;
   }
 
-  /** Aborts when nothing of this job is wanted any more: preparation stops, waiting rows are dropped. */
+  /** For the preparation of one item: aborts when nothing of this job is wanted any more. */
   get signal(): AbortSignal {
+    this.#aborter ??= new AbortController();
     return this.#aborter.signal;
   }
 
   get isOver(): boolean {
-    return this.#aborter.signal.aborted;
+    return this.#isOver;
+  }
+
+  /** All items are prepared: nobody listens to the signal, and aborting it would cost 10 us a job. */
+  endPreparation(): void {
+    this.#aborter = null;
   }
 
   /** Resolves when the job is over for this worker. */
@@ -96,9 +103,10 @@ export class RunningJob {
 
   /** Idempotent. */
   end(): void {
-    if (this.isOver) return;
+    if (this.#isOver) return;
+    this.#isOver = true;
     clearTimeout(this.#timer);
-    this.#aborter.abort();
+    this.#aborter?.abort();
     this.#over.resolve();
   }
 }

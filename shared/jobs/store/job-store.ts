@@ -22,10 +22,15 @@ export interface JobRef {
   readonly id: string;
 }
 
+/** SHA-256 of the caller's key, and of the canonical body. */
+export interface IdempotencyHashes {
+  readonly keyHash: string;
+  readonly bodyHash: string;
+}
+
 export interface AdmitOptions {
   readonly input: readonly StoredInput[];
-  /** SHA-256 of the caller's key, and of the canonical body. */
-  readonly idempotency?: { readonly keyHash: string; readonly bodyHash: string };
+  readonly idempotency?: IdempotencyHashes;
   readonly expiresInSeconds?: number;
   /** Channel of an API process that waits for this job. */
   readonly replyChannel?: string;
@@ -98,6 +103,16 @@ export class JobStore {
   /** Requests that arrive together are admitted by one script: it halves the CPU of an admission under load. */
   async admit(request: JobRequest, options: AdmitOptions): Promise<Admission> {
     return await this.#admissions.add({ request, options });
+  }
+
+  /** The job that an idempotency key belongs to, without admitting anything; null for a new key. */
+  async findByKey(
+    tenant: string,
+    { keyHash, bodyHash }: IdempotencyHashes,
+  ): Promise<{ id: string; sameBody: boolean } | null> {
+    const known = await this.#redis.get(keys.idempotency(tenant, keyHash));
+    const [id, body] = known?.split(' ') ?? [];
+    return id === undefined ? null : { id, sameBody: body === bodyHash };
   }
 
   /** Marks the job as handed to BullMQ; until then the reconciler would do it. */
@@ -206,7 +221,9 @@ export class JobStore {
       [keys.pending, keys.startBy, keys.live, keys.tenants, keys.blobs, keys.outbox, ...jobKeys],
       entries.flatMap(admitArguments),
     );
-    return replies.map(([verdict, id]) => ({ verdict, id }));
+    return replies.map(([verdict, id, ms]) =>
+      ms === undefined ? { verdict, id } : { verdict, id, createdMs: Number(ms) },
+    );
   }
 
   /** Unfinished jobs of a queue, as admission counts them. */

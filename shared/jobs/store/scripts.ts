@@ -8,7 +8,7 @@ type Argument = string | number;
 type Script<Reply> = (keyList: string[], argumentList: Argument[]) => Promise<Reply>;
 
 export interface ScriptedRedis extends Redis {
-  mrAdmit: Script<[Admission['verdict'], string, (string | number)?]>;
+  mrAdmit: Script<[Admission['verdict'], string, string?][]>;
   mrStart: Script<(0 | 1 | (string | number)[])[]>;
   mrFinish: Script<number[]>;
   mrRead: Script<string[]>;

@@ -6,7 +6,7 @@
 --   id, tenant, body hash ('' = no idempotency key), idempotency ttl s, request JSON, input JSON, list ('1'|'0'),
 --   ms it may wait ('' = for ever), queue, 'queue max/tenant max', reply channel ('' = none), has blobs ('1'|'0'),
 --   wanted webhook statuses (',a,b,' or ''), 'items/retention s'
--- Returns per job {'accepted', id} | {'existing', id} | {'conflict', id} | {'queue-full', id} | {'tenant-full', id}
+-- Returns per job {'accepted', id, created ms} | {'existing', id} | {'conflict', id} | {'queue-full', id} | {'tenant-full', id}
 
 local now = now_ms()
 local ms = string.format('%.0f', now)
@@ -21,6 +21,9 @@ local function count_of(field)
 end
 
 local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bounds, channel, blobs, wanted, shape, keys)
+  -- The client sends a call again when its connection broke before the reply: this id was admitted then.
+  local known_since = redis.call('ZSCORE', keys.index, id)
+  if known_since then return { 'accepted', id, known_since } end
   if hash ~= '' then
     local known = redis.call('GET', keys.idem)
     if known then
@@ -59,7 +62,7 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
   if of_tenant.now == 0 then redis.call('SADD', KEYS[4], tenant) end
   in_queue.now = in_queue.now + 1
   of_tenant.now = of_tenant.now + 1
-  return { 'accepted', id }
+  return { 'accepted', id, ms }
 end
 
 local replies = {}
