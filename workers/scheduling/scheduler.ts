@@ -53,15 +53,9 @@ export class Scheduler {
     return this.#waiting.length;
   }
 
-  /** Queues rows. Dispatch comes a turn later, so that the items of one job stand together. */
   add(rows: readonly QueuedRow[]): void {
     this.#waiting.push(...rows);
-    if (this.#dispatchPlanned) return;
-    this.#dispatchPlanned = true;
-    setImmediate(() => {
-      this.#dispatchPlanned = false;
-      for (const lane of this.#pool?.lanes ?? []) this.#pool?.offer(lane);
-    });
+    this.#planDispatch();
   }
 
   /** A lane is free: the one place where batches are formed. */
@@ -72,7 +66,17 @@ export class Scheduler {
     if (chosen.length === 0) return;
     const taken = new Set(chosen);
     this.#waiting = this.#waiting.filter((row) => !taken.has(row));
-    void this.#carry(lane, chosen).finally(() => this.#pool?.offer(lane));
+    void this.#carry(lane, chosen).finally(() => this.#planDispatch());
+  }
+
+  /** A turn later, so that rows and replies that came in together are seen together: fewer, larger calls. */
+  #planDispatch(): void {
+    if (this.#dispatchPlanned) return;
+    this.#dispatchPlanned = true;
+    setImmediate(() => {
+      this.#dispatchPlanned = false;
+      for (const lane of this.#pool?.lanes ?? []) this.#pool?.offer(lane);
+    });
   }
 
   async #carry(lane: Lane, rows: readonly QueuedRow[]): Promise<void> {
