@@ -24,6 +24,7 @@ const formatWhitelist = 'wav,mp3,flac,ogg,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,
 export async function decodeAudio(path: string, options: DecodeOptions): Promise<Float32Array<ArrayBuffer>> {
   options.signal?.throwIfAborted();
   const kind = await sniffFile(path);
+  options.signal?.throwIfAborted();
   // One second more than allowed is decoded, to tell "as long as allowed" from "too long".
   const sink = new SampleSink((options.secondsMax + 1) * options.sampleRate);
   await runFfmpeg(path, kind, sink, options);
