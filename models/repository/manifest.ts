@@ -3,20 +3,8 @@
  */
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { type Dtype, dtypeSuffixes } from './dtypes.ts';
 import { nearestMatch } from './nearest-match.ts';
-
-/** File suffix of a graph by dtype, as transformers.js names them. */
-export const dtypeSuffixes = {
-  fp32: '',
-  fp16: '_fp16',
-  int8: '_int8',
-  uint8: '_uint8',
-  q8: '_quantized',
-  q4: '_q4',
-  q4f16: '_q4f16',
-  bnb4: '_bnb4',
-} as const;
-export type Dtype = keyof typeof dtypeSuffixes;
 
 const dtypes = Object.keys(dtypeSuffixes) as [Dtype, ...Dtype[]];
 // 2,000 characters are a screen of text; a manifest is not the model card.

@@ -5,16 +5,9 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskContracts } from '../discover-tasks.ts';
+import { type Dtype, dtypeSuffixes } from './dtypes.ts';
 import { inferTask } from './infer-task.ts';
-import {
-  type Dtype,
-  dtypeSuffixes,
-  firstLine,
-  type Manifest,
-  ModelFault,
-  parseManifest,
-  suggestion,
-} from './manifest.ts';
+import { firstLine, type Manifest, ModelFault, parseManifest, suggestion } from './manifest.ts';
 import type { ModelFiles, ModelLimits } from './model-files.ts';
 
 /** Every served version of the model in `folder`, highest first. */

@@ -4,7 +4,7 @@
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Dtype, dtypeSuffixes } from './manifest.ts';
+import { type Dtype, dtypeSuffixes } from './dtypes.ts';
 import type { ModelFiles } from './model-files.ts';
 import { type GraphSignature, readGraphSignature } from './read-graph.ts';
 

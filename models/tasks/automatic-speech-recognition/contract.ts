@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import type { TaskContract } from '../../task.ts';
+import { audioSecondsMax } from './transcript.ts';
 
 const contract: TaskContract = {
   task: 'automatic-speech-recognition',
@@ -22,8 +23,8 @@ const contract: TaskContract = {
     text: z.string(),
     chunks: z.array(z.strictObject({ text: z.string(), timestamp: z.tuple([z.number(), z.number()]) })).optional(),
   }),
-  // An hour at 16 kHz is 230 MB of float32 in a preparation thread; as a 64 kbit/s file it is 29 MB.
-  limits: { itemBytesMax: 100 * 1024 * 1024, audioSecondsMax: 3600 },
+  // An hour as a 64 kbit/s file is 29 MB.
+  limits: { itemBytesMax: 100 * 1024 * 1024, audioSecondsMax },
   example: {
     input: { url: 'https://example.com/question.wav' },
     parameters: { return_timestamps: 'word' },

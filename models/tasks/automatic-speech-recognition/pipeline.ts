@@ -7,7 +7,6 @@
  * of their own length.
  */
 import { Problem } from '../../../shared/problems/problem.ts';
-import { decodeAudio } from '../../audio/decode-audio.ts';
 import {
   countFrames,
   cutWindows,
@@ -21,9 +20,8 @@ import { isFiniteAll } from '../../numeric/softmax.ts';
 import type { ModelFiles } from '../../repository/model-files.ts';
 import { graphFile, graphSignature, readConfig, readJson } from '../../repository/version-files.ts';
 import type { BatchTensor, Pipeline, PipelineFactory, PreparedSource, Row, RowOutcome } from '../../task.ts';
-import contract from './contract.ts';
 import { readCtcVocabulary } from './ctc-vocabulary.ts';
-import { type Timestamps, toTranscript } from './transcript.ts';
+import { audioSecondsMax, type Timestamps, toTranscript } from './transcript.ts';
 
 /** Hugging Face's chunk_length_s and stride_length_s: 20 s bound the memory and time of a call, 3 s of context. */
 const windowSeconds = 20;
@@ -99,7 +97,7 @@ async function readSetup(files: ModelFiles, config: Readonly<Record<string, unkn
     grid: { kernels: kernels.map(Number), strides: strides.map(Number) },
     isPadded: wantsMask && config['feat_extract_norm'] === 'layer',
     wantsMask,
-    secondsMax: files.limits.audioSecondsMax ?? contract.limits.audioSecondsMax ?? 3600,
+    secondsMax: files.limits.audioSecondsMax ?? audioSecondsMax,
   };
 }
 
@@ -111,6 +109,8 @@ async function prepare(
 ): Promise<Row[]> {
   if (source.kind !== 'file') throw new Problem('unsupported-file-type', 'This task takes a recording, not a text.');
   const { sampleRate, secondsMax, grid } = setup;
+  // Imported late: a lane starts without ffmpeg's library.
+  const { decodeAudio } = await import('../../audio/decode-audio.ts');
   const samples = await decodeAudio(source.path, { sampleRate, secondsMax, signal });
   const step = frameStep(grid);
   const onGrid = (seconds: number) => Math.round((seconds * sampleRate) / step) * step;

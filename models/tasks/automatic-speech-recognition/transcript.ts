@@ -8,6 +8,9 @@ export interface Transcript {
   readonly chunks?: readonly { readonly text: string; readonly timestamp: readonly [number, number] }[];
 }
 
+/** An hour at 16 kHz is 230 MB of float32 in a preparation thread; a manifest may tighten it. */
+export const audioSecondsMax = 3600;
+
 export type Timestamps = 'word' | 'char';
 
 /** @param secondsPerFrame 0.02 for wav2vec2. */

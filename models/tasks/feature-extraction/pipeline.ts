@@ -10,7 +10,6 @@ import type { BatchTensor, Pipeline, PipelineFactory, Row, RowOutcome } from '..
 import { collateText, textBatching, textRow } from '../../text/text-rows.ts';
 import { textInlineMax, textOf } from '../../text/text-source.ts';
 import { checkTokens, tokenLimit } from '../../text/token-limit.ts';
-import { loadTokenizer } from '../../text/tokenizer.ts';
 import { type PoolingPlan, readPoolingPlan } from './pooling-plan.ts';
 
 interface VectorContext {
@@ -50,6 +49,8 @@ type Parameters = { readonly normalize?: boolean; readonly dimensions?: number; 
 
 async function createPrepare(files: ModelFiles, plan: PoolingPlan): Promise<(text: string, wish: Parameters) => Row> {
   const config = await readConfig(files);
+  // Imported late: a lane starts without the tokeniser library.
+  const { loadTokenizer } = await import('../../text/tokenizer.ts');
   const tokenizer = await loadTokenizer(files.versionFolder);
   const sentenceConfig = await readJson(files, 'sentence_bert_config.json');
   const limit = tokenLimit({ config, tokenizerConfig: tokenizer.config, sentenceConfig, limits: files.limits });

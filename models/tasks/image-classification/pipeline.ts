@@ -12,7 +12,7 @@ import {
   readLabels,
 } from '../../repository/version-files.ts';
 import type { BatchTensor, Pipeline, PipelineFactory, PreparedSource, Row, RowOutcome } from '../../task.ts';
-import contract, { type ScoreFunction } from './contract.ts';
+import type { ScoreFunction } from './contract.ts';
 
 interface Wish {
   readonly top_k?: number;
@@ -35,7 +35,7 @@ const factory: PipelineFactory = {
       scores: wish.function_to_apply ?? usual,
     });
     const input = graphSignature(files).inputs[0] ?? 'pixel_values';
-    const pixelsMax = files.limits.imagePixelsMax ?? contract.limits.imagePixelsMax;
+    const pixelsMax = files.limits.imagePixelsMax;
     const readPixels = use === 'prepare' ? await createPixelReader(files.versionFolder, pixelsMax) : null;
     const canarySide = inputSide((await readJson(files, 'preprocessor_config.json')) ?? {}, config);
     return {

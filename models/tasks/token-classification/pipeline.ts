@@ -10,7 +10,7 @@ import type { BatchTensor, Pipeline, PipelineFactory, Row, RowOutcome } from '..
 import { collateText, textBatching, textRow } from '../../text/text-rows.ts';
 import { textInlineMax, textOf } from '../../text/text-source.ts';
 import { checkTokens, tokenLimit } from '../../text/token-limit.ts';
-import { type AlignedEncoding, loadTokenizer, type TextTokenizer } from '../../text/tokenizer.ts';
+import type { AlignedEncoding, TextTokenizer } from '../../text/tokenizer.ts';
 import type { AggregationStrategy } from './contract.ts';
 import { type SpanContext, tokenKind, toSpans } from './spans.ts';
 
@@ -26,7 +26,7 @@ const factory: PipelineFactory = {
     const config = await readConfig(files);
     const labels = readLabels(config);
     const batching = use === 'lane' ? textBatching(graphSignature(files), config['pad_token_id']) : null;
-    const tokenizer = use === 'prepare' ? await loadTokenizer(files.versionFolder) : null;
+    const tokenizer = use === 'prepare' ? await readTokenizer(files) : null;
     const limit = tokenizer ? tokenLimit({ config, tokenizerConfig: tokenizer.config, limits: files.limits }) : 0;
     return {
       sessions: { model: graphFile(files) },
@@ -51,6 +51,12 @@ const factory: PipelineFactory = {
 };
 
 export default factory;
+
+/** Imported late: a lane starts without the tokeniser library. */
+async function readTokenizer(files: ModelFiles): Promise<TextTokenizer> {
+  const { loadTokenizer } = await import('../../text/tokenizer.ts');
+  return loadTokenizer(files.versionFolder);
+}
 
 function postprocess(logits: BatchTensor | undefined, rows: readonly Row[], labels: readonly string[]): RowOutcome[] {
   const [, tokensMax = 0, width = 0] = logits?.dims ?? [];

@@ -1,0 +1,124 @@
+import assert from 'node:assert/strict';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import fc from 'fast-check';
+import { assetsFolder, skipWithoutAssets } from '../../parity/assets.ts';
+import { scanRepository } from '../../repository/scan-repository.ts';
+import type { Pipeline, Row } from '../../task.ts';
+import pipelineFactory from './pipeline.ts';
+import type { Span } from './spans.ts';
+
+/** The smallest ONNX file that has the inputs of an encoder: a graph with three named inputs and an output. */
+function graphWith(inputs: readonly string[], outputs: readonly string[]): Buffer {
+  const field = (number: number, content: Buffer) =>
+    Buffer.concat([Buffer.from([number * 8 + 2, content.length]), content]);
+  const value = (name: string) => field(1, Buffer.from(name));
+  const graph = [...inputs.map((name) => field(11, value(name))), ...outputs.map((name) => field(12, value(name)))];
+  return field(7, Buffer.concat(graph));
+}
+
+describe('token classification with a real BERT vocabulary', { skip: skipWithoutAssets() }, () => {
+  const labels = ['O', 'B-X', 'I-X'];
+  let folder: string;
+  let preparing: Pipeline;
+  let lane: Pipeline;
+  before(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'ner-'));
+    const model = join(folder, 'ner');
+    await mkdir(join(model, 'onnx'), { recursive: true });
+    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+      await cp(join(assetsFolder, 'tokenizers', 'bert-base-ner', name), join(model, name));
+    await writeFile(
+      join(model, 'onnx', 'model.onnx'),
+      graphWith(['input_ids', 'attention_mask', 'token_type_ids'], ['logits']),
+    );
+    const config = {
+      architectures: ['BertForTokenClassification'],
+      max_position_embeddings: 64,
+      pad_token_id: 0,
+      id2label: { ...labels },
+    };
+    await writeFile(join(model, 'config.json'), JSON.stringify(config));
+    const [files] = (await scanRepository([folder])).models;
+    assert.ok(files);
+    preparing = await pipelineFactory.createPipeline(files, 'prepare');
+    lane = await pipelineFactory.createPipeline(files, 'lane');
+  });
+  after(() => rm(folder, { recursive: true }));
+
+  const prepare = (text: string, parameters = {}) => preparing.prepare({ kind: 'text', text }, parameters) as Row[];
+  /** Logits that give every real token the label of index `best`, padding included. */
+  const classify = (rows: readonly Row[], best: (token: number, row: number) => number) => {
+    const longest = Math.max(...rows.map((row) => row.length));
+    const data = new Float32Array(rows.length * longest * labels.length);
+    for (let row = 0; row < rows.length; row++)
+      for (let token = 0; token < longest; token++)
+        data[(row * longest + token) * labels.length + best(token, row)] = 5;
+    const logits = { type: 'float32', dims: [rows.length, longest, labels.length], data } as const;
+    return lane.postprocess({ logits }, rows).map((outcome) => {
+      assert.ok('part' in outcome);
+      return outcome.part as Span[];
+    });
+  };
+
+  it('gives words that are exact slices, by code points and by UTF-16 units', () => {
+    const texts = fc.string({ unit: 'binary', maxLength: 12 }).filter((text) => text.isWellFormed());
+    fc.assert(
+      fc.property(texts, (text) => {
+        for (const [offsets, slice] of [
+          ['code-point', (from: number, to: number) => [...text].slice(from, to).join('')],
+          ['utf-16', (from: number, to: number) => text.slice(from, to)],
+        ] as const) {
+          const [spans] = classify(prepare(text, { aggregation_strategy: 'none', offsets }), () => 1);
+          for (const span of spans ?? []) assert.equal(slice(span.start, span.end), span.word);
+        }
+      }),
+    );
+  });
+
+  it('finds words in any script where they are', () => {
+    const text = 'Купи 👩‍👩‍👧 молоко «Простоквашино» café';
+    const [spans] = classify(prepare(text, { aggregation_strategy: 'first' }), () => 1);
+    const words = spans?.map((span) => span.word) ?? [];
+    for (const word of ['Купи', 'молоко', 'Простоквашино', 'café'])
+      assert.ok(words.includes(word), `${word} in ${words}`);
+  });
+
+  it('pads a batch, and gives every row what it gets alone', () => {
+    const rows = ['a', 'a much longer text with many words', 'Москва'].flatMap((text) => prepare(text));
+    const feeds = lane.collate(rows);
+    const longest = Math.max(...rows.map((row) => row.length));
+    for (const name of ['input_ids', 'attention_mask', 'token_type_ids'])
+      assert.deepEqual(feeds[name]?.dims, [3, longest], name);
+    const mask = [...(feeds['attention_mask']?.data ?? [])].map(Number);
+    for (const [row, { length }] of rows.entries())
+      assert.equal(
+        mask.slice(row * longest, (row + 1) * longest).reduce((sum, bit) => sum + bit, 0),
+        length,
+      );
+    const together = classify(rows, () => 2);
+    for (const [index, row] of rows.entries()) assert.deepEqual(classify([row], () => 2)[0], together[index]);
+  });
+
+  it('refuses a text longer than the model with both figures', () => {
+    assert.throws(() => prepare('word '.repeat(100)), /102 tokens; this model takes 64/);
+  });
+
+  it('fails only the row whose logits are not finite', () => {
+    const rows = ['a', 'b'].flatMap((text) => prepare(text));
+    const data = new Float32Array(2 * 3 * 3);
+    data[10] = Number.NaN;
+    const outcomes = lane.postprocess({ logits: { type: 'float32', dims: [2, 3, 3], data } }, rows);
+    assert.ok('part' in (outcomes[0] ?? {}));
+    assert.match(JSON.stringify(outcomes[1]), /non-finite-output/);
+  });
+
+  it('answers its canary with nothing', () => {
+    assert.deepEqual(
+      classify(lane.canary.rows, () => 1),
+      [[]],
+    );
+  });
+});
