@@ -78,6 +78,11 @@ export class JobQueues {
     await group.add(ref);
   }
 
+  /** Takes a reference out again while it waits: its job ended before it started. A claimed one stays claimed. */
+  async remove(model: string, jobClass: JobClass, { id }: JobRef): Promise<void> {
+    await this.get(model, jobClass).remove(id);
+  }
+
   /** Waiting jobs, and the age in ms of the oldest (0 when none waits). */
   async depth(model: string, jobClass: JobClass): Promise<{ waiting: number; oldestMs: number }> {
     const name = queueName(model, jobClass);

@@ -149,6 +149,13 @@ export const problemCatalogue = {
     'A text holds a lone surrogate or a NUL.',
     'Send well-formed Unicode.',
   ),
+  'non-finite': row(422, 'Number not finite', 'A number is too large to be kept as a double.', 'Send a finite number.'),
+  'unsafe-integer': row(
+    422,
+    'Unsafe integer',
+    'An integer passes 2^53 and would be rounded.',
+    'Send it as a string, or smaller.',
+  ),
   'unknown-model': row(422, 'Unknown model', 'No such model is in the model repository.', 'See GET /v1/models.'),
   'unknown-task': row(
     422,
