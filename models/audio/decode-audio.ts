@@ -37,6 +37,17 @@ export async function decodeAudio(path: string, options: DecodeOptions): Promise
   return samples;
 }
 
+/**
+ * Asks ffmpeg once per thread what it can do, which fluent-ffmpeg otherwise does on the first recording (two
+ * processes, 0.15 to 2 s). Throws when there is no ffmpeg.
+ */
+export function warmDecoder(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const settle = (error: Error | null) => (error ? reject(translate(error)) : resolve());
+    ffmpeg.getAvailableFormats((error) => (error ? settle(error) : ffmpeg.getAvailableEncoders(settle)));
+  });
+}
+
 async function sniffFile(path: string): Promise<AudioKind> {
   const file = await open(path, 'r');
   try {

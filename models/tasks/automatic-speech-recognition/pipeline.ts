@@ -57,6 +57,7 @@ const factory: PipelineFactory = {
   async createPipeline(files, use): Promise<Pipeline> {
     const config = await readConfig(files);
     const setup = await readSetup(files, config);
+    if (use === 'prepare') await (await import('../../audio/decode-audio.ts')).warmDecoder();
     const vocabulary = use === 'prepare' ? null : await readCtcVocabulary(files, config);
     return {
       sessions: { model: graphFile(files) },
