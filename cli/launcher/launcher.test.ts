@@ -154,8 +154,11 @@ test('a process that dies is started again, and what it had started goes with it
 test('the admin port shows every process, and /livez', async () => {
   const system = await start();
   assert.equal((await fetch(`${system.adminUrl}/livez`)).status, 200);
-  const text = await (await fetch(`${system.adminUrl}/metrics`)).text();
-  for (const role of ['api', 'workers', 'delivery']) assert.match(text, new RegExp(`fake_up\\{role="${role}"`));
+  const hasAll = async () => {
+    const text = await (await fetch(`${system.adminUrl}/metrics`)).text();
+    return ['api', 'workers', 'delivery'].every((role) => text.includes(`fake_up{role="${role}"`));
+  };
+  await waitUntil('metrics of all three', hasAll);
 });
 
 test('an admin port that others can reach needs the token', async () => {

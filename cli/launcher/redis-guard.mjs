@@ -19,6 +19,8 @@ function stop() {
 process.on('SIGTERM', stop);
 process.on('SIGINT', () => {});
 process.on('disconnect', stop);
+// The launcher may have been killed before anybody listened here.
+if (!process.connected) stop();
 redis.on('error', (error) => {
   process.stderr.write(`redis-guard: ${executable} does not start: ${error.message}\n`);
   process.exit(78);

@@ -216,7 +216,9 @@ export function logsFolder(settings: Settings): string {
   return join(settings.dataDir, 'logs');
 }
 
+/** Where a person on this machine reaches what listens there. */
 function hostInUrl(host: string): string {
-  if (host === '0.0.0.0' || host === '::') return 'localhost';
+  if (host === '0.0.0.0') return '127.0.0.1';
+  if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
 }

@@ -14,6 +14,7 @@ const metrics = createServer((_request, response) => {
   response.end(JSON.stringify([{ name: 'fake_up', help: 'Up.', type: 'gauge', values, aggregator: 'sum' }]));
 });
 metrics.listen(0, '127.0.0.1', () => {
+  if (!process.connected) return;
   process.send({ type: 'metrics', role, port: metrics.address().port });
   process.send({ type: 'ready', role, ...(role === 'api' ? { urls: { api: 'http://127.0.0.1:1' } } : {}) });
 });
@@ -32,3 +33,4 @@ const stop = () => {
 };
 process.on('SIGTERM', stop);
 process.on('disconnect', stop);
+if (!process.connected) stop();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
-import { isAlive } from '../launcher/process-identity.ts';
+import { describeProcess, isAlive } from '../launcher/process-identity.ts';
 
 export interface LaunchedSystem {
   readonly launcher: ChildProcess;
@@ -84,5 +84,10 @@ export async function launch({ dir, env = {} }: LaunchWish): Promise<LaunchedSys
 
 /** Waits until none of the processes is left. */
 export async function untilGone(pids: readonly number[], timeoutMs = 15_000): Promise<void> {
-  await waitUntil(`processes ${pids.filter(isAlive).join(', ')} are gone`, () => !pids.some(isAlive), timeoutMs);
+  try {
+    await waitUntil('all are gone', () => !pids.some(isAlive), timeoutMs);
+  } catch {
+    const left = pids.filter(isAlive).map((pid) => `${pid} (${describeProcess(pid).program})`);
+    throw new Error(`Still there after ${timeoutMs} ms: ${left.join(', ')}`);
+  }
 }

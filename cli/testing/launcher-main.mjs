@@ -11,6 +11,7 @@ process.exitCode = await serve({
   view: process.env.FAKE_VIEW ?? 'json',
   entries,
   async use({ system, signal }) {
+    for (const { role } of entries) await system.untilReady(role, signal);
     process.stdout.write(`${JSON.stringify({ pids: system.pids, admin: system.adminUrl })}\n`);
     await untilAborted(signal);
     return 0;
