@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: runs one bench. Each prints a table, then one last line of JSON. */
 import { parseArgs } from 'node:util';
+import { benchPipeline } from './pipeline/main.ts';
 import { benchQueue } from './queue/main.ts';
 
 export interface BenchOptions {
@@ -13,6 +14,7 @@ export interface BenchOptions {
 
 const benches: Readonly<Record<string, { about: string; run: (options: BenchOptions) => Promise<void> }>> = {
   queue: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
+  pipeline: { about: 'items/s through the queue over raw session.run at the best static batch', run: benchPipeline },
 };
 
 const { values, positionals } = parseArgs({

@@ -4,8 +4,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 export class HelperProcess {
   readonly child: ChildProcess;
 
-  constructor(module: string, options: object = {}, env: Readonly<Record<string, string>> = {}) {
-    this.child = fork(module, [JSON.stringify(options)], {
+  constructor(module: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+    this.child = fork(module, [...args], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
       env: { ...process.env, ...env },

@@ -38,11 +38,10 @@ export async function benchQueue({ pairs, seconds, keep }: BenchOptions): Promis
   const plainConnection = new Redis(server.url, { maxRetriesPerRequest: null });
   const plain = new Queue('plain', { connection: plainConnection });
   const env = { REDIS_URL: server.url, LOG_LEVEL: 'warn', MILLRACE_LANES: '2' };
-  const ours = new HelperProcess(join(import.meta.dirname, 'noop-worker.ts'), {}, env);
-  const peer = new HelperProcess(join(import.meta.dirname, 'plain-worker.ts'), {
-    url: server.url,
-    concurrency: producersAtOnce,
-  });
+  const ours = new HelperProcess(join(import.meta.dirname, 'noop-worker.ts'), [], env);
+  const peer = new HelperProcess(join(import.meta.dirname, 'plain-worker.ts'), [
+    JSON.stringify({ url: server.url, concurrency: producersAtOnce }),
+  ]);
   await Promise.all([ours.next('started'), peer.next('started')]);
   const redisPid = server.process().pid as number;
 
@@ -53,8 +52,7 @@ export async function benchQueue({ pairs, seconds, keep }: BenchOptions): Promis
   ): Promise<Block> => {
     const pids = [process.pid, redisPid];
     // The bench process is the parent of both workers: count it alone, and the one worker with its lanes.
-    const used = () =>
-      cpuSeconds(pids) - cpuSeconds([ours.pid]) - cpuSeconds([peer.pid]) - 0 + cpuSeconds([worker.pid]);
+    const used = () => cpuSeconds(pids) - cpuSeconds([ours.pid]) - cpuSeconds([peer.pid]) + cpuSeconds([worker.pid]);
     const startedAt = performance.now();
     const before = used();
     let next = 0;

@@ -49,7 +49,12 @@ const environment = z.object({
   /** Hosts, host:port pairs or CIDR blocks of private addresses that URLs and webhooks may name. */
   MILLRACE_ALLOW_HOSTS: list,
   /** One worker per entry: `cpu`, or `cuda:<index>` (sets CUDA_VISIBLE_DEVICES of its lanes). */
-  MILLRACE_DEVICES: list.transform((devices) => (devices.length > 0 ? devices : ['cpu'])),
+  MILLRACE_DEVICES: list
+    .transform((devices) => (devices.length > 0 ? devices : ['cpu']))
+    .refine(
+      (devices) => devices.every((device) => /^(cpu|cuda:\d{1,2})$/.test(device)),
+      'each is "cpu" or "cuda:<index>"',
+    ),
   /** Lanes (child processes with ONNX sessions) per worker; 0 means one per core on CPU, one on a GPU. */
   MILLRACE_LANES: z.coerce.number().int().min(0).max(64).default(0),
   /** Intra-op threads per lane. One: two 1-thread lanes beat one 2-thread lane in 6 of 6 shapes measured. */

@@ -1,0 +1,104 @@
+/** A closed loop of jobs against a running worker, straight into the queue as the API would do it. */
+import { copyFile, mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Redis } from 'ioredis';
+import type { PreparedSource } from '../../models/task.ts';
+import type { JobRequest, StoredInput } from '../../shared/jobs/job.ts';
+import { mintJobId } from '../../shared/jobs/job-id.ts';
+import { keys } from '../../shared/jobs/keys.ts';
+import { JobQueues } from '../../shared/jobs/queues.ts';
+import { JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { Subject } from './subjects.ts';
+
+const channel = keys.replies('bench');
+
+export class QueueLoad {
+  readonly #store: JobStore;
+  readonly #queues: JobQueues;
+  readonly #subscriber: Redis;
+  readonly #waiters = new Map<string, (status: string) => void>();
+  readonly #dataDir: string;
+
+  constructor(producer: Redis, dataDir: string) {
+    this.#store = new JobStore(producer);
+    this.#queues = new JobQueues(producer);
+    this.#subscriber = producer.duplicate({ enableOfflineQueue: true });
+    this.#dataDir = dataDir;
+    this.#subscriber.on('message', (_channel: string, message: string) => {
+      const [name, , status] = message.split(' ') as [string, string, string];
+      if (status !== 'processing' && status !== 'progress') this.#waiters.get(name)?.(status);
+    });
+  }
+
+  async open(): Promise<void> {
+    await this.#subscriber.subscribe(channel);
+  }
+
+  /** Stores the subject's files as blobs and says how its items are given. */
+  async storeInputs({ name, sources }: Subject): Promise<StoredInput[]> {
+    return await Promise.all(sources.map((source, i) => this.#store1(name, source, i)));
+  }
+
+  /** Keeps `jobsAtOnce` jobs of `itemsPerJob` under way; items per second over the time after the first round. */
+  async run(
+    subject: Subject,
+    inputs: readonly StoredInput[],
+    jobsAtOnce: number,
+    itemsPerJob: number,
+    seconds: number,
+  ): Promise<number> {
+    let items = 0;
+    let cursor = 0;
+    const startedAt = performance.now();
+    const countFrom = startedAt + Math.min(1000, seconds * 200);
+    const until = countFrom + seconds * 1000;
+    const client = async () => {
+      while (performance.now() < until) {
+        const batch = Array.from(
+          { length: itemsPerJob },
+          (_, i) => inputs[(cursor + i) % inputs.length] as StoredInput,
+        );
+        cursor += itemsPerJob;
+        await this.#runJob(subject, batch);
+        const now = performance.now();
+        if (now >= countFrom && now <= until) items += itemsPerJob;
+      }
+    };
+    await Promise.all(Array.from({ length: jobsAtOnce }, client));
+    return items / seconds;
+  }
+
+  async close(): Promise<void> {
+    await this.#queues.close();
+    this.#subscriber.disconnect();
+  }
+
+  async #runJob({ files }: Subject, input: readonly StoredInput[]): Promise<void> {
+    const request: JobRequest = {
+      v: 1,
+      id: mintJobId(),
+      tenant: 'default',
+      task: files.task,
+      model: files.id,
+      priority: 'normal',
+      list: input.length > 1,
+      items: input.length,
+      retentionSeconds: 60,
+    };
+    const ended = new Promise<string>((resolve) => this.#waiters.set(`default/${request.id}`, resolve));
+    await this.#store.admit(request, { input, queueMax: 1e9, tenantMax: 1e9, replyChannel: channel });
+    await this.#queues.add(files.id, 'normal', request);
+    await this.#store.confirmEnqueued(request);
+    const status = await ended;
+    this.#waiters.delete(`default/${request.id}`);
+    if (status !== 'succeeded') throw new Error(`A job of the bench ended as ${status}.`);
+  }
+
+  async #store1(name: string, source: PreparedSource, index: number): Promise<StoredInput> {
+    if (source.kind === 'text') return { kind: 'text', text: source.text };
+    const blob = `bench/${name}/${index}`;
+    await mkdir(join(this.#dataDir, 'blobs/bench', name), { recursive: true });
+    await copyFile(source.path, join(this.#dataDir, 'blobs', blob));
+    return { kind: 'blob', blob, bytes: 0, type: source.type };
+  }
+}
