@@ -67,6 +67,8 @@ export async function decodeImage(path: string, pixelsMax = imagePixelsMax): Pro
   checkImageHeader(await readImageHeader(path), pixelsMax);
   try {
     const { data, info } = await sharp(path, { limitInputPixels: pixelsMax, failOn: 'truncated', pages: 1 })
+      // 24 MP take 0.3 s; a file that needs 30 s is built to.
+      .timeout({ seconds: 30 })
       .rotate()
       .toColourspace('srgb')
       .flatten({ background: '#ffffff' })

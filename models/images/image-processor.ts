@@ -3,7 +3,7 @@
  * scales. It loads onnxruntime by itself and weighs 100 MB, so it is imported late and in preparation threads only,
  * and never reaches for the hub.
  */
-import { basename, dirname } from 'node:path';
+import { resolve } from 'node:path';
 import type { RgbImage } from './decode-image.ts';
 import { filterOf, resample } from './resample.ts';
 
@@ -30,9 +30,8 @@ export async function loadImageProcessor(versionFolder: string): Promise<ImagePr
 
   env.allowRemoteModels = false;
   env.useFSCache = false;
-  // One global setting per thread: set and used before the first await of the load lets go.
-  env.localModelPath = dirname(versionFolder);
-  const processor = await AutoImageProcessor.from_pretrained(basename(versionFolder), { local_files_only: true });
+  // An absolute path is taken as it stands: no global folder setting that two loads at once could cross.
+  const processor = await AutoImageProcessor.from_pretrained(resolve(versionFolder), { local_files_only: true });
   return async (image) => {
     const raw = new PillowImage(image.data, image.width, image.height, 3);
     const { pixel_values } = (await processor(raw)) as { pixel_values: { dims: number[]; data: Float32Array } };
