@@ -1,0 +1,131 @@
+/**
+ * The whole system as a user starts it, for black-box tests: own ports, own data, found and killed through /proc. Knows
+ * roles by the program that a process runs.
+ */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { freePort } from '../../shared/testing/redis.ts';
+import { waitUntil } from '../../shared/testing/wait-until.ts';
+
+/** What each role's command line holds. */
+const programs = {
+  api: 'api/main.ts',
+  worker: 'workers/inference-main.ts',
+  lane: 'workers/lane/lane-main.ts',
+  delivery: 'workers/delivery-main.ts',
+  redis: 'redis-server',
+} as const;
+export type Role = keyof typeof programs;
+
+export interface RunningSystem {
+  readonly url: string;
+  readonly adminUrl: string;
+  readonly dataDir: string;
+  /** Live processes of a role below this system's launcher. */
+  pidsOf(role: Role): number[];
+  /** Ends everything; throws when something is left. */
+  stop(): Promise<void>;
+}
+
+export interface SystemWish {
+  readonly env?: Readonly<Record<string, string>>;
+  /** Models that must be ready before it counts as started. */
+  readonly models: readonly string[];
+}
+
+export async function startSystem({ env = {}, models }: SystemWish): Promise<RunningSystem> {
+  const dataDir = mkdtempSync(join(tmpdir(), 'millrace-e2e-'));
+  const port = await freePort();
+  const adminPort = await freePort();
+  const launcher = spawn(process.execPath, [join(import.meta.dirname, '../../cli/main.ts'), 'start'], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: {
+      ...process.env,
+      LOG_LEVEL: 'warn',
+      ...env,
+      PORT: String(port),
+      ADMIN_PORT: String(adminPort),
+      MILLRACE_DATA: dataDir,
+    },
+  });
+  let output = '';
+  for (const stream of [launcher.stdout, launcher.stderr])
+    stream?.on('data', (chunk) => (output = (output + chunk).slice(-20_000)));
+  const url = `http://127.0.0.1:${port}`;
+  const system: RunningSystem = {
+    url,
+    adminUrl: `http://127.0.0.1:${adminPort}`,
+    dataDir,
+    pidsOf: (role) => descendants(launcher.pid as number).filter((pid) => commandOf(pid).includes(programs[role])),
+    async stop() {
+      const family = descendants(launcher.pid as number);
+      await endProcess(launcher);
+      await waitUntil('nothing is left running', () => family.every((pid) => commandOf(pid) === ''), 10_000);
+      rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+  try {
+    await waitUntil(
+      'the models are ready',
+      async () => (await readyModels(url)).filter((id) => models.includes(id)).length === models.length,
+      60_000,
+    );
+  } catch (error) {
+    await endProcess(launcher);
+    throw new Error(`The system did not start:\n${output}`, { cause: error });
+  }
+  return system;
+}
+
+async function readyModels(url: string): Promise<string[]> {
+  const response = await fetch(`${url}/v1/models`);
+  const { data } = (await response.json()) as { data: { id: string; state: string }[] };
+  return data.filter(({ state }) => state === 'ready').map(({ id }) => id);
+}
+
+async function endProcess(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  await new Promise<void>((resolve) => {
+    child.once('exit', () => resolve());
+    child.kill('SIGTERM');
+  });
+}
+
+/** Pids below `root`, from the parent fields of /proc. */
+function descendants(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync('/proc')) {
+    if (!/^\d+$/.test(name)) continue;
+    const parent = parentOf(name);
+    if (parent !== null) children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+  }
+  const found: number[] = [];
+  const open = [root];
+  for (let pid = open.pop(); pid !== undefined; pid = open.pop()) {
+    for (const child of children.get(pid) ?? []) {
+      found.push(child);
+      open.push(child);
+    }
+  }
+  return found;
+}
+
+function parentOf(pid: string): number | null {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    return Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[1]);
+  } catch {
+    return null;
+  }
+}
+
+/** Empty for a process that ended, zombies included. */
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ');
+  } catch {
+    return '';
+  }
+}
