@@ -27,7 +27,7 @@ export class ApiClient {
     const body = (await this.#ask('/v1/models', {}, 10_000)) as { data: Record<string, unknown>[] };
     return body.data.map((model) => ({
       id: String(model['id']),
-      task: String(model['task']),
+      task: String(model['task'] ?? ''),
       status: String(model['status']),
       error: describeError(model['error']),
     }));

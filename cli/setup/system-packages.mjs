@@ -2,6 +2,7 @@
  * Finds the programs that npm can not bring, and installs them where that needs nobody's leave (root on a Debian-like
  * machine). Elsewhere says the exact command to type. The one list of such programs.
  */
+import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { runVisibly, say } from './run-visibly.mjs';
@@ -11,7 +12,8 @@ const runs = ['demo', 'start', 'test', 'bench'];
 
 /**
  * `names`: any of them on PATH will do. `packages`: what each package manager calls it. `commands`: which of ours need
- * it. `isNeeded`: more conditions. `isOptional`: tests that need it skip and say so, so its absence stops nothing.
+ * it. `isNeeded`: more conditions. `probe`: arguments with which it must end well. `isOptional`: tests that need it
+ * skip and say so, so its absence stops nothing.
  */
 export const programs = [
   {
@@ -36,7 +38,10 @@ export const programs = [
     names: ['python3'],
     packages: { apt: 'python3-venv', dnf: 'python3', apk: 'python3', pacman: 'python', brew: 'python' },
     commands: ['test'],
-    isNeeded: (_command, _env, root) => existsSync(join(root, 'e2e/requirements.txt')),
+    isNeeded: (_command, _env, root) =>
+      existsSync(join(root, 'e2e/requirements.txt')) && !existsSync(join(root, '.millrace/test-venv/bin/python')),
+    // Debian's python3 alone can not make virtual environments.
+    probe: ['-c', 'import ensurepip, venv'],
     isOptional: true,
   },
 ];
@@ -87,8 +92,13 @@ function findMissing(command, root, env) {
     (program) =>
       program.commands.includes(command) &&
       (program.isNeeded?.(command, env, root) ?? true) &&
-      !program.names.some((name) => findOnPath(name, env.PATH)),
+      !program.names.some((name) => isUsable(findOnPath(name, env.PATH), program.probe)),
   );
+}
+
+function isUsable(file, probe) {
+  if (!file) return false;
+  return !probe || spawnSync(file, probe, { stdio: 'ignore', timeout: 10_000 }).status === 0;
 }
 
 function packagesOf(missing, manager) {
