@@ -11,6 +11,7 @@ import { mapAligned, type NormalizerLike, normalizeAligned, stripAligned } from 
 import { type PreTokenizerConfig, type PreTokenizerLike, splitAligned } from './align-pieces.ts';
 import { locateTokens, type TokenMarks, type TokenRange } from './align-tokens.ts';
 import { type AlignedText, alignSource, replaceAligned, sliceAligned } from './aligned-text.ts';
+import { fixNormalizer, fixPreTokenizer } from './library-fixes.ts';
 
 export interface AlignedEncoding {
   readonly ids: Int32Array;
@@ -72,6 +73,8 @@ export function createTokenizer(json: Json, config: Json): TextTokenizer {
     ...config,
   });
   const inside = tokenizer as unknown as Inside;
+  fixNormalizer(inside.normalizer);
+  fixPreTokenizer(inside.pre_tokenizer, (json['pre_tokenizer'] ?? null) as PreTokenizerConfig);
   const walk = new AlignedWalk(inside, json);
   return {
     encode: (text) => Int32Array.from(tokenizer.encode(text).ids),
