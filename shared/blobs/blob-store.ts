@@ -3,7 +3,7 @@
  * one job and goes with it. Durable before it is acknowledged: file and folder are fsynced.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { mintedAtMs } from '../jobs/job-id.ts';
 import type { JobRef } from '../jobs/store/job-store.ts';
@@ -77,6 +77,28 @@ export class BlobStore {
       if (!found || Date.now() - found.mtimeMs < ageMs) continue;
       await rm(path, { force: true });
       removed++;
+    }
+    return removed;
+  }
+
+  /**
+   * Deletes folders of jobs that `isKnown` denies, among those of hours that ended `ageMs` ago, and empty hours. Returns
+   * how many jobs.
+   */
+  async sweepOrphans(ageMs: number, isKnown: (ref: JobRef) => Promise<boolean>): Promise<number> {
+    const oldest = new Date(Date.now() - ageMs - 3_600_000).toISOString().slice(0, 13);
+    let removed = 0;
+    for (const tenant of await readdir(this.root)) {
+      for (const hour of await readdir(join(this.root, tenant))) {
+        if (hour > oldest) continue;
+        const folder = join(this.root, tenant, hour);
+        for (const id of await readdir(folder)) {
+          if (await isKnown({ tenant, id })) continue;
+          await rm(join(folder, id), { recursive: true, force: true });
+          removed++;
+        }
+        await rmdir(folder).catch(() => {}); // Not empty: jobs of that hour still live.
+      }
     }
     return removed;
   }

@@ -1,0 +1,94 @@
+/**
+ * What must happen though nobody asks, done by one API process at a time (a lease in Redis says which). Each duty runs
+ * on its own beat, never twice at once; a fault is logged and the next beat tries again.
+ */
+import type { Redis } from 'ioredis';
+import type { BlobStore } from '../../shared/blobs/blob-store.ts';
+import type { JobQueues } from '../../shared/jobs/queues.ts';
+import { holdLease } from '../../shared/jobs/store/duties.ts';
+import type { JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { Logger } from '../../shared/observability/logger.ts';
+import type { ApiMetrics } from '../api-metrics.ts';
+import { isRedisTrouble } from '../http/error-handler.ts';
+import { findLost } from './find-lost.ts';
+import { reconcile } from './reconcile.ts';
+import { expireUnstarted, sweepBlobs, sweepIncoming, sweepOrphans, trimTombstones } from './sweep.ts';
+
+export interface DutyParts {
+  readonly redis: Redis;
+  readonly store: JobStore;
+  readonly queues: JobQueues;
+  readonly blobs: BlobStore;
+  readonly logger: Logger;
+  /** This process, to the lease. */
+  readonly holder: string;
+  readonly settings: { readonly retentionSeconds: number };
+  readonly metrics: Pick<ApiMetrics, 'duties'>;
+}
+
+/** Returns how many jobs it had to look after. */
+type Duty = (parts: DutyParts) => Promise<number>;
+
+const minuteMs = 60_000;
+const duties: Readonly<Record<string, { readonly everyMs: number; readonly run: Duty }>> = {
+  reconcile: { everyMs: 1000, run: reconcile },
+  expire: { everyMs: 500, run: expireUnstarted },
+  'sweep-blobs': { everyMs: 5000, run: sweepBlobs },
+  'find-lost': { everyMs: 30_000, run: findLost },
+  'sweep-incoming': { everyMs: 5 * minuteMs, run: sweepIncoming },
+  'sweep-orphans': { everyMs: 10 * minuteMs, run: sweepOrphans },
+  'trim-tombstones': { everyMs: 10 * minuteMs, run: trimTombstones },
+};
+
+export class Duties {
+  readonly #parts: DutyParts;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
+  readonly #running = new Set<Promise<unknown>>();
+  #isStopped = false;
+
+  constructor(parts: DutyParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    for (const name of Object.keys(duties)) this.#schedule(name);
+  }
+
+  async stop(): Promise<void> {
+    this.#isStopped = true;
+    for (const timer of this.#timers.values()) clearTimeout(timer);
+    await Promise.all(this.#running);
+  }
+
+  #schedule(name: string): void {
+    const everyMs = duties[name]?.everyMs ?? minuteMs;
+    const timer = setTimeout(() => {
+      const running = this.run(name).finally(() => {
+        this.#running.delete(running);
+        if (!this.#isStopped) this.#schedule(name);
+      });
+      this.#running.add(running);
+    }, everyMs);
+    this.#timers.set(name, timer);
+  }
+
+  /** One beat of one duty, if this process has its lease. Never throws. */
+  async run(name: string): Promise<number> {
+    const duty = duties[name];
+    const { redis, logger, holder, metrics } = this.#parts;
+    if (!duty) return 0;
+    try {
+      // Three beats: a process that died is replaced soon, one that is slow keeps its turn.
+      if (!(await holdLease(redis, name, holder, Math.max(5000, duty.everyMs * 3)))) return 0;
+      const count = await duty.run(this.#parts);
+      if (count > 0) {
+        metrics.duties.inc({ duty: name }, count);
+        logger.info({ duty: name, count }, 'duty done');
+      }
+      return count;
+    } catch (error) {
+      if (!isRedisTrouble(error)) logger.error({ err: error, duty: name }, 'duty failed');
+      return 0;
+    }
+  }
+}

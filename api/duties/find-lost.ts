@@ -1,0 +1,47 @@
+/**
+ * Looks for jobs that are neither finished nor in BullMQ nor on the reconciler's list: nobody would ever run them. It
+ * should find none; a worker that failed in an unforeseen way, or a hand in Redis, makes one. Walks the keys slowly.
+ */
+import { keys, queueName } from '../../shared/jobs/keys.ts';
+import { redisNowMs } from '../../shared/jobs/store/duties.ts';
+import type { JobRef } from '../../shared/jobs/store/job-store.ts';
+import type { DutyParts } from './duties.ts';
+
+/** Younger ones may be on their way between two steps. */
+const ageMsMin = 60_000;
+const scanCount = 500;
+/** Per beat; the cursor goes on where it was. A million keys take a quarter of an hour. */
+const scansMax = 100;
+
+let cursor = '0';
+
+export async function findLost(parts: DutyParts): Promise<number> {
+  const { redis } = parts;
+  const prefix = keys.job('', '').slice(0, -1); // "...job:" before "<tenant>:<id>"
+  const beforeMs = (await redisNowMs(redis)) - ageMsMin;
+  let lost = 0;
+  for (let round = 0; round < scansMax; round++) {
+    const [next, found] = await redis.scan(cursor, 'MATCH', `${prefix}*`, 'COUNT', scanCount);
+    for (const key of found) lost += Number(await revive(parts, toRef(key.slice(prefix.length)), beforeMs));
+    cursor = next;
+    if (cursor === '0') break;
+  }
+  return lost;
+}
+
+async function revive({ redis, store, queues, logger }: DutyParts, ref: JobRef, beforeMs: number): Promise<boolean> {
+  const record = await store.read(ref);
+  if (!record || record === 'gone' || record.finishedMs !== null || record.createdMs > beforeMs) return false;
+  const { model, priority } = record.request;
+  const isQueued = await redis.exists(`${keys.queuePrefix}:${queueName(model, priority)}:${ref.id}`);
+  if (isQueued === 1) return false;
+  // It may have ended between the two looks: then the reference finds nothing, which is harmless.
+  await queues.add(model, priority, ref);
+  logger.warn({ job: ref.id }, 'a job was in no queue; it is again');
+  return true;
+}
+
+function toRef(text: string): JobRef {
+  const colon = text.indexOf(':');
+  return { tenant: text.slice(0, colon), id: text.slice(colon + 1) };
+}

@@ -1,0 +1,25 @@
+/**
+ * Enqueues what was admitted but is not known to be in BullMQ: the API was killed, or Redis went away, between the two.
+ * Enqueuing an id that BullMQ has already changes nothing, so being wrong is harmless.
+ */
+import { isOutcome } from '../../shared/jobs/job.ts';
+import { listPending, redisNowMs } from '../../shared/jobs/store/duties.ts';
+import type { DutyParts } from './duties.ts';
+
+/** An API that is well confirms within milliseconds. */
+const pendingMsMin = 2000;
+const atOnceMax = 500;
+
+export async function reconcile({ redis, store, queues }: DutyParts): Promise<number> {
+  const refs = await listPending(redis, (await redisNowMs(redis)) - pendingMsMin, atOnceMax);
+  await Promise.all(
+    refs.map(async (ref) => {
+      const record = await store.read(ref);
+      if (record && record !== 'gone' && !isOutcome(record.status)) {
+        await queues.add(record.request.model, record.request.priority, ref);
+      }
+      await store.confirmEnqueued(ref);
+    }),
+  );
+  return refs.length;
+}

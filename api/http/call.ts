@@ -1,0 +1,71 @@
+/**
+ * One HTTP request and its answer, with what every part wants to know of it: request id, trace, tenant, route. Made first,
+ * before anything can fail. Knows nothing of jobs.
+ */
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { acceptTraceparent } from '../../shared/observability/trace-context.ts';
+
+const requestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
+
+export class Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** Sent back as X-Request-Id and in every problem; the caller's own when it is a plain word. */
+  readonly id: string;
+  readonly traceparent: string;
+  readonly startedMs = performance.now();
+  /** Path without its query. */
+  readonly path: string;
+  /** Decoded parameters of the route's path. */
+  parameters: Readonly<Record<string, string>> = {};
+  /** Pattern of the route, for metrics; never a path that a caller made up. */
+  route = 'unmatched';
+  /** Set by authentication. */
+  tenant = '';
+  /** Set by routes that make or name a job, for the log. */
+  job: string | undefined;
+  readonly #search: string;
+  #query: URLSearchParams | undefined;
+
+  constructor(request: IncomingMessage, response: ServerResponse) {
+    this.request = request;
+    this.response = response;
+    const given = request.headers['x-request-id'];
+    this.id = typeof given === 'string' && requestIdPattern.test(given) ? given : `req_${randomUUID()}`;
+    this.traceparent = acceptTraceparent(header(request, 'traceparent'));
+    const url = request.url ?? '/';
+    const mark = url.indexOf('?');
+    this.path = mark < 0 ? url : url.slice(0, mark);
+    this.#search = mark < 0 ? '' : url.slice(mark + 1);
+  }
+
+  get hasQuery(): boolean {
+    return this.#search !== '';
+  }
+
+  get query(): URLSearchParams {
+    this.#query ??= new URLSearchParams(this.#search);
+    return this.#query;
+  }
+
+  header(name: string): string | undefined {
+    return header(this.request, name);
+  }
+
+  /** Aborts when the caller hangs up before the answer is out. Ask for it only where something waits. */
+  disconnectSignal(): AbortSignal {
+    const controller = new AbortController();
+    const { response } = this;
+    if (response.destroyed) controller.abort();
+    response.once('close', () => {
+      if (!response.writableFinished) controller.abort();
+    });
+    return controller.signal;
+  }
+}
+
+function header(request: IncomingMessage, name: string): string | undefined {
+  const value = request.headers[name];
+  return Array.isArray(value) ? value.join(', ') : value;
+}

@@ -1,0 +1,175 @@
+/**
+ * Reads a multipart form: files are spooled to disk and hashed as they come, fields are collected as texts. Bounded in
+ * parts, sizes and time. A form that fails leaves no file behind. Knows nothing of jobs.
+ */
+import { createHash } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
+import { pipeline } from 'node:stream/promises';
+import type { Request, Response } from 'express';
+import multer, { MulterError, type StorageEngine } from 'multer';
+import { Problem } from '../../shared/problems/problem.ts';
+import { watchBody } from './body-deadline.ts';
+import type { Call } from './call.ts';
+import { askForBody, tooLarge } from './read-body.ts';
+
+export interface SpooledFile {
+  readonly path: string;
+  readonly bytes: number;
+  readonly sha256: string;
+}
+
+export interface Form {
+  readonly fields: Readonly<Record<string, string>>;
+  readonly files: readonly SpooledFile[];
+}
+
+export interface FormLimits {
+  readonly bytesMax: number;
+  readonly filesMax: number;
+  /** Where a new file goes. */
+  readonly spoolPath: () => string;
+}
+
+const fieldsMax = 32;
+const fieldBytesMax = 8 * 2 ** 20;
+
+/** Files must be parts named "file". Throws malformed-multipart, too-many-parts, payload-too-large, request-timeout. */
+export async function readMultipart(call: Call, limits: FormLimits): Promise<Form> {
+  if (Number(call.header('content-length') ?? 0) > limits.bytesMax) throw tooLarge(limits.bytesMax);
+  if (call.header('content-encoding') !== undefined) {
+    throw new Problem('unsupported-media-type', 'A multipart form is not read with a Content-Encoding. Send it plain.');
+  }
+  askForBody(call);
+  const spool = new Spool(limits);
+  try {
+    const body = await parse(call, spool, limits);
+    return { fields: singleFields(body), files: spool.files };
+  } catch (error) {
+    await spool.clear();
+    throw explain(error, limits);
+  }
+}
+
+/** multer's storage: one file per part, hashed on the way, with a bound on all of them together. */
+class Spool implements StorageEngine {
+  readonly files: SpooledFile[] = [];
+  bytes = 0;
+  onTooLarge: (problem: Problem) => void = () => {};
+  readonly #limits: FormLimits;
+  readonly #started = new Set<string>();
+  readonly #writing = new Set<Promise<unknown>>();
+  #isOver = false;
+
+  constructor(limits: FormLimits) {
+    this.#limits = limits;
+  }
+
+  _handleFile(_request: IncomingMessage, file: Express.Multer.File, done: (error?: unknown) => void): void {
+    const index = this.#started.size;
+    const path = this.#limits.spoolPath();
+    this.#started.add(path);
+    const writing = this.#write(file.stream, path).then(
+      (written) => {
+        this.files[index] = written;
+        done();
+      },
+      (error) => done(error),
+    );
+    this.#writing.add(writing);
+  }
+
+  _removeFile(_request: IncomingMessage, _file: unknown, done: (error: Error | null) => void): void {
+    done(null); // `clear` removes all of them.
+  }
+
+  async #write(stream: NodeJS.ReadableStream, path: string): Promise<SpooledFile> {
+    const digest = createHash('sha256');
+    let bytes = 0;
+    const spool = this;
+    await pipeline(
+      stream,
+      async function* (source) {
+        for await (const chunk of source as AsyncIterable<Buffer>) {
+          bytes += chunk.length;
+          spool.bytes += chunk.length;
+          if (spool.bytes > spool.#limits.bytesMax) {
+            const problem = tooLarge(spool.#limits.bytesMax);
+            spool.onTooLarge(problem);
+            throw problem;
+          }
+          digest.update(chunk);
+          yield chunk;
+        }
+      },
+      createWriteStream(path, { flags: 'wx' }),
+    );
+    if (this.#isOver) throw new Error('the form was refused');
+    return { path, bytes, sha256: digest.digest('hex') };
+  }
+
+  /** Removes every file, those still being written too. */
+  async clear(): Promise<void> {
+    this.#isOver = true;
+    const remove = () => Promise.all([...this.#started].map((path) => rm(path, { force: true })));
+    void Promise.allSettled(this.#writing).then(remove);
+    await remove();
+  }
+}
+
+async function parse(call: Call, spool: Spool, limits: FormLimits): Promise<Record<string, unknown>> {
+  const upload = multer({
+    storage: spool,
+    limits: {
+      files: limits.filesMax,
+      fileSize: limits.bytesMax,
+      fields: fieldsMax,
+      fieldSize: fieldBytesMax,
+      fieldNameSize: 100,
+      parts: limits.filesMax + fieldsMax,
+      headerPairs: 20,
+    },
+  }).array('file', limits.filesMax);
+  return await new Promise((resolve, reject) => {
+    spool.onTooLarge = reject;
+    const stopWatch = watchBody(call.request, () => spool.bytes, reject);
+    upload(call.request as Request, call.response as Response, (error: unknown) => {
+      stopWatch();
+      if (error) reject(error);
+      else resolve((call.request as Request).body as Record<string, unknown>);
+    });
+  });
+}
+
+function singleFields(body: Record<string, unknown>): Record<string, string> {
+  const fields: Record<string, string> = {};
+  for (const [name, value] of Object.entries(body)) {
+    if (typeof value !== 'string') {
+      throw new Problem('validation-failed', 'A field comes twice, or its name has brackets.', {
+        errors: [{ pointer: `/${name.slice(0, 100)}`, detail: 'Send each field once; lists and objects as JSON.' }],
+      });
+    }
+    fields[name] = value;
+  }
+  return fields;
+}
+
+function explain(error: unknown, limits: FormLimits): unknown {
+  if (error instanceof Problem) return error;
+  if (!(error instanceof MulterError)) {
+    return new Problem('malformed-multipart', 'The form has no valid boundary, or ends early.', { cause: error });
+  }
+  switch (error.code) {
+    case 'LIMIT_FILE_SIZE':
+      return tooLarge(limits.bytesMax);
+    case 'LIMIT_FIELD_VALUE':
+      return tooLarge(fieldBytesMax);
+    case 'LIMIT_FILE_COUNT':
+      return new Problem('too-many-items', `A job holds at most ${limits.filesMax} files. Split it.`);
+    case 'LIMIT_UNEXPECTED_FILE':
+      return new Problem('too-many-parts', `Files come as parts named "file", at most ${limits.filesMax} of them.`);
+    default:
+      return new Problem('too-many-parts', 'The form has too many parts, or a part without a usable name.');
+  }
+}

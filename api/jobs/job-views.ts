@@ -1,0 +1,26 @@
+/** A record as this caller sees it: URLs under the origin it used, and a way into the event stream when keys are on. */
+import type { Job } from '../../shared/jobs/job.ts';
+import type { JobRecord } from '../../shared/jobs/store/record.ts';
+import { viewJob } from '../../shared/jobs/view-job.ts';
+import type { StreamTokens } from '../events/stream-tokens.ts';
+import type { Call } from '../http/call.ts';
+import { originOf } from '../http/origin.ts';
+
+export class JobViews {
+  readonly #publicUrl: string | undefined;
+  readonly #tokens: StreamTokens | undefined;
+
+  /** `tokens` only when callers need keys. */
+  constructor(publicUrl: string | undefined, tokens: StreamTokens | undefined) {
+    this.#publicUrl = publicUrl;
+    this.#tokens = tokens;
+  }
+
+  view(call: Call, record: JobRecord): Job {
+    const { tenant, id } = record.request;
+    return viewJob(record, {
+      origin: originOf(call, this.#publicUrl),
+      ...(this.#tokens && { eventsQuery: `?token=${this.#tokens.mint({ tenant, id })}` }),
+    });
+  }
+}

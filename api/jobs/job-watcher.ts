@@ -1,0 +1,56 @@
+/**
+ * Hears of job events for everybody in this process who waits for one: a channel of its own in Redis, and a listener per
+ * job. PUBLISH can be lost, so a listener is only told to look again; what it sees is what the store holds.
+ */
+import type { Redis } from 'ioredis';
+import { keys } from '../../shared/jobs/keys.ts';
+import type { JobRef } from '../../shared/jobs/store/job-store.ts';
+
+/** `status` of the event, or null when some may have been missed: look in any case. */
+export type WatchListener = (status: string | null) => void;
+
+export class JobWatcher {
+  /** Name that the store announces events to. */
+  readonly channel: string;
+  readonly #subscriber: Redis;
+  readonly #listeners = new Map<string, Set<WatchListener>>();
+
+  /** `subscriber` must be a connection of its own: a subscribed one takes no other commands. */
+  constructor(subscriber: Redis, apiId: string) {
+    this.#subscriber = subscriber;
+    this.channel = keys.replies(apiId);
+  }
+
+  async start(): Promise<void> {
+    this.#subscriber.on('message', (_channel, message: string) => this.#hear(message));
+    await this.#subscriber.subscribe(this.channel);
+    // ioredis subscribes again by itself after a reconnect; what was said meanwhile is lost.
+    this.#subscriber.on('ready', () => this.wakeAll());
+  }
+
+  /** Calls `listener` at each event of the job. Returns what ends it. */
+  watch({ tenant, id }: JobRef, listener: WatchListener): () => void {
+    const key = `${tenant}/${id}`;
+    const listeners = this.#listeners.get(key) ?? new Set();
+    this.#listeners.set(key, listeners.add(listener));
+    return () => {
+      listeners.delete(listener);
+      if (listeners.size === 0 && this.#listeners.get(key) === listeners) this.#listeners.delete(key);
+    };
+  }
+
+  wakeAll(): void {
+    for (const listeners of this.#listeners.values()) for (const listener of listeners) listener(null);
+  }
+
+  stop(): void {
+    this.wakeAll();
+    this.#subscriber.disconnect();
+  }
+
+  /** `<tenant>/<id> <seq> <status>` */
+  #hear(message: string): void {
+    const [key = '', , status = null] = message.split(' ');
+    for (const listener of this.#listeners.get(key) ?? []) listener(status);
+  }
+}

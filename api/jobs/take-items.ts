@@ -1,0 +1,130 @@
+/**
+ * What a caller sent as `input`, `inputs` or files -> items: texts as they are, media spooled and looked into, URLs
+ * checked but never fetched. Everything that can be known without decoding is refused here, before 202.
+ */
+import { createHash, hash } from 'node:crypto';
+import { inspectMedia, type MediaLimits } from '../../models/preparation/inspect-media.ts';
+import type { BlobStore } from '../../shared/blobs/blob-store.ts';
+import type { StoredInput } from '../../shared/jobs/job.ts';
+import { type AllowedHosts, checkUrl } from '../../shared/net/url-policy.ts';
+import { Problem } from '../../shared/problems/problem.ts';
+import { checkText } from '../http/parse-json.ts';
+import { tooLarge } from '../http/read-body.ts';
+import type { SpooledFile } from '../http/read-multipart.ts';
+import { decodeBase64 } from './decode-base64.ts';
+import type { ServedModel } from './model-catalog.ts';
+
+/** An item on its way into the store: a file is still in the spool. */
+export type TakenItem =
+  | { readonly kind: 'stored'; readonly input: StoredInput; readonly print: string }
+  | {
+      readonly kind: 'file';
+      readonly path: string;
+      readonly bytes: number;
+      readonly type: string;
+      readonly print: string;
+    };
+
+export interface TakeParts {
+  readonly blobs: BlobStore;
+  readonly allowed: AllowedHosts;
+  /** Spool files made here are named, so that whoever called removes what is not used. */
+  readonly spooled: string[];
+}
+
+/** One item from JSON. `pointer` names it in problems. */
+export async function takeValue(
+  value: unknown,
+  pointer: string,
+  model: ServedModel,
+  parts: TakeParts,
+): Promise<TakenItem> {
+  const { contract } = model;
+  if (contract.media === 'text') return takeText(value, pointer, contract.limits.itemBytesMax);
+  const { data, url } = mediaFields(value, pointer, contract.task, contract.media);
+  if (url !== undefined) {
+    const checked = checkUrl(url, parts.allowed, `${pointer}/url`);
+    return stored({ kind: 'url', url: checked.href }, `url ${checked.href}`);
+  }
+  const bytes = decodeBase64(data ?? '', `${pointer}/data`);
+  if (bytes.length > contract.limits.itemBytesMax) throw tooLarge(contract.limits.itemBytesMax);
+  const path = await parts.blobs.spool(bytes);
+  parts.spooled.push(path);
+  return await takeFile({ path, bytes: bytes.length, sha256: hash('sha256', bytes) }, pointer, model);
+}
+
+/** One uploaded file, already in the spool. */
+export async function takeFile(
+  file: SpooledFile,
+  pointer: string,
+  { files, contract }: ServedModel,
+): Promise<TakenItem> {
+  if (contract.media === 'text') {
+    throw fault(pointer, `${contract.task} takes text: send it as \`input\`, not as a file.`);
+  }
+  if (file.bytes > contract.limits.itemBytesMax) throw tooLarge(contract.limits.itemBytesMax);
+  const { type } = await withPointer(pointer, () =>
+    inspectMedia(contract.media as 'audio' | 'image', file.path, tighter(contract.limits, files.limits)),
+  );
+  return { kind: 'file', path: file.path, bytes: file.bytes, type, print: `file ${file.sha256}` };
+}
+
+function takeText(value: unknown, pointer: string, bytesMax: number): TakenItem {
+  const text = typeof value === 'string' ? value : textField(value, pointer);
+  if (text === '') throw fault(pointer, 'The text is empty.');
+  checkText(text, pointer);
+  // A UTF-16 unit is at most 3 bytes of UTF-8: short texts need no counting.
+  if (text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax) {
+    const detail = `The text has ${Buffer.byteLength(text)} bytes; ${bytesMax} are the most. Split it.`;
+    throw new Problem('input-too-long', detail, { errors: [{ pointer, detail }] });
+  }
+  return stored({ kind: 'text', text }, `text ${text}`);
+}
+
+function textField(value: unknown, pointer: string): string {
+  const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+  const [first] = entries;
+  if (entries.length !== 1 || first?.[0] !== 'text' || typeof first[1] !== 'string') {
+    throw fault(pointer, 'Must be a text, or {"text": "..."}.');
+  }
+  return first[1];
+}
+
+function mediaFields(value: unknown, pointer: string, task: string, media: string): { data?: string; url?: string } {
+  const entries = typeof value === 'object' && value !== null && !Array.isArray(value) ? Object.entries(value) : [];
+  const [first] = entries;
+  if (entries.length !== 1 || (first?.[0] !== 'data' && first?.[0] !== 'url') || typeof first[1] !== 'string') {
+    throw fault(
+      pointer,
+      `${task} takes ${media}: {"data": "<base64 or data URI>"}, {"url": "https://..."}, or a form with \`file\` parts.`,
+    );
+  }
+  return { [first[0]]: first[1] };
+}
+
+/** The manifest may tighten the contract, never loosen it. */
+function tighter(contract: MediaLimits, model: MediaLimits): MediaLimits {
+  const limits: { imagePixelsMax?: number; audioSecondsMax?: number } = {};
+  for (const name of ['imagePixelsMax', 'audioSecondsMax'] as const) {
+    const bounds = [contract[name], model[name]].filter((bound) => bound !== undefined);
+    if (bounds.length > 0) limits[name] = Math.min(...bounds);
+  }
+  return limits;
+}
+
+async function withPointer<T>(pointer: string, run: () => Promise<T>): Promise<T> {
+  try {
+    return await run();
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    throw new Problem(error.slug, error.detail, { errors: [{ pointer, detail: error.detail }], cause: error });
+  }
+}
+
+function stored(input: StoredInput, print: string): TakenItem {
+  return { kind: 'stored', input, print: createHash('sha256').update(print).digest('base64') };
+}
+
+function fault(pointer: string, detail: string): Problem {
+  return new Problem('validation-failed', `${pointer}: ${detail}`, { errors: [{ pointer, detail }] });
+}

@@ -1,0 +1,35 @@
+/** All routes of the public port, most used first: Express tries them in this order. */
+import type { ApiDependencies } from '../dependencies.ts';
+import type { Route } from '../http/routing.ts';
+import { cancelJobRoute, eraseJobRoute } from './end-job.ts';
+import { livez, readyz } from './health.ts';
+import { listDeliveries } from './list-deliveries.ts';
+import { listJobsRoute } from './list-jobs.ts';
+import { listModels, readModel } from './list-models.ts';
+import { readJob } from './read-job.ts';
+import { streamJob, tenantOfToken } from './stream-job.ts';
+import { submitJob } from './submit-job.ts';
+
+export function apiRoutes(parts: ApiDependencies): Route[] {
+  return [
+    {
+      path: '/v1/jobs',
+      methods: { POST: (call) => submitJob(parts, call), GET: (call) => listJobsRoute(parts, call) },
+    },
+    {
+      path: '/v1/jobs/:id',
+      methods: { GET: (call) => readJob(parts, call), DELETE: (call) => eraseJobRoute(parts, call) },
+    },
+    {
+      path: '/v1/jobs/:id/events',
+      admit: (call) => tenantOfToken(parts, call),
+      methods: { GET: (call) => streamJob(parts, call) },
+    },
+    { path: '/v1/jobs/:id/cancel', methods: { POST: (call) => cancelJobRoute(parts, call) } },
+    { path: '/v1/jobs/:id/deliveries', methods: { GET: (call) => listDeliveries(parts, call) } },
+    { path: '/v1/models', methods: { GET: (call) => listModels(parts, call) } },
+    { path: '/v1/models/:id', methods: { GET: (call) => readModel(parts, call) } },
+    { path: '/livez', isOpen: true, methods: { GET: livez } },
+    { path: '/readyz', isOpen: true, methods: { GET: (call) => readyz(parts, call) } },
+  ];
+}
