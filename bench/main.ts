@@ -8,6 +8,8 @@ export interface BenchOptions {
   readonly pairs: number;
   /** Seconds a block takes, about. */
   readonly seconds: number;
+  /** Runs only the parts whose name holds this. */
+  readonly only: string;
   /** Writes bench/results/<name>.json. */
   readonly keep: boolean;
 }
@@ -22,6 +24,7 @@ const { values, positionals } = parseArgs({
   options: {
     pairs: { type: 'string', default: '6' },
     seconds: { type: 'string', default: '5' },
+    only: { type: 'string', default: '' },
     keep: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -34,5 +37,5 @@ if (!bench || values.help) {
   console.log('\nExamples:\n  npm run bench -- queue\n  npm run bench -- queue --pairs 10 --seconds 20 --keep');
   process.exit(name && !bench ? 2 : 0);
 }
-await bench.run({ pairs: Number(values.pairs), seconds: Number(values.seconds), keep: values.keep });
+await bench.run({ pairs: Number(values.pairs), seconds: Number(values.seconds), only: values.only, keep: values.keep });
 process.exit(0);

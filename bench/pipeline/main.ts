@@ -52,9 +52,10 @@ class RawLimit {
   }
 }
 
-export async function benchPipeline({ pairs, seconds, keep }: BenchOptions): Promise<void> {
+export async function benchPipeline({ pairs, seconds, only, keep }: BenchOptions): Promise<void> {
   const figures: Figure[] = [];
-  for (const subject of await findSubjects(64)) figures.push(...(await measureSubject(subject, pairs, seconds)));
+  const subjects = (await findSubjects(64)).filter(({ name }) => name.includes(only));
+  for (const subject of subjects) figures.push(...(await measureSubject(subject, pairs, seconds)));
   finish('pipeline', figures, {}, keep);
 }
 

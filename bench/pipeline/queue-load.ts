@@ -18,6 +18,9 @@ export class QueueLoad {
   readonly #subscriber: Redis;
   readonly #waiters = new Map<string, (status: string) => void>();
   readonly #dataDir: string;
+  #items = 0;
+  #countFrom = 0;
+  #countUntil = 0;
 
   constructor(producer: Redis, dataDir: string) {
     this.#store = new JobStore(producer);
@@ -26,7 +29,11 @@ export class QueueLoad {
     this.#dataDir = dataDir;
     this.#subscriber.on('message', (_channel: string, message: string) => {
       const [name, , status] = message.split(' ') as [string, string, string];
-      if (status !== 'processing' && status !== 'progress') this.#waiters.get(name)?.(status);
+      if (status === 'processing') return;
+      // Every item but the last announces itself as progress, the last one as the job's end.
+      const now = performance.now();
+      if (now >= this.#countFrom && now <= this.#countUntil) this.#items++;
+      if (status !== 'progress') this.#waiters.get(name)?.(status);
     });
   }
 
@@ -47,25 +54,22 @@ export class QueueLoad {
     itemsPerJob: number,
     seconds: number,
   ): Promise<number> {
-    let items = 0;
     let cursor = 0;
-    const startedAt = performance.now();
-    const countFrom = startedAt + Math.min(1000, seconds * 200);
-    const until = countFrom + seconds * 1000;
+    this.#items = 0;
+    this.#countFrom = performance.now() + Math.min(2000, seconds * 400);
+    this.#countUntil = this.#countFrom + seconds * 1000;
     const client = async () => {
-      while (performance.now() < until) {
+      while (performance.now() < this.#countUntil) {
         const batch = Array.from(
           { length: itemsPerJob },
           (_, i) => inputs[(cursor + i) % inputs.length] as StoredInput,
         );
         cursor += itemsPerJob;
         await this.#runJob(subject, batch);
-        const now = performance.now();
-        if (now >= countFrom && now <= until) items += itemsPerJob;
       }
     };
     await Promise.all(Array.from({ length: jobsAtOnce }, client));
-    return items / seconds;
+    return this.#items / seconds;
   }
 
   async close(): Promise<void> {

@@ -52,3 +52,15 @@ test('predictions stay finite and positive through thousands of calls of one sha
   assert.ok(ms > 4 && ms < 6, `${ms}`);
   assert.ok(Number.isFinite(model.predictMs('m', 32, 1)));
 });
+
+test('rows of one length, where two features are the same, never blow a prediction up', () => {
+  const model = new LearnedCostModel();
+  for (let i = 0; i < 20_000; i++) {
+    const n = 1 + (i % 7 === 0 ? i % 32 : 0);
+    model.observe('m', n, 1, (1 + 20 * n) * noise(i));
+    for (const rows of [1, 8, 32]) {
+      const ratio = model.predictMs('m', rows, 1) / (1 + 20 * rows);
+      assert.ok(i < 50 || (ratio > 0.5 && ratio < 2), `call ${i}, ${rows} rows: ratio ${ratio}`);
+    }
+  }
+});

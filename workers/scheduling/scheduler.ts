@@ -26,9 +26,10 @@ export interface SchedulerEvents {
   onDeath(rows: readonly QueuedRow[], reason: string): void;
 }
 
-/** A call may take this many times its prediction, and never less than 30 s, before the lane is taken for hung. */
+/** A call may take this many times its prediction, 30 s at least and ten minutes at most, before its lane is taken for hung. */
 const hangFactor = 50;
 const hangMsMin = 30_000;
+const hangMsMax = 600_000;
 
 export class Scheduler {
   readonly #policy: SchedulingPolicy;
@@ -86,7 +87,8 @@ export class Scheduler {
     const predictedMs = this.#cost.predictMs(first.model, rows.length, length);
     this.#events.onCall(lane, rows);
     const laneRows = rows.map(({ row, item }) => ({ row, alone: item.parts.length === 1 }));
-    const result = await lane.run(first.model, laneRows, Math.max(hangMsMin, hangFactor * predictedMs));
+    const limitMs = Math.min(hangMsMax, Math.max(hangMsMin, hangFactor * predictedMs));
+    const result = await lane.run(first.model, laneRows, limitMs);
     if (result.kind === 'died') {
       this.#pool?.countCrash(first.model);
       this.#events.onDeath(rows, result.reason);
