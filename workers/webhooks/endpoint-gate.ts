@@ -30,15 +30,18 @@ interface Endpoint {
   trusted: boolean;
   pausedUntilMs: number;
   throttles: number;
-  /** Expected length of an attempt. */
-  expectedMs: number;
+  /** Mean length of its attempts. */
+  meanMs: number;
+  /** When it last answered, failed, or was asked after a pause: it has been silent since. */
+  silentSinceMs: number;
   /** Up to when the waits handed out reach. */
   bookedUntilMs: number;
 }
 
 const quickMs = 2000;
 const firstLimit = 4;
-const waitMsMin = 50;
+const firstMeanMs = 20;
+const waitMsMin = 10;
 const waitMsMax = 60_000;
 const pauseMsMax = 3_600_000;
 const throttleMsMax = 60_000;
@@ -62,7 +65,7 @@ export class EndpointGate {
     if (endpoint.pausedUntilMs > nowMs) return this.#spread(endpoint.pausedUntilMs - nowMs);
     const isFull = endpoint.inFlight >= endpoint.limit;
     if (isFull || (!endpoint.trusted && this.#doubtfulInFlight >= this.#slots / 2)) return this.#book(endpoint, nowMs);
-    endpoint.inFlight++;
+    if (endpoint.inFlight++ === 0) endpoint.silentSinceMs = nowMs;
     if (!endpoint.trusted) {
       endpoint.doubtfulInFlight++;
       this.#doubtfulInFlight++;
@@ -78,7 +81,8 @@ export class EndpointGate {
       this.#doubtfulInFlight--;
     }
     endpoint.trusted = seen.answered && seen.ms < quickMs;
-    endpoint.expectedMs = 0.7 * endpoint.expectedMs + 0.3 * seen.ms;
+    endpoint.meanMs = 0.7 * endpoint.meanMs + 0.3 * seen.ms;
+    endpoint.silentSinceMs = nowMs;
     if (!seen.answered) endpoint.limit = 1;
     else if (seen.throttled) this.#throttle(endpoint, seen, nowMs);
     else if (endpoint.trusted) this.#widen(endpoint, nowMs);
@@ -99,7 +103,10 @@ export class EndpointGate {
   }
 
   #book(endpoint: Endpoint, nowMs: number): number {
-    endpoint.bookedUntilMs = Math.max(endpoint.bookedUntilMs, nowMs) + endpoint.expectedMs / endpoint.limit;
+    // Silence counts from the start: those who wait for a dead endpoint ask ever more rarely, not every few ms.
+    const attemptMs =
+      endpoint.inFlight === 0 ? endpoint.meanMs : Math.max(endpoint.meanMs, nowMs - endpoint.silentSinceMs);
+    endpoint.bookedUntilMs = Math.max(endpoint.bookedUntilMs, nowMs) + attemptMs / endpoint.limit;
     return this.#spread(Math.min(waitMsMax, Math.max(waitMsMin, endpoint.bookedUntilMs - nowMs)));
   }
 
@@ -118,7 +125,8 @@ export class EndpointGate {
       trusted: false,
       pausedUntilMs: 0,
       throttles: 0,
-      expectedMs: 200,
+      meanMs: firstMeanMs,
+      silentSinceMs: 0,
       bookedUntilMs: 0,
     };
     this.#endpoints.set(origin, endpoint);

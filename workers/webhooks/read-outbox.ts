@@ -84,8 +84,8 @@ export class OutboxReader {
         isFailing = false;
       } catch (error) {
         if (signal.aborted) return;
-        if (String(error).includes('NOGROUP')) await this.#createGroup().catch(() => {});
-        else if (!isFailing) this.#options.logger.warn({ err: error }, 'outbox: reading failed; trying again');
+        if (String(error).includes('NOGROUP') && (await this.#createGroup())) continue;
+        if (!isFailing) this.#options.logger.warn({ err: error }, 'outbox: reading failed; trying again');
         isFailing = true;
         await sleep(pauseAfterErrorMs, undefined, { signal }).catch(() => {});
       }
@@ -95,6 +95,7 @@ export class OutboxReader {
   async #read(blocking: Redis): Promise<Entry[]> {
     const { consumer } = this.#options;
     const streams = ['STREAMS', keys.outbox, '>'] as const;
+    const block = Math.min(blockMs, this.#claimIdleMs);
     const reply = await blocking.xreadgroup(
       'GROUP',
       group,
@@ -102,15 +103,19 @@ export class OutboxReader {
       'COUNT',
       entriesPerRead,
       'BLOCK',
-      blockMs,
+      block,
       ...streams,
     );
     return ((reply as [string, Entry[]][] | null)?.[0]?.[1] ?? []) as Entry[];
   }
 
   /** From the start of the stream: events of before the first delivery process are delivered too. */
-  async #createGroup(): Promise<void> {
-    await this.#options.redis.xgroup('CREATE', keys.outbox, group, '0', 'MKSTREAM');
+  async #createGroup(): Promise<boolean> {
+    const created = this.#options.redis.xgroup('CREATE', keys.outbox, group, '0', 'MKSTREAM');
+    return await created.then(
+      () => true,
+      () => false,
+    );
   }
 
   /** Entries that a killed process had read, or that could not be queued. */
