@@ -34,28 +34,16 @@ export async function runSamples(serving: Serving): Promise<DemoSummary> {
   const { settings, system, signal, env } = serving;
   const client = new ApiClient(system.apiUrl, settings.apiKeys[0]?.key, signal);
   const samples = await collectSamples(settings.modelDirs, assetsFolder(env));
-  const sent: { model: ListedModel; sample: DemoSample }[] = [];
-  let right = 0;
-  let wrong = 0;
-  let firstResultMs: number | undefined;
+  const tally: Tally = { right: 0, wrong: 0, firstResultMs: undefined, sent: [] };
+  const failures: unknown[] = [];
+  const running: Promise<void>[] = [];
   for await (const model of modelsAsTheyLoad(client, signal)) {
-    const isUsable = isLoaded(model);
-    const all = isUsable ? (samples.get(model.id) ?? []) : [];
-    if (!isUsable) {
-      wrong += 1;
-      print(serving, false, model, [`not loaded: ${model.error ?? model.status}`]);
-    } else if (all.length === 0) {
-      print(serving, undefined, model, [serving.paint.dim('loaded; it brings no sample to show')]);
-    }
-    for (const sample of all) {
-      const { isRight, lines } = await runSample(client, model, sample, serving);
-      firstResultMs ??= performance.now();
-      sent.push({ model, sample });
-      if (isRight) right += 1;
-      else wrong += 1;
-      print(serving, isRight, model, lines);
-    }
+    const run = showModel({ client, model, samples: samples.get(model.id) ?? [], serving, tally });
+    running.push(run.catch((error) => void failures.push(error)));
   }
+  await Promise.all(running);
+  if (failures.length > 0) throw failures[0];
+  const { right, wrong, firstResultMs, sent } = tally;
   const time =
     firstResultMs === undefined ? '' : `; first result ${(firstResultMs / 1000).toFixed(1)} s after the start`;
   return {
@@ -63,6 +51,40 @@ export async function runSamples(serving: Serving): Promise<DemoSummary> {
     line: `demo: ${right} of ${right + wrong} samples right${time}`,
     sent,
   };
+}
+
+interface Tally {
+  right: number;
+  wrong: number;
+  firstResultMs: number | undefined;
+  readonly sent: { readonly model: ListedModel; readonly sample: DemoSample }[];
+}
+
+interface ModelShow {
+  readonly client: ApiClient;
+  readonly model: ListedModel;
+  readonly samples: readonly DemoSample[];
+  readonly serving: Serving;
+  readonly tally: Tally;
+}
+
+/** One model's samples, one after another: the times shown are then those of a single caller. */
+async function showModel({ client, model, samples, serving, tally }: ModelShow): Promise<void> {
+  if (!isLoaded(model)) {
+    tally.wrong += 1;
+    print(serving, false, model, [`not loaded: ${model.error ?? model.status}`]);
+  } else if (samples.length === 0) {
+    print(serving, undefined, model, [serving.paint.dim('loaded; it brings no sample to show')]);
+  } else {
+    for (const sample of samples) {
+      const { isRight, lines } = await runSample(client, model, sample, serving);
+      tally.firstResultMs ??= performance.now();
+      tally.sent.push({ model, sample });
+      if (isRight) tally.right += 1;
+      else tally.wrong += 1;
+      print(serving, isRight, model, lines);
+    }
+  }
 }
 
 /** Yields each model once it is loaded or has failed; those that are neither after the deadline come last, as they are. */
