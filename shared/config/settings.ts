@@ -44,7 +44,7 @@ const environment = z.object({
   MILLRACE_UNSAFE_REDIS: flag,
   /** maxmemory of the embedded redis-server, MiB; admission closes at 70 % of it. */
   MILLRACE_REDIS_MAX_MIB: z.coerce.number().int().min(16).default(1024),
-  /** A folder of more models: every subfolder in Hub layout is served under its folder's name. */
+  /** A folder of more models: every subfolder in Hub layout is served under its folder's name, ahead of the starters. */
   MODELS_DIR: z.string().optional(),
   /** Hosts, host:port pairs or CIDR blocks of private addresses that URLs and webhooks may name. */
   MILLRACE_ALLOW_HOSTS: list,
@@ -139,7 +139,7 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     redisUrl: e.REDIS_URL,
     unsafeRedis: e.MILLRACE_UNSAFE_REDIS,
     redisMaxMib: e.MILLRACE_REDIS_MAX_MIB,
-    modelDirs: e.MODELS_DIR ? [zooDir, resolve(e.MODELS_DIR)] : [zooDir],
+    modelDirs: e.MODELS_DIR ? [resolve(e.MODELS_DIR), zooDir] : [zooDir],
     allowHosts: e.MILLRACE_ALLOW_HOSTS,
     devices: e.MILLRACE_DEVICES,
     lanesPerWorker: e.MILLRACE_LANES,
