@@ -31,6 +31,8 @@ const stop = () => {
   grandchild.kill();
   setTimeout(() => process.exit(0), 50);
 };
+// Also when telling a launcher that has just died fails.
+process.on('exit', () => grandchild.kill());
 process.on('SIGTERM', stop);
 process.on('disconnect', stop);
 if (!process.connected) stop();
