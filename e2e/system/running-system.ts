@@ -39,7 +39,7 @@ export async function startSystem({ env = {}, models }: SystemWish): Promise<Run
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-e2e-'));
   const port = await freePort();
   const adminPort = await freePort();
-  const launcher = spawn(process.execPath, [join(import.meta.dirname, '../../cli/main.ts'), 'start'], {
+  const launcher = spawn(process.execPath, [join(import.meta.dirname, '../../cli/bootstrap.mjs'), 'start'], {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
