@@ -1,16 +1,20 @@
 /** All routes of the public port, most used first: Express tries them in this order. */
 import type { ApiDependencies } from '../dependencies.ts';
 import type { Route } from '../http/routing.ts';
+import { Docs } from './docs.ts';
 import { cancelJobRoute, eraseJobRoute } from './end-job.ts';
 import { livez, readyz } from './health.ts';
 import { listDeliveries } from './list-deliveries.ts';
 import { listJobsRoute } from './list-jobs.ts';
 import { listModels, readModel } from './list-models.ts';
+import { listProblems, readProblem } from './problem-pages.ts';
 import { readJob } from './read-job.ts';
 import { streamJob, tenantOfToken } from './stream-job.ts';
 import { submitJob } from './submit-job.ts';
+import { readWebhookSecret } from './webhook-secret.ts';
 
 export function apiRoutes(parts: ApiDependencies): Route[] {
+  const docs = new Docs(parts);
   return [
     {
       path: '/v1/jobs',
@@ -29,7 +33,12 @@ export function apiRoutes(parts: ApiDependencies): Route[] {
     { path: '/v1/jobs/:id/deliveries', methods: { GET: (call) => listDeliveries(parts, call) } },
     { path: '/v1/models', methods: { GET: (call) => listModels(parts, call) } },
     { path: '/v1/models/:id', methods: { GET: (call) => readModel(parts, call) } },
+    { path: '/v1/webhooks/secret', methods: { GET: (call) => readWebhookSecret(parts, call) } },
     { path: '/livez', isOpen: true, methods: { GET: livez } },
     { path: '/readyz', isOpen: true, methods: { GET: (call) => readyz(parts, call) } },
+    { path: '/openapi.json', isOpen: true, methods: { GET: (call) => docs.openapi(call) } },
+    { path: '/docs', isOpen: true, methods: { GET: (call) => docs.page(call) } },
+    { path: '/problems', isOpen: true, methods: { GET: listProblems } },
+    { path: '/problems/:slug', isOpen: true, methods: { GET: readProblem } },
   ];
 }

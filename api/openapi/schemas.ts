@@ -1,0 +1,145 @@
+/** The wire shapes of answers, for the OpenAPI document. Requests are `jobs/job-fields.ts`; outputs are the contracts'. */
+import { z } from 'zod';
+import { jobClasses, jobStatuses, outcomes } from '../../shared/jobs/job.ts';
+
+const time = z.string().meta({ format: 'date-time' });
+
+export const problemSchema = z
+  .object({
+    type: z.string().describe('Path of the page that explains it: `/problems/<slug>`.'),
+    title: z.string(),
+    status: z.int(),
+    detail: z.string().describe('What was got, what is taken, what to do.'),
+    errors: z
+      .array(z.object({ pointer: z.string().describe('JSON Pointer into the body.'), detail: z.string() }))
+      .optional(),
+    request_id: z.string().optional(),
+  })
+  .meta({ id: 'Problem', description: 'RFC 9457 problem details.' });
+
+const itemResult = z
+  .object({
+    index: z.int(),
+    status: z.enum(jobStatuses),
+    output: z.unknown().optional(),
+    error: problemSchema.optional(),
+  })
+  .meta({ id: 'ItemResult', description: 'One item of a job that was sent with `inputs` or several files.' });
+
+export const jobSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal('job'),
+    status: z.enum(jobStatuses),
+    task: z.string(),
+    model: z.string(),
+    model_version: z.string().nullable().describe('The version that ran; null before it started.'),
+    priority: z.enum(jobClasses),
+    created_at: time,
+    started_at: time.nullable(),
+    finished_at: time.nullable(),
+    output: z
+      .union([z.array(itemResult), z.unknown()])
+      .describe('As the task says; for several items a list of ItemResult in their order; null before the end.'),
+    counts: z.object({ total: z.int(), succeeded: z.int(), failed: z.int() }),
+    error: problemSchema.nullable(),
+    metrics: z.object({
+      queue_seconds: z.number().nullable(),
+      prepare_seconds: z.number().nullable(),
+      compute_seconds: z.number().nullable(),
+      total_seconds: z.number().nullable(),
+      batch_rows: z.number().nullable().describe('Rows of the engine call that the job was in.'),
+    }),
+    attempts: z.int(),
+    metadata: z.record(z.string(), z.string()),
+    urls: z.object({ self: z.string(), events: z.string(), cancel: z.string() }),
+  })
+  .meta({ id: 'Job', description: 'The same object in answers, lists, webhooks and event streams.' });
+
+export const jobListSchema = z
+  .object({
+    object: z.literal('list'),
+    data: z.array(jobSchema),
+    has_more: z.boolean(),
+    next_cursor: z.string().nullable().describe('Pass as `cursor` for the next page; null at the end.'),
+  })
+  .meta({ id: 'JobList' });
+
+const workerState = z.object({
+  worker: z.string(),
+  state: z.enum(['loading', 'ready', 'failed', 'quarantined']),
+  version: z.string(),
+  device: z.string(),
+  error: z.string().nullable(),
+  at: time,
+});
+
+export const modelSchema = z
+  .object({
+    id: z.string(),
+    object: z.literal('model'),
+    task: z.string().nullable(),
+    version: z.string().nullable(),
+    default: z.boolean().describe('Serves its task when a request names no model.'),
+    status: z.enum(['ready', 'loading', 'quarantined', 'failed', 'no-worker', 'broken']),
+    error: z.string().nullable(),
+    description: z.string().optional(),
+    licence: z.string().nullable().optional(),
+    dtype: z.string().optional(),
+    input: z.enum(['text', 'audio', 'image']).optional(),
+    limits: z
+      .object({
+        item_bytes_max: z.int(),
+        text_tokens_max: z.int().nullable(),
+        audio_seconds_max: z.number().nullable(),
+        image_pixels_max: z.int().nullable(),
+      })
+      .optional(),
+    parameters: z.record(z.string(), z.unknown()).optional().describe("The model's own defaults."),
+    parameters_schema: z.record(z.string(), z.unknown()).optional().describe('JSON Schema of what the task takes.'),
+    workers: z.array(workerState),
+  })
+  .meta({ id: 'Model' });
+
+export const modelListSchema = z
+  .object({ object: z.literal('list'), data: z.array(modelSchema) })
+  .meta({ id: 'ModelList' });
+
+export const deliveriesSchema = z
+  .object({
+    object: z.literal('list'),
+    data: z.array(
+      z.object({
+        seq: z.int().describe("The event's number within the job."),
+        event: z.string(),
+        attempt: z.int(),
+        at: time,
+        host: z.string(),
+        status_code: z.int().nullable(),
+        error: z.string().nullable(),
+        ms: z.number(),
+        next_at: time.nullable(),
+      }),
+    ),
+  })
+  .meta({ id: 'DeliveryList' });
+
+export const readinessSchema = z
+  .object({
+    status: z.enum(['ready', 'not-ready']),
+    checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string(), fix: z.string().nullable() })),
+  })
+  .meta({ id: 'Readiness' });
+
+export const webhookSecretSchema = z.object({ secret: z.string() }).meta({ id: 'WebhookSecret' });
+
+export const webhookEventSchema = z
+  .object({
+    type: z.enum(jobStatuses.map((status) => `job.${status}` as const) as [string, ...string[]]),
+    timestamp: time,
+    data: jobSchema,
+  })
+  .meta({
+    id: 'WebhookEvent',
+    description: `Sent when a wanted status is reached; by default ${outcomes.join(', ')}.`,
+  });
