@@ -41,6 +41,8 @@ export const keys = {
   webhookSecrets: `${prefix}secret:webhooks`,
   /** hash: webhook attempts and events not delivered yet (`deliveries.ts`) */
   deliveries: (tenant: string, id: string) => `${prefix}deliveries:${tenant}:${id}`,
+  /** zset: `<id>-<seq>` of the events that one URL has not taken yet, by ms; with `:took`, a mark that it took one */
+  webhookBacklog: (tenant: string, urlHash: string) => `${prefix}hook-backlog:${tenant}:${urlHash}`,
   /** set per tenant: URLs that answered 410 */
   disabledHooks: (tenant: string) => `${prefix}hooks-off:${tenant}`,
   /** lease of a duty that only one process does at a time */

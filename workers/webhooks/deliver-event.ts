@@ -4,13 +4,12 @@
  * URL off for its tenant.
  */
 import { keys } from '../../shared/jobs/keys.ts';
-import type { JobRef } from '../../shared/jobs/store/job-store.ts';
 import { readTenantSecret } from '../../shared/jobs/webhook-secret.ts';
 import { postJson } from '../../shared/net/guarded-fetch.ts';
 import type { AllowedHosts } from '../../shared/net/url-policy.ts';
 import { toProblem } from '../../shared/problems/problem.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
-import type { PinnedEvent } from './delivery-log.ts';
+import type { EventRef, PinnedEvent } from './delivery-log.ts';
 import { eventId, signEvent } from './sign-event.ts';
 
 export interface Sender {
@@ -34,12 +33,7 @@ const throttleStatuses = new Set([429, 502, 504]);
 /** Per tenant; a tenant that makes up URLs must not fill Redis. */
 const disabledUrlsMax = 10_000;
 
-export async function deliverEvent(
-  ref: JobRef,
-  seq: number,
-  event: PinnedEvent,
-  sender: Sender,
-): Promise<AttemptResult> {
+export async function deliverEvent(ref: EventRef, event: PinnedEvent, sender: Sender): Promise<AttemptResult> {
   const { redis } = sender;
   const disabled = keys.disabledHooks(ref.tenant);
   if ((await redis.sismember(disabled, event.url)) === 1) return result('disabled', 0, { error: 'disabled' });
@@ -47,7 +41,7 @@ export async function deliverEvent(
   const startedMs = performance.now();
   const elapsed = () => Math.round(performance.now() - startedMs);
   try {
-    const { status, retryAfterSeconds } = await send(ref, seq, event, secret, sender);
+    const { status, retryAfterSeconds } = await send(ref, event, secret, sender);
     const throttled = throttleStatuses.has(status);
     if (status >= 200 && status < 300) return result('delivered', elapsed(), { statusCode: status });
     if (status === 410) await disable(redis, disabled, event.url);
@@ -58,8 +52,8 @@ export async function deliverEvent(
   }
 }
 
-async function send(ref: JobRef, seq: number, event: PinnedEvent, secret: string, sender: Sender) {
-  const signed = signEvent(eventId(ref.id, seq), event.body, secret, Date.now());
+async function send(ref: EventRef, event: PinnedEvent, secret: string, sender: Sender) {
+  const signed = signEvent(eventId(ref.id, ref.seq), event.body, secret, Date.now());
   return await postJson(event.url, event.body, {
     headers: { ...signed, ...(event.traceparent && { traceparent: event.traceparent }) },
     allowed: sender.allowed,

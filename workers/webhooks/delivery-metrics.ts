@@ -5,8 +5,11 @@ import { Counter, Gauge, Histogram, type Registry, secondsBuckets } from '../../
 import type { Redis } from '../../shared/redis/connection.ts';
 import type { WebhookQueue } from './webhook-queue.ts';
 
-/** How a look at an event ended. `retry`: failed, tried again later; `dead`: failed for good; `gone`: nothing to send. */
-export type DeliveryResult = 'delivered' | 'retry' | 'dead' | 'disabled' | 'gone';
+/**
+ * How a look at an event ended. `retry`: failed, tried again later; `dead`: failed for good; `gone`: nothing to send;
+ * `refused`: its URL has too many undelivered ones.
+ */
+export type DeliveryResult = 'delivered' | 'retry' | 'dead' | 'disabled' | 'gone' | 'refused';
 
 export interface DeliveryMetrics {
   readonly deliveries: Counter<'result'>;

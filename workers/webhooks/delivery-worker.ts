@@ -9,8 +9,8 @@ import type { AllowedHosts } from '../../shared/net/url-policy.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 import { type AttemptResult, deliverEvent } from './deliver-event.ts';
-import { DeliveryLog, type PinnedEvent } from './delivery-log.ts';
-import type { DeliveryMetrics } from './delivery-metrics.ts';
+import { DeliveryLog, type EventRef, type PinnedEvent } from './delivery-log.ts';
+import type { DeliveryMetrics, DeliveryResult } from './delivery-metrics.ts';
 import { EndpointGate } from './endpoint-gate.ts';
 import { delayBeforeAttemptMs, retrySchedule } from './retry-schedule.ts';
 import { type DeliveryJob, webhookQueueName } from './webhook-queue.ts';
@@ -91,7 +91,7 @@ export class DeliveryWorker {
   }
 
   async #process(job: Job<DeliveryJob>, token: string | undefined): Promise<void> {
-    const { t: tenant, i: id, n: seq, o: origin } = job.data;
+    const { o: origin } = job.data;
     const waitMs = this.#gate.enter(origin, performance.now());
     if (waitMs > 0) {
       await job.moveToDelayed(Date.now() + waitMs, token);
@@ -99,9 +99,10 @@ export class DeliveryWorker {
     }
     let result: AttemptResult | undefined;
     try {
-      const event = await this.#log.readPinned({ tenant, id }, seq);
-      if (!event) return this.#count('gone');
-      result = await deliverEvent({ tenant, id }, seq, event, {
+      const ref = toEventRef(job.data);
+      const event = await this.#log.readPinned(ref);
+      if (!event) return await this.#forget(ref);
+      result = await deliverEvent(ref, event, {
         redis: this.#options.redis,
         allowed: this.#options.allowed,
         timeoutMs: this.#options.timeoutMs ?? attemptTimeoutMs,
@@ -112,9 +113,15 @@ export class DeliveryWorker {
     }
   }
 
+  async #forget(ref: EventRef): Promise<void> {
+    await this.#log.forget(ref);
+    this.#count('gone');
+  }
+
   /** Records the attempt; throws when the event has to come back, or is given up. */
   async #settle(job: Job<DeliveryJob>, event: PinnedEvent, result: AttemptResult): Promise<void> {
-    const { t: tenant, i: id, n: seq } = job.data;
+    const ref = toEventRef(job.data);
+    const { id, seq } = ref;
     const attempt = job.attemptsMade + 1;
     const schedule = this.#options.schedule ?? retrySchedule;
     const delayMs =
@@ -123,7 +130,7 @@ export class DeliveryWorker {
         : null;
     const nowMs = Date.now();
     await this.#log.record(
-      { tenant, id },
+      ref,
       {
         seq,
         event: event.event,
@@ -145,9 +152,13 @@ export class DeliveryWorker {
     throw new AttemptFailed(result.error ?? 'failed', delayMs);
   }
 
-  #count(result: 'delivered' | 'retry' | 'dead' | 'disabled' | 'gone'): void {
+  #count(result: DeliveryResult): void {
     this.#options.metrics.deliveries.inc({ result });
   }
+}
+
+function toEventRef({ t, i, n, u }: DeliveryJob): EventRef {
+  return { tenant: t, id: i, seq: n, urlHash: u };
 }
 
 function impressionOf(result: AttemptResult | undefined) {

@@ -228,6 +228,31 @@ test('what a dead reader had read is taken over, and reading an entry twice queu
   assert.equal(receiver.of(job.id).length, 1);
 });
 
+test('a URL that takes nothing keeps a bounded backlog, and what is refused is said on the job', async () => {
+  const receiver = await receive((response) => response.writeHead(500).end());
+  const bound = { max: 3, patienceMs: 0, tookLatelySeconds: 1 };
+  const delivery = deliver({ backlogBound: bound, schedule: [0, 1] });
+  for (let i = 0; i < 3; i++) await lab.runJob(receiver.url);
+  await untilReceived(receiver, 3);
+  const refused = await lab.runJob(receiver.url);
+  const elsewhere = await lab.runJob(`${receiver.url}/other`);
+  await untilReceived(receiver, 4);
+  assert.deepEqual([receiver.of(refused.id).length, receiver.of(elsewhere.id).length], [0, 1]);
+  const [entry] = await readDeliveries(lab.redis, refused);
+  assert.deepEqual([entry?.attempt, entry?.error], [0, 'backlog-full']);
+  await untilQuiet(delivery);
+  receiver.answer = (response) => response.end();
+  const later = await lab.runJob(receiver.url);
+  await waitUntil('room again', () => receiver.of(later.id).length === 1);
+  // It takes events: a backlog now is ours, and nothing is refused.
+  receiver.answer = (response) => setTimeout(() => response.end(), 100);
+  const burst = await Promise.all(Array.from({ length: 20 }, () => lab.runJob(receiver.url)));
+  await untilQuiet(delivery);
+  assert.ok(burst.every(({ id }) => receiver.of(id).length === 1));
+  const left = (await lab.redis.keys('*hook-backlog*')).filter((key) => !key.endsWith(':took'));
+  assert.deepEqual(left, []);
+});
+
 test('an outage of Redis loses nothing and needs no restart', async () => {
   const receiver = await receive((response) => setTimeout(() => response.end(), 50));
   const delivery = deliver();

@@ -7,10 +7,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { JobStatus } from '../../shared/jobs/job.ts';
 import { keys } from '../../shared/jobs/keys.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { JobEvent, JobRecord } from '../../shared/jobs/store/record.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
-import { DeliveryLog, type PinnedEvent } from './delivery-log.ts';
-import type { DeliveryMetrics } from './delivery-metrics.ts';
+import { type BacklogBound, DeliveryLog, type EventRef, hashUrl, type PinnedEvent } from './delivery-log.ts';
+import type { DeliveryMetrics, DeliveryResult } from './delivery-metrics.ts';
 import { renderEvent } from './render-event.ts';
 import { type DeliveryJob, deliveryJobId, type WebhookQueue } from './webhook-queue.ts';
 
@@ -26,14 +27,13 @@ export interface OutboxReaderOptions {
   readonly consumer: string;
   /** An entry that a reader holds longer than this is taken over. */
   readonly claimIdleMs?: number;
+  readonly backlogBound?: BacklogBound;
 }
 
 type Entry = [id: string, fields: string[]];
 interface Prepared {
-  readonly ref: { readonly tenant: string; readonly id: string };
-  readonly seq: number;
+  readonly event: EventRef;
   readonly origin: string;
-  readonly content: PinnedEvent;
 }
 
 const group = 'delivery';
@@ -56,7 +56,7 @@ export class OutboxReader {
 
   constructor(options: OutboxReaderOptions) {
     this.#options = options;
-    this.#log = new DeliveryLog(options.redis);
+    this.#log = new DeliveryLog(options.redis, options.backlogBound);
     this.#claimIdleMs = options.claimIdleMs ?? 10_000;
   }
 
@@ -139,7 +139,6 @@ export class OutboxReader {
     const { redis, queue } = this.#options;
     const looked = await Promise.all(entries.map((entry) => this.#prepare(entry)));
     const prepared = looked.filter((event) => typeof event === 'object');
-    await this.#log.pin(prepared);
     await queue.addBulk(prepared.map(toQueued));
     const handled = entries.filter((_, i) => looked[i] !== 'later').map(([id]) => id);
     if (handled.length > 0) {
@@ -151,34 +150,44 @@ export class OutboxReader {
     }
   }
 
-  /** `gone`: erased, or its retention was over first. `later`: another release, or this one after an error, reads it. */
-  async #prepare([entryId, flat]: Entry): Promise<Prepared | 'gone' | 'later'> {
+  /** Pins the event's content. `later`: another release, or this one after an error, reads the entry. */
+  async #prepare([entryId, flat]: Entry): Promise<Prepared | 'done' | 'later'> {
     const fields = toFields(flat);
     const ref = { tenant: fields['t'] ?? '', id: fields['i'] ?? '' };
-    const seq = Number(fields['n']);
+    const event = { seq: Number(fields['n']), name: fields['s'] as JobStatus, atMs: Number.parseInt(entryId, 10) };
     try {
       const record = await this.#options.store.read(ref);
-      if (record === null || record === 'gone' || !record.request.webhook) {
-        this.#options.metrics.deliveries.inc({ result: 'gone' });
-        if (record === 'gone') this.#options.logger.error({ job: ref.id, seq }, 'outbox: retention was over first');
-        return 'gone';
-      }
-      const { request } = record;
-      const { url, secret } = record.request.webhook;
-      const event = { seq, name: fields['s'] as JobStatus, atMs: Number.parseInt(entryId, 10) };
-      const content: PinnedEvent = {
-        url,
-        ...(secret && { secret }),
-        ...(request.traceparent && { traceparent: request.traceparent }),
-        event: event.name,
-        body: renderEvent(record, event, this.#options.origin),
-        retentionSeconds: request.retentionSeconds,
-      };
-      return { ref, seq, origin: new URL(url).origin, content };
+      if (record === 'gone') this.#options.logger.error({ job: ref.id }, 'outbox: retention was over first');
+      if (record === null || record === 'gone') return this.#drop('gone');
+      const content = this.#contentOf(record, event);
+      if (!content) return this.#drop('gone');
+      const { origin } = new URL(content.url);
+      const named = { ...ref, seq: event.seq, urlHash: hashUrl(content.url) };
+      const verdict = await this.#log.pin(named, content);
+      if (verdict === 'pinned') return { event: named, origin };
+      return this.#drop(verdict === 'refused' ? 'refused' : 'gone');
     } catch (error) {
-      this.#options.logger.warn({ err: error, job: ref.id, seq }, 'outbox: event left for later');
+      this.#options.logger.warn({ err: error, job: ref.id, seq: event.seq }, 'outbox: event left for later');
       return 'later';
     }
+  }
+
+  #drop(result: DeliveryResult): 'done' {
+    this.#options.metrics.deliveries.inc({ result });
+    return 'done';
+  }
+
+  #contentOf(record: JobRecord, event: JobEvent): PinnedEvent | null {
+    const { webhook, traceparent, retentionSeconds } = record.request;
+    if (!webhook) return null;
+    return {
+      url: webhook.url,
+      ...(webhook.secret && { secret: webhook.secret }),
+      ...(traceparent && { traceparent }),
+      event: event.name,
+      body: renderEvent(record, event, this.#options.origin),
+      retentionSeconds,
+    };
   }
 
   async #forgetConsumers(): Promise<void> {
@@ -191,9 +200,9 @@ export class OutboxReader {
   }
 }
 
-function toQueued({ ref, seq, origin }: Prepared) {
-  const data: DeliveryJob = { t: ref.tenant, i: ref.id, n: seq, o: origin };
-  return { name: 'deliver', data, opts: { jobId: deliveryJobId(ref.id, seq) } };
+function toQueued({ event: { tenant, id, seq, urlHash }, origin }: Prepared) {
+  const data: DeliveryJob = { t: tenant, i: id, n: seq, o: origin, u: urlHash };
+  return { name: 'deliver', data, opts: { jobId: deliveryJobId(id, seq) } };
 }
 
 function toFields(flat: readonly (string | number)[]): Record<string, string> {

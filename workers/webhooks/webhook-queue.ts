@@ -16,6 +16,8 @@ export interface DeliveryJob {
   readonly n: number;
   /** origin of the receiver, so that its gate is asked before anything is read */
   readonly o: string;
+  /** hash of the receiver's URL, for its backlog */
+  readonly u: string;
 }
 
 export type WebhookQueue = Queue<DeliveryJob>;

@@ -8,6 +8,7 @@ import { AllowedHosts } from '../../../shared/net/url-policy.ts';
 import { createLogger } from '../../../shared/observability/logger.ts';
 import { createRegistry, type Registry } from '../../../shared/observability/metrics.ts';
 import { startTestRedis, type TestRedis } from '../../../shared/testing/redis.ts';
+import type { BacklogBound } from '../delivery-log.ts';
 import { defineDeliveryMetrics, defineDepthMetrics } from '../delivery-metrics.ts';
 import { DeliveryWorker, type DeliveryWorkerOptions } from '../delivery-worker.ts';
 import { OutboxReader } from '../read-outbox.ts';
@@ -40,7 +41,7 @@ export class WebhookLab {
   }
 
   /** Reader and worker in this process, as delivery-main starts them. */
-  startDelivery(extra: Partial<DeliveryWorkerOptions> = {}): Delivery {
+  startDelivery(extra: Partial<DeliveryWorkerOptions> & { backlogBound?: BacklogBound } = {}): Delivery {
     const logger = createLogger('delivery', 'silent');
     const registry = createRegistry('delivery', 'test');
     const metrics = defineDeliveryMetrics(registry);
@@ -59,7 +60,12 @@ export class WebhookLab {
     });
     const consumer = randomBytes(4).toString('hex');
     const common = { redis, store: this.store, queue, logger, metrics, consumer };
-    const reader = new OutboxReader({ ...common, origin: 'https://api.example', claimIdleMs: 200 });
+    const reader = new OutboxReader({
+      ...common,
+      origin: 'https://api.example',
+      claimIdleMs: 200,
+      ...(extra.backlogBound && { backlogBound: extra.backlogBound }),
+    });
     worker.start();
     reader.start();
     const stop = async () => {
