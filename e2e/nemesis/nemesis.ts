@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Role, startSystem } from '../system/running-system.ts';
+import { type Role, type RunningSystem, startSystem } from '../system/running-system.ts';
 import { PatientClient } from './client.ts';
 import { Ledger } from './ledger.ts';
 import { seededRandom } from './random.ts';
@@ -49,12 +49,7 @@ export async function runNemesis({ jobs, kills, targets, seed, say }: NemesisWis
     let next = 0;
     const submitting = async () => {
       for (let number = next++; number < jobs; number = next++) {
-        const body = {
-          model,
-          input: `${queries[number % queries.length]} ${number}`,
-          metadata: { number: String(number) },
-        };
-        ledger.acknowledge(number, await client.submit(number, body));
+        ledger.acknowledge(number, await client.submit(number, bodyOf(number)));
       }
     };
     const killing = async () => {
@@ -63,9 +58,7 @@ export async function runNemesis({ jobs, kills, targets, seed, say }: NemesisWis
         const due = ((kill + random()) / kills) * jobs;
         while (next < due && next < jobs) await sleep(5);
         const role = targets[Math.floor(random() * targets.length)] as Role;
-        const pids = system.pidsOf(role);
-        const pid = pids[Math.floor(random() * pids.length)];
-        if (pid === undefined) continue;
+        const pid = await onePid(system, role, random);
         process.kill(pid, 'SIGKILL');
         killed[role] = (killed[role] ?? 0) + 1;
         say(`kill ${kill + 1}/${kills}: ${role} ${pid} after ${next} submissions`);
@@ -85,6 +78,28 @@ export async function runNemesis({ jobs, kills, targets, seed, say }: NemesisWis
     };
   } finally {
     await system.stop();
+  }
+}
+
+/** Every tenth job has a hundred items: work piles up, so that kills meet jobs in every state. */
+function bodyOf(number: number): object {
+  const query = `${queries[number % queries.length]} ${number}`;
+  const metadata = { number: String(number) };
+  if (number % 10 > 0) return { model, input: query, metadata };
+  return {
+    model,
+    inputs: Array.from({ length: 100 }, (_, i) => `${query} ${queries[i % queries.length]} ${i}`),
+    metadata,
+  };
+}
+
+/** A live process of the role; after a kill it takes a moment until there is one again. */
+async function onePid(system: RunningSystem, role: Role, random: () => number): Promise<number> {
+  for (;;) {
+    const pids = system.pidsOf(role);
+    const pid = pids[Math.floor(random() * pids.length)];
+    if (pid !== undefined) return pid;
+    await sleep(20);
   }
 }
 

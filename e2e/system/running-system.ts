@@ -81,8 +81,8 @@ export async function startSystem({ env = {}, models }: SystemWish): Promise<Run
 
 async function readyModels(url: string): Promise<string[]> {
   const response = await fetch(`${url}/v1/models`);
-  const { data } = (await response.json()) as { data: { id: string; state: string }[] };
-  return data.filter(({ state }) => state === 'ready').map(({ id }) => id);
+  const { data } = (await response.json()) as { data: { id: string; status: string }[] };
+  return data.filter(({ status }) => status === 'ready').map(({ id }) => id);
 }
 
 async function endProcess(child: ChildProcess): Promise<void> {
