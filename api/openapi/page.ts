@@ -20,10 +20,10 @@ main{padding:2rem 2rem 6rem;max-width:56rem;min-width:0}main.page{margin:0 auto}
 h1{font-size:1.9rem;line-height:1.2;margin:.2rem 0 1rem}h2{font-size:1.35rem;margin:2.6rem 0 .6rem}h3{font-size:1.05rem;margin:0 0 .4rem}
 h4{font-size:.8rem;letter-spacing:.05em;text-transform:uppercase;color:var(--soft);margin:1rem 0 .3rem}
 .card{background:var(--card);border:1px solid var(--line);border-radius:10px;padding:1.1rem 1.3rem;margin:1rem 0}
-.verb{display:inline-block;min-width:3.6em;font:700 .75rem/1 ui-monospace,monospace;text-transform:uppercase;color:var(--get)}
+.verb{display:inline-block;min-width:4.2em;font:700 .75rem/1 ui-monospace,monospace;text-transform:uppercase;color:var(--get)}
 .verb.post{color:var(--post)}.verb.delete{color:var(--delete)}
 .path{font-family:ui-monospace,monospace;font-size:.98rem;overflow-wrap:anywhere}
-.soft{color:var(--soft)}p{margin:.4rem 0}
+.soft{color:var(--soft)}p{margin:.4rem 0}td p{margin:0 0 .3rem}
 table{border-collapse:collapse;width:100%;font-size:.92rem}td,th{text-align:left;vertical-align:top;padding:.35rem .8rem .35rem 0;border-top:1px solid var(--line)}
 th{font-weight:600;border-top:0;color:var(--soft)}td:first-child{white-space:nowrap}
 details{margin:.5rem 0}summary{cursor:pointer;color:var(--accent)}

@@ -1,0 +1,94 @@
+/** Requests byte by byte over a real socket: clients and libraries would not let these out. */
+import { connect } from 'node:net';
+
+export interface RawAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly text: string;
+  /** Parsed, when it is JSON. */
+  readonly body: Readonly<Record<string, unknown>>;
+}
+
+/** Sends and reads until the server closes, or `ms` passed since the answer's last byte. */
+export async function sendRaw(
+  port: number,
+  parts: string | Buffer | readonly (string | Buffer)[],
+  ms = 150,
+): Promise<RawAnswer> {
+  const chunks: Buffer[] = [];
+  await new Promise<void>((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    let timer: NodeJS.Timeout | undefined;
+    const finish = () => {
+      clearTimeout(timer);
+      socket.destroy();
+      resolve();
+    };
+    socket.on('data', (chunk) => {
+      chunks.push(chunk);
+      clearTimeout(timer);
+      timer = setTimeout(finish, ms);
+    });
+    socket.on('error', finish);
+    socket.on('close', finish);
+    for (const part of [parts].flat()) socket.write(part as string | Buffer);
+  });
+  return parseAnswer(Buffer.concat(chunks).toString('utf8'));
+}
+
+function parseAnswer(raw: string): RawAnswer {
+  const answer = raw.replace(/^HTTP\/1\.1 100[^\r]*\r\n\r\n/, '');
+  const split = answer.indexOf('\r\n\r\n');
+  const [first = '', ...lines] = answer.slice(0, split).split('\r\n');
+  const headers = Object.fromEntries(
+    lines.map((line) => [line.slice(0, line.indexOf(':')).toLowerCase(), line.slice(line.indexOf(':') + 1).trim()]),
+  );
+  const text = answer.slice(split + 4);
+  let body: Record<string, unknown> = {};
+  try {
+    body = JSON.parse(text) as Record<string, unknown>;
+  } catch {}
+  return { status: Number(first.split(' ')[1] ?? 0), headers, text, body };
+}
+
+export interface Wish {
+  readonly method?: string;
+  readonly path?: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string | Buffer;
+}
+
+/** A whole request; Host, Content-Length and Connection: close unless given. */
+export function rawRequest({ method = 'GET', path = '/v1/jobs', headers = {}, body }: Wish): Buffer {
+  const bytes = Buffer.from(body ?? '');
+  const all: Record<string, string> = {
+    Host: 'localhost',
+    Connection: 'close',
+    ...(body !== undefined && { 'Content-Length': String(bytes.length) }),
+    ...headers,
+  };
+  const head = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return Buffer.concat([Buffer.from(`${method} ${path} HTTP/1.1\r\n${head.join('')}\r\n`), bytes]);
+}
+
+/** A multipart form: text fields, and files under the part name "file" unless named. */
+export function formBody(
+  fields: Readonly<Record<string, string>>,
+  files: readonly { readonly bytes: Buffer; readonly name?: string; readonly filename?: string }[],
+): { readonly type: string; readonly bytes: Buffer } {
+  const boundary = 'mill0race1boundary';
+  const parts: Buffer[] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    parts.push(Buffer.from(`--${boundary}\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`));
+  }
+  for (const { bytes, name = 'file', filename = 'x.bin' } of files) {
+    const disposition = `Content-Disposition: form-data; name="${name}"; filename="${filename}"`;
+    parts.push(
+      Buffer.from(`--${boundary}\r\n${disposition}\r\nContent-Type: image/png\r\n\r\n`),
+      bytes,
+      Buffer.from('\r\n'),
+    );
+  }
+  parts.push(Buffer.from(`--${boundary}--\r\n`));
+  return { type: `multipart/form-data; boundary=${boundary}`, bytes: Buffer.concat(parts) };
+}
