@@ -78,6 +78,13 @@ test('a launcher killed with -9 leaves nothing, and its data folder can be used 
   assert.equal(next.launcher.exitCode, null, next.errors());
 });
 
+test('a launcher killed with -9 takes even a process along that hangs, also on a Redis of its own', async () => {
+  const hung = await start({ env: { FAKE_STUBBORN: 'workers' } });
+  const external = await start({ env: { FAKE_STUBBORN: 'api', REDIS_URL: 'redis://127.0.0.1:1' } });
+  for (const system of [hung, external]) system.launcher.kill('SIGKILL');
+  await untilGone([...hung.everyPid(), ...external.everyPid()]);
+});
+
 test('a redis-server whose launcher and guard were both killed is ended before another starts', async () => {
   const system = await start();
   const leftover = system.redisPid();

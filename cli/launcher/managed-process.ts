@@ -22,6 +22,8 @@ export interface ProcessSpec {
 }
 
 export interface ProcessEvents {
+  /** It runs, for the first time or again. */
+  readonly onStart: (role: string) => void;
   readonly onLine: (role: string, line: string) => void;
   readonly onMessage: (role: string, message: unknown) => void;
   /** It ended unasked and will be started again after `retryMs`. */
@@ -81,6 +83,12 @@ export class ManagedProcess {
     };
     child.on('error', (error) => over(error.message, null));
     child.on('exit', (code, signal) => over(signal ? `killed by ${signal}` : `exit code ${code}`, code));
+    if (child.pid !== undefined) this.#events.onStart(this.role);
+  }
+
+  /** Tells the child something over IPC; one that has just died hears nothing. */
+  send(message: Readonly<Record<string, unknown>>): void {
+    if (this.#child?.connected) this.#child.send(message, () => {});
   }
 
   /** SIGTERM, then SIGKILL to the whole group after the deadline. Resolves when it is gone. Idempotent. */

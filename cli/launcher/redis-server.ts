@@ -35,14 +35,15 @@ export async function prepareRedis(wish: RedisWish): Promise<EmbeddedRedis> {
   writeFileSync(configFile, configuration({ dir, port, password, maxMib: wish.maxMib }), { mode: 0o600 });
   return {
     url: `redis://:${password}@127.0.0.1:${port}`,
-    spec: {
-      role: 'redis',
-      command: process.execPath,
-      args: [join(import.meta.dirname, 'redis-guard.mjs'), wish.executable, configFile],
-      stopDeadlineMs: 15_000,
-    },
+    spec: guardSpec('redis', [wish.executable, configFile]),
     untilReady: (timeoutMs, signal) => untilReady({ port, password, timeoutMs, signal }),
   };
+}
+
+/** The guard (`guard.mjs`), with a redis-server or without one. */
+export function guardSpec(role: string, server: readonly string[]): ProcessSpec {
+  const args = [join(import.meta.dirname, 'guard.mjs'), ...server];
+  return { role, command: process.execPath, args, stopDeadlineMs: 15_000 };
 }
 
 /** hash-max-ziplist-value is the name of hash-max-listpack-value that Redis 6.2 to 8 and Valkey all know. */

@@ -10,9 +10,10 @@ import type { ProcessMessage } from '../../shared/processes/process-life.ts';
 import { type AdminServer, serveAdmin } from './admin-server.ts';
 import { lockData } from './data-lock.ts';
 import type { LogBook } from './log-book.ts';
+import type { ManagedProcess } from './managed-process.ts';
 import { checkPortIsFree, explainListenError } from './port-check.ts';
 import { ProcessGroup } from './process-group.ts';
-import { prepareRedis } from './redis-server.ts';
+import { guardSpec, prepareRedis } from './redis-server.ts';
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -53,6 +54,7 @@ export class System {
   readonly #adminToken: string | undefined;
   #fail: (reason: string) => void = () => {};
   #admin: AdminServer | undefined;
+  #guard: ManagedProcess | undefined;
   #unlock: (() => void) | undefined;
   #stopped: Promise<void> | undefined;
 
@@ -64,6 +66,7 @@ export class System {
     const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(wish.settings.adminHost);
     this.#adminToken = isLoopback ? undefined : (wish.settings.adminToken ?? randomBytes(24).toString('hex'));
     this.#group = new ProcessGroup({
+      onStart: () => this.#tellGuard(),
       onLine: (role, line) => wish.logs.line(role, line),
       onMessage: (role, message) => this.#hear(role, message as ProcessMessage),
       onDeath: (role, ending, retryMs) => {
@@ -82,6 +85,7 @@ export class System {
     this.#admin = await serveAdmin(this.#adminWish()).catch((error) => {
       throw explainListenError(error, settings.adminHost, settings.adminPort, 'ADMIN_PORT');
     });
+    if (settings.redisUrl) this.#guard = this.#group.add(guardSpec('guard', []));
     const redisUrl = settings.redisUrl ?? (await this.#startRedis(signal));
     signal?.throwIfAborted();
     for (const entry of this.#wish.entries ?? systemEntries) this.#startEntry(entry, redisUrl);
@@ -146,7 +150,7 @@ export class System {
     const { settings, env } = this.#wish;
     const executable = env['MILLRACE_REDIS_SERVER'] || 'redis-server';
     const redis = await prepareRedis({ dataDir: settings.dataDir, maxMib: settings.redisMaxMib, executable });
-    this.#group.add(redis.spec);
+    this.#guard = this.#group.add(redis.spec);
     await redis.untilReady(redisReadyMs, signal);
     return redis.url;
   }
@@ -202,6 +206,12 @@ export class System {
       // One child may speak for several processes of its own (a worker per device).
       this.#metricsPorts.set(`${role}/${message.role}`, message.port);
     }
+  }
+
+  /** Each child leads a process group: its id is the group's. */
+  #tellGuard(): void {
+    const others = this.#group.members.filter((member) => member !== this.#guard);
+    this.#guard?.send({ groups: others.map((member) => member.pid).filter((pid) => pid !== undefined) });
   }
 
   #forget(role: string): void {

@@ -65,7 +65,7 @@ export async function launch({ dir, env = {} }: LaunchWish): Promise<LaunchedSys
     : undefined;
   const diary = () => (existsSync(diaryFile) ? readFileSync(diaryFile, 'utf8').trim().split('\n') : []);
   const redisPid = () => Number(readFileSync(join(dataDir, 'redis/redis.pid'), 'utf8'));
-  const seenRedis = line ? redisPid() : 0;
+  const seenRedis = line?.pids['redis'] ? [redisPid()] : [];
   return {
     launcher,
     dataDir,
@@ -77,7 +77,7 @@ export async function launch({ dir, env = {} }: LaunchWish): Promise<LaunchedSys
     ended,
     everyPid() {
       const noted = diary().map((entry) => Number(/grandchild:(\d+)/.exec(entry)?.[1] ?? entry.split(' ').at(-1)));
-      return [...Object.values(line?.pids ?? {}), seenRedis, ...noted];
+      return [...Object.values(line?.pids ?? {}), ...seenRedis, ...noted];
     },
   };
 }
