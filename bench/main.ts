@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: runs one bench. Each prints a table, then one last line of JSON. */
 import { parseArgs } from 'node:util';
+import { benchLoops } from './loops/main.ts';
 import { benchPipeline } from './pipeline/main.ts';
 import { benchQueue } from './queue/main.ts';
 
@@ -17,6 +18,7 @@ export interface BenchOptions {
 const benches: Readonly<Record<string, { about: string; run: (options: BenchOptions) => Promise<void> }>> = {
   queue: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
   pipeline: { about: 'items/s through the queue over raw session.run at the best static batch', run: benchPipeline },
+  loops: { about: 'event-loop delay of API and worker through a minute of saturated lanes', run: benchLoops },
 };
 
 const { values, positionals } = parseArgs({
