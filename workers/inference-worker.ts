@@ -8,7 +8,7 @@ import type { ModelFiles } from '../models/repository/model-files.ts';
 import type { BlobStore } from '../shared/blobs/blob-store.ts';
 import { lanesFor, type Settings } from '../shared/config/settings.ts';
 import { keys } from '../shared/jobs/keys.ts';
-import { JobStore } from '../shared/jobs/store/job-store.ts';
+import { type JobRef, JobStore } from '../shared/jobs/store/job-store.ts';
 import { AllowedHosts } from '../shared/net/url-policy.ts';
 import type { Logger } from '../shared/observability/logger.ts';
 import type { Registry } from '../shared/observability/metrics.ts';
@@ -40,11 +40,6 @@ export interface InferenceWorkerParts {
   readonly engine?: { readonly laneEntry: string; readonly preparer: PreparesItems };
 }
 
-interface ModelClaims {
-  readonly queues: ClaimQueues;
-  readonly budget: ClaimBudget;
-}
-
 const reapEveryMs = 5000;
 
 export class InferenceWorker {
@@ -59,7 +54,7 @@ export class InferenceWorker {
   readonly #scheduler: Scheduler;
   readonly #pool: LanePool;
   readonly #states: ModelStates;
-  readonly #claims = new Map<string, ModelClaims>();
+  readonly #claims = new Map<string, ClaimQueues>();
   readonly #control: Redis;
   #reaper: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -118,7 +113,7 @@ export class InferenceWorker {
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#reaper);
-    await Promise.all([...this.#claims.values()].map(({ queues }) => queues.close()));
+    await Promise.all([...this.#claims.values()].map((queues) => queues.close()));
     await this.#pool.stop();
     await this.#states.stop();
     await this.#preparer.close();
@@ -135,24 +130,25 @@ export class InferenceWorker {
     this.#metrics.modelReady.set({ model: id, version }, state === 'ready' ? 1 : 0);
     const claims = this.#claims.get(id);
     if (state !== 'ready') {
-      void claims?.queues.pause();
+      void claims?.pause();
       return;
     }
     if (detail.loadMs) this.#metrics.modelLoad.set({ model: id }, detail.loadMs / 1000);
-    if (claims) void claims.queues.resume();
+    if (claims) claims.resume();
     else if (!this.#stopping) this.#openClaims(files, detail.canaryMs ?? 1);
   }
 
   #openClaims(files: ModelFiles, canaryMs: number): void {
     const { redis, logger } = this.#parts;
     const budget = new ClaimBudget(this.#lanes, canaryMs);
-    const queues = new ClaimQueues(files.id, redis, budget, logger, async (ref) => {
+    const run = async (ref: JobRef) => {
       this.#metrics.claimed.set(this.#runner.size + 1);
       const laneMs = await this.#runner.run(ref, files);
       if (laneMs > 0) budget.observe(laneMs);
       this.#metrics.claimed.set(this.#runner.size);
-    });
-    this.#claims.set(files.id, { queues, budget });
+    };
+    const queues = new ClaimQueues({ model: files.id, connection: redis, budget, logger, run });
+    this.#claims.set(files.id, queues);
     logger.info({ model: files.id, version: files.version, canaryMs: Math.round(canaryMs * 100) / 100 }, 'model ready');
   }
 

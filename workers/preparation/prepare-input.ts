@@ -15,6 +15,7 @@ import type { StoredInput } from '../../shared/jobs/job.ts';
 import { downloadToFile } from '../../shared/net/guarded-fetch.ts';
 import type { AllowedHosts } from '../../shared/net/url-policy.ts';
 import { Problem } from '../../shared/problems/problem.ts';
+import { LoopSlices } from './loop-slices.ts';
 import { rethrowDetails } from './rethrow-details.ts';
 
 /** 2,000 UTF-16 units take about 1 ms in the JavaScript tokeniser; the thread hop costs 0.1 ms. */
@@ -41,6 +42,7 @@ export interface PreparerOptions {
 
 export class Preparer implements PreparesItems {
   readonly #options: PreparerOptions;
+  readonly #slices = new LoopSlices();
   readonly #pool: Piscina<PreparationItem, PreparationResult>;
 
   constructor(options: PreparerOptions) {
@@ -62,7 +64,8 @@ export class Preparer implements PreparesItems {
   ): Promise<Row[]> {
     if (input.kind === 'text') {
       const item = { files, source: { kind: 'text', text: input.text } as const, parameters };
-      return input.text.length <= inlineTextMax ? await prepareItem(item, signal) : await this.#inThread(item);
+      if (input.text.length > inlineTextMax) return await this.#inThread(item);
+      return await this.#slices.run(() => prepareItem(item, signal));
     }
     if (input.kind === 'json') throw new Problem('validation-failed', `${files.task} takes no structured input.`);
     if (input.kind === 'blob') {
