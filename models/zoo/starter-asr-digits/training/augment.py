@@ -20,10 +20,11 @@ class Augmenter:
         self.pink = _pink_noise(self.rng, 30 * RATE)
         self.babble = self._babble(fsdd + self.espeak_single, 30 * RATE)
 
-    def batch(self, running: bool, rows: int) -> list[tuple[np.ndarray, str]]:
-        """`rows` utterances of about the same length, so that padding costs little."""
-        digits = int(self.rng.integers(2, 7)) if running else 1
-        return [self.utterance(digits) for _ in range(rows)]
+    def batches(self, running: bool, rows: int) -> list[list[tuple[np.ndarray, str]]]:
+        """Eight batches of `rows` utterances, nearest lengths together: unsorted, half of each batch was padding."""
+        pool = [self.utterance(int(self.rng.integers(2, 7)) if running else 1) for _ in range(8 * rows)]
+        pool.sort(key=lambda pair: len(pair[0]))
+        return [pool[start : start + rows] for start in range(0, len(pool), rows)]
 
     def utterance(self, digits: int) -> tuple[np.ndarray, str]:
         rng = self.rng
@@ -31,8 +32,10 @@ class Augmenter:
             speech, text = np.zeros(int(rng.uniform(0.3, 1.0) * digits * RATE / 2) + RATE // 4, np.float32), ""
         else:
             speech, text = self._speech(digits)
-        speech = self._channel(self._with_silence(speech))
-        if text == "" or rng.random() < 0.6:
+        speech = self._with_silence(speech)
+        if rng.random() < 0.6:
+            speech = self._channel(speech)
+        if text == "" or rng.random() < 0.4:
             speech = self._with_noise(speech)
         if rng.random() < 0.08:  # 8-bit mu-law, as telephone lines carry
             peak = np.abs(speech).max() + 1e-6
@@ -82,8 +85,8 @@ class Augmenter:
         return out
 
     def _with_silence(self, speech: np.ndarray) -> np.ndarray:
-        # A third of the ends stay tight, as FSDD itself is cut; the rest get up to 0.5 s.
-        lead, trail = (0 if self.rng.random() < 0.35 else int(self.rng.uniform(0.02, 0.5) * RATE) for _ in range(2))
+        # Half of the ends stay tight, as FSDD itself is cut; the rest get up to 0.5 s.
+        lead, trail = (0 if self.rng.random() < 0.5 else int(self.rng.uniform(0.02, 0.5) * RATE) for _ in range(2))
         return np.pad(speech, (lead, trail))
 
     def _channel(self, speech: np.ndarray) -> np.ndarray:

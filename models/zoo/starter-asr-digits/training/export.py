@@ -12,7 +12,7 @@ import onnx
 import onnxruntime
 import torch
 
-from model import BLANK, CHANNELS, CONV_KERNEL, CONV_STRIDE, RATE, VOCAB, DigitRecogniser
+from model import BLANK, CHANNELS, CONV_KERNEL, CONV_STRIDE, MEL_BANDS, RATE, VOCAB, DigitRecogniser
 
 OPSET = 18  # the lowest that PyTorch's exporter writes without converting; ONNX Runtime has it since 1.14
 IR_VERSION = 9
@@ -83,6 +83,7 @@ def configuration() -> dict[str, object]:
             "eos_token_id": vocab["</s>"],
             "hidden_size": CHANNELS,
             "feat_extract_norm": "layer",
+            "conv_dim": [MEL_BANDS, CHANNELS],
             "conv_kernel": CONV_KERNEL,
             "conv_stride": CONV_STRIDE,
             "num_feat_extract_layers": len(CONV_KERNEL),
@@ -114,7 +115,8 @@ def configuration() -> dict[str, object]:
             "padding": None,
             "added_tokens": [
                 {"id": vocab[token], "content": token, "single_word": False, "lstrip": False, "rstrip": False}
-                | {"normalized": False, "special": True}
+                # Not special: a decoder told to skip special tokens would drop the blank between the e's of "three".
+                | {"normalized": False, "special": token != "<pad>"}
                 for token in VOCAB
                 if token.startswith("<")
             ],

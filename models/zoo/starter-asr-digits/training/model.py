@@ -6,8 +6,9 @@ convolutions, kernel 400 stride 160 (10 ms) and kernel 3 stride 2 (20 ms), exact
 utterance's last frame, so batch-mates and padding cannot change a result.
 
 Training is CTC over the ten words; the exported graph spells each word into characters around
-the frame that found it. A network trained on characters directly wrote half-words whenever it
-hesitated between two digits ("tero", "twve"): 71 % of an unseen speaker's digits came out right.
+the frame that found it. Trained on characters directly, the network wrote half-words whenever it
+hesitated between two digits ("tero", "twve"): most errors of the first trial, in which 71 % of an
+unseen speaker's digits came out right. The first trial on words, as long, reached 86 %.
 """
 
 import math
@@ -19,7 +20,7 @@ RATE = 16_000
 CONV_KERNEL, CONV_STRIDE = [400, 3], [160, 2]
 FRAME_SAMPLES, FRAME_HOP = 720, 320  # what one output frame sees of the wave, and its step
 # Bands end at 3.9 kHz: 8 kHz telephone audio and full-band audio then look the same to the model.
-MEL_BANDS, MEL_LOW_HZ, MEL_HIGH_HZ = 40, 80.0, 3900.0
+MEL_BANDS, MEL_LOW_HZ, MEL_HIGH_HZ = 32, 80.0, 3900.0  # at 40 bands the lowest would hold no DFT bin
 BINS = 100  # DFT bins of 40 Hz, 40 to 4000 Hz
 POWER_FLOOR = 1e-4  # 40 dB below the mean power of a normalised wave
 CHANNELS, BLOCKS, KERNEL = 128, 6, 11  # the blocks see 1.2 s: a slow digit and its neighbours
@@ -73,18 +74,17 @@ class FrontEnd(nn.Module):
 class Block(nn.Module):
     """Depthwise convolution over time, then a two-layer mix of channels; residual."""
 
-    def __init__(self, dropout: float):
+    def __init__(self):
         super().__init__()
         self.depthwise = nn.Conv2d(CHANNELS, CHANNELS, (1, KERNEL), padding=(0, KERNEL // 2), groups=CHANNELS)
         self.norm = nn.LayerNorm(CHANNELS)
         self.widen = nn.Linear(CHANNELS, 2 * CHANNELS)
         self.narrow = nn.Linear(2 * CHANNELS, CHANNELS)
-        self.dropout = nn.Dropout(dropout)
 
     def forward(self, x: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         # [batch, time, channels] seen as a channels-last image of height 1: 1.6 times faster than Conv1d here.
         y = self.depthwise((x * mask).transpose(1, 2).unsqueeze(2)).squeeze(2).transpose(1, 2)
-        return x + self.dropout(self.narrow(torch.relu(self.widen(self.norm(y)))))
+        return x + self.narrow(torch.relu(self.widen(self.norm(y))))
 
 
 class Speller(nn.Module):
@@ -131,13 +131,15 @@ def onsets(odds: torch.Tensor) -> torch.Tensor:
 class DigitRecogniser(nn.Module):
     """`input_values`, `attention_mask` [batch, samples] to `logits` [batch, frames, vocab]."""
 
-    def __init__(self, dropout: float = 0.1):
+    def __init__(self):
         super().__init__()
         self.front_end = FrontEnd()
         self.subsample = nn.Conv1d(MEL_BANDS, CHANNELS, 3, stride=2)
-        self.blocks = nn.ModuleList(Block(dropout) for _ in range(BLOCKS))
+        self.blocks = nn.ModuleList(Block() for _ in range(BLOCKS))
         self.norm = nn.LayerNorm(CHANNELS)
         self.head = nn.Linear(CHANNELS, len(WORDS))
+        # Most frames are blank: starting there spares the first hundred steps.
+        nn.init.constant_(self.head.bias, -3.0)
         self.speller = Speller()
         # Frames a word needs after its own, to be written out before the utterance ends.
         self.register_buffer("room", torch.tensor([len(s) - 1 - BEFORE for s in SPELLING]), persistent=False)

@@ -16,7 +16,7 @@ from data import MODEL, SPEAKERS, WORK
 from evaluate import measure
 from export import export
 from samples import write_samples
-from train import STEPS, train, weights_path
+from train import FOLD_STEPS, SHIPPED_STEPS, train, weights_path
 
 SHIPPED_FOLD = "jackson"  # the fold that end-to-end tests serve
 
@@ -63,6 +63,9 @@ def record(name: str, figures: dict) -> None:
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
     parser.add_argument("--folds", action="store_true")
-    parser.add_argument("--steps", type=int, default=STEPS)
+    parser.add_argument("--steps", type=int, help="fewer, to try something out")
     arguments = parser.parse_args()
-    (build_folds if arguments.folds else build_shipped)(arguments.steps)
+    if arguments.folds:
+        build_folds(arguments.steps or FOLD_STEPS)
+    else:
+        build_shipped(arguments.steps or SHIPPED_STEPS)
