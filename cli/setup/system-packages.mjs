@@ -35,6 +35,12 @@ export const programs = [
     commands: runs,
   },
   {
+    // A test that looks for processes left behind asks it; the smallest Debian has none.
+    names: ['ps'],
+    packages: { apt: 'procps', dnf: 'procps-ng', apk: 'procps', pacman: 'procps-ng', brew: 'proctools' },
+    commands: ['test'],
+  },
+  {
     names: ['python3'],
     packages: { apt: 'python3-venv', dnf: 'python3', apk: 'python3', pacman: 'python', brew: 'python' },
     commands: ['test'],
