@@ -45,10 +45,10 @@ export type TypedArray = Float32Array | BigInt64Array | Int32Array | Uint8Array;
 
 /** One input of one row, without the batch dimension. */
 export interface RowTensor {
-  readonly type: 'float32' | 'int64';
+  /** Rows travel small and widen in `collate`: int64 as Int32Array (ids and masks fit), pixels as bytes. */
+  readonly type: 'float32' | 'int64' | 'uint8';
   readonly dims: readonly number[];
-  /** int64 travels as Int32Array (ids and masks fit; half the bytes, no BigInt work) and widens in `collate`. */
-  readonly data: Float32Array | Int32Array;
+  readonly data: Float32Array | Int32Array | Uint8Array;
 }
 
 /** One row of an engine call. Structured-cloneable: it crosses to a lane process. */
@@ -76,10 +76,6 @@ export type RowOutcome = { readonly part: unknown } | { readonly problem: Proble
 export interface Pipeline {
   /** File of the graph(s), relative to the version folder, by session name. */
   readonly sessions: Readonly<Record<string, string>>;
-  /** True when preparation must leave the event loop (media; see `prepareInline`). */
-  readonly prepareOffThread: boolean;
-  /** For text: the longest text (UTF-16 units) that may be prepared on the event loop. 2,000 cost about 1 ms. */
-  readonly prepareInlineMax: number;
   /** One item -> its rows (several for long audio). Throws Problem for a fault of the input. Deterministic. */
   prepare(
     source: PreparedSource,

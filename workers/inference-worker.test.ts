@@ -57,6 +57,7 @@ const preparer: PreparesItems = {
     const context = { does: does as FakeContext['does'], says, ms: Number(ms ?? 1) } satisfies FakeContext;
     return [{ tensors: {}, length: 1, shapeKey: 'x', context }];
   },
+  async warm() {},
   async close() {},
 };
 

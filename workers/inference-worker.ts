@@ -55,6 +55,8 @@ export class InferenceWorker {
   readonly #pool: LanePool;
   readonly #states: ModelStates;
   readonly #claims = new Map<string, ClaimQueues>();
+  /** Models whose consumers are open or about to be: the second lane to load a model finds it here. */
+  readonly #opening = new Set<string>();
   readonly #control: Redis;
   #reaper: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -135,10 +137,21 @@ export class InferenceWorker {
     }
     if (detail.loadMs) this.#metrics.modelLoad.set({ model: id }, detail.loadMs / 1000);
     if (claims) claims.resume();
-    else if (!this.#stopping) this.#openClaims(files, detail.canaryMs ?? 1);
+    else void this.#openClaims(files, detail.canaryMs ?? 1);
   }
 
-  #openClaims(files: ModelFiles, canaryMs: number): void {
+  async #openClaims(files: ModelFiles, canaryMs: number): Promise<void> {
+    if (this.#opening.has(files.id)) return;
+    this.#opening.add(files.id);
+    try {
+      await this.#preparer.warm(files);
+    } catch (error) {
+      const reason = (error as Error).message;
+      this.#parts.logger.error({ model: files.id, reason }, 'items of the model can not be prepared');
+      this.#states.set(files.id, files.version, 'failed', reason);
+      return;
+    }
+    if (this.#stopping) return;
     const { redis, logger } = this.#parts;
     const budget = new ClaimBudget(this.#lanes, canaryMs);
     const run = async (ref: JobRef) => {

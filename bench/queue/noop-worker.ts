@@ -21,6 +21,7 @@ const worker = new InferenceWorker({
     laneEntry: join(import.meta.dirname, 'noop-lane.ts'),
     preparer: {
       prepare: async () => [{ tensors: {}, length: 1, shapeKey: 'x', context: null }],
+      warm: async () => {},
       close: async () => {},
     },
   },

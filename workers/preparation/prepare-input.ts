@@ -6,8 +6,9 @@ import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { Piscina } from 'piscina';
-import { type PreparationItem, prepareItem } from '../../models/preparation/prepare-item.ts';
-import type { PreparationResult } from '../../models/preparation/prepare-thread.ts';
+import { loadContracts } from '../../models/discover-tasks.ts';
+import { type PreparationItem, pipelineFor, prepareItem } from '../../models/preparation/prepare-item.ts';
+import type { PreparationResult, PreparationTask, WarmUpTask } from '../../models/preparation/prepare-thread.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { PreparedSource, Row } from '../../models/task.ts';
 import type { BlobStore } from '../../shared/blobs/blob-store.ts';
@@ -24,6 +25,8 @@ const downloadMsMax = 30_000;
 
 /** What the runner needs of preparation. */
 export interface PreparesItems {
+  /** Loads what the model's items will need; resolves when an item would not wait. */
+  warm(files: ModelFiles): Promise<void>;
   /** Throws Problem for a fault of the input; rejects when `signal` aborts. */
   prepare(
     input: StoredInput,
@@ -43,7 +46,7 @@ export interface PreparerOptions {
 export class Preparer implements PreparesItems {
   readonly #options: PreparerOptions;
   readonly #slices = new LoopSlices();
-  readonly #pool: Piscina<PreparationItem, PreparationResult>;
+  readonly #pool: Piscina<PreparationTask | WarmUpTask, PreparationResult>;
 
   constructor(options: PreparerOptions) {
     this.#options = options;
@@ -79,6 +82,12 @@ export class Preparer implements PreparesItems {
     } finally {
       await rm(path, { force: true });
     }
+  }
+
+  async warm(files: ModelFiles): Promise<void> {
+    const contract = (await loadContracts()).get(files.task);
+    if (contract?.media === 'text') await pipelineFor(files);
+    else await this.#pool.run({ warm: files });
   }
 
   async #fetch(url: string, path: string, signal: AbortSignal): Promise<PreparedSource> {

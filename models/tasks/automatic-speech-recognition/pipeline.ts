@@ -61,8 +61,6 @@ const factory: PipelineFactory = {
     const vocabulary = use === 'prepare' ? null : await readCtcVocabulary(files, config);
     return {
       sessions: { model: graphFile(files) },
-      prepareOffThread: true,
-      prepareInlineMax: 0,
       prepare: (source, parameters, signal) => prepare(source, { ...files.parameters, ...parameters }, setup, signal),
       collate: (rows) => collate(rows, setup),
       postprocess(outputs, rows) {

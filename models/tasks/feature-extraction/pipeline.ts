@@ -8,7 +8,7 @@ import type { ModelFiles } from '../../repository/model-files.ts';
 import { graphFile, graphSignature, readConfig, readJson } from '../../repository/version-files.ts';
 import type { BatchTensor, Pipeline, PipelineFactory, Row, RowOutcome } from '../../task.ts';
 import { collateText, textBatching, textRow } from '../../text/text-rows.ts';
-import { textInlineMax, textOf } from '../../text/text-source.ts';
+import { textOf } from '../../text/text-source.ts';
 import { checkTokens, tokenLimit } from '../../text/token-limit.ts';
 import { type PoolingPlan, readPoolingPlan } from './pooling-plan.ts';
 
@@ -26,8 +26,6 @@ const factory: PipelineFactory = {
     const prepare = use === 'prepare' ? await createPrepare(files, plan) : null;
     return {
       sessions: { model: graphFile(files) },
-      prepareOffThread: false,
-      prepareInlineMax: textInlineMax,
       prepare(source, parameters) {
         if (!prepare) throw new Error('This pipeline was not made to prepare.');
         return [prepare(textOf(source), { ...files.parameters, ...parameters })];

@@ -2,6 +2,7 @@
  * Image classification: file to pixels as the model was trained on, logits to the best labels. One row per image.
  */
 import { Problem } from '../../../shared/problems/problem.ts';
+import { type PixelScale, readPixelScale, scalePixels } from '../../images/pixel-scale.ts';
 import { isFiniteAll, roundScore, sigmoid, softmax } from '../../numeric/softmax.ts';
 import {
   graphFile,
@@ -11,7 +12,7 @@ import {
   readJson,
   readLabels,
 } from '../../repository/version-files.ts';
-import type { BatchTensor, Pipeline, PipelineFactory, PreparedSource, Row, RowOutcome } from '../../task.ts';
+import type { BatchTensor, Pipeline, PipelineFactory, PreparedSource, Row, RowOutcome, RowTensor } from '../../task.ts';
 import type { ScoreFunction } from './contract.ts';
 
 interface Wish {
@@ -36,18 +37,18 @@ const factory: PipelineFactory = {
     });
     const input = graphSignature(files).inputs[0] ?? 'pixel_values';
     const pixelsMax = files.limits.imagePixelsMax;
-    const readPixels = use === 'prepare' ? await createPixelReader(files.versionFolder, pixelsMax) : null;
-    const canarySide = inputSide((await readJson(files, 'preprocessor_config.json')) ?? {}, config);
+    const processor = (await readJson(files, 'preprocessor_config.json')) ?? {};
+    const scale = readPixelScale(processor);
+    const readPixels = use === 'prepare' ? await createPixelReader(files.versionFolder, scale, pixelsMax) : null;
+    const canarySide = inputSide(processor, config);
     return {
       sessions: { model: graphFile(files) },
-      prepareOffThread: true,
-      prepareInlineMax: 0,
       async prepare(source, parameters) {
         if (!readPixels) throw new Error('This pipeline was not made to prepare.');
         const { dims, data } = await readPixels(source);
         return [pixelRow(dims, data, contextOf({ ...files.parameters, ...parameters }))];
       },
-      collate: (rows) => ({ [input]: collatePixels(rows) }),
+      collate: (rows) => ({ [input]: collatePixels(rows, scale) }),
       postprocess: (outputs, rows) => postprocess(outputs['logits'], rows, labels),
       merge: (parts) => parts[0],
       canary: {
@@ -60,25 +61,30 @@ const factory: PipelineFactory = {
 export default factory;
 
 /** Decoder and processor are heavy (libvips, transformers), so only preparation loads them. */
-async function createPixelReader(versionFolder: string, pixelsMax: number | undefined) {
+async function createPixelReader(versionFolder: string, scale: PixelScale, pixelsMax: number | undefined) {
   const { decodeImage } = await import('../../images/decode-image.ts');
   const { loadImageProcessor } = await import('../../images/image-processor.ts');
-  const process = await loadImageProcessor(versionFolder);
+  const process = await loadImageProcessor(versionFolder, scale);
   return async (source: PreparedSource) => {
     if (source.kind !== 'file') throw new Problem('unsupported-file-type', 'This task takes an image, not a text.');
     return process(await decodeImage(source.path, pixelsMax));
   };
 }
 
-function pixelRow(dims: readonly number[], data: Float32Array, context: LabelContext): Row {
-  return { tensors: { pixel_values: { type: 'float32', dims, data } }, length: 1, shapeKey: dims.join('x'), context };
+function pixelRow(dims: readonly number[], data: Float32Array | Uint8Array, context: LabelContext): Row {
+  const type = data instanceof Uint8Array ? 'uint8' : 'float32';
+  return { tensors: { pixel_values: { type, dims, data } }, length: 1, shapeKey: dims.join('x'), context };
 }
 
-function collatePixels(rows: readonly Row[]): BatchTensor {
-  const [first] = rows.map((row) => row.tensors['pixel_values']);
+function collatePixels(rows: readonly Row[], scale: PixelScale): BatchTensor {
+  const images = rows.map((row) => row.tensors['pixel_values'] as RowTensor);
+  const [first] = images;
   const size = first?.data.length ?? 0;
   const data = new Float32Array(rows.length * size);
-  for (const [index, row] of rows.entries()) data.set(row.tensors['pixel_values']?.data ?? [], index * size);
+  for (const [index, image] of images.entries()) {
+    if (image.data instanceof Uint8Array) scalePixels(image.data, scale, data, index * size);
+    else data.set(image.data, index * size);
+  }
   return { type: 'float32', dims: [rows.length, ...(first?.dims ?? [])], data };
 }
 

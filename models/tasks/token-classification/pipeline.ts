@@ -8,7 +8,7 @@ import type { ModelFiles } from '../../repository/model-files.ts';
 import { graphFile, graphSignature, readConfig, readLabels } from '../../repository/version-files.ts';
 import type { BatchTensor, Pipeline, PipelineFactory, Row, RowOutcome } from '../../task.ts';
 import { collateText, textBatching, textRow } from '../../text/text-rows.ts';
-import { textInlineMax, textOf } from '../../text/text-source.ts';
+import { textOf } from '../../text/text-source.ts';
 import { checkTokens, tokenLimit } from '../../text/token-limit.ts';
 import type { AlignedEncoding, TextTokenizer } from '../../text/tokenizer.ts';
 import type { AggregationStrategy } from './contract.ts';
@@ -30,8 +30,6 @@ const factory: PipelineFactory = {
     const limit = tokenizer ? tokenLimit({ config, tokenizerConfig: tokenizer.config, limits: files.limits }) : 0;
     return {
       sessions: { model: graphFile(files) },
-      prepareOffThread: false,
-      prepareInlineMax: textInlineMax,
       prepare(source, parameters) {
         if (!tokenizer) throw new Error('This pipeline was not made to prepare.');
         const text = textOf(source);
