@@ -18,7 +18,7 @@ import { JobStreams, type StreamLimits } from './events/job-streams.ts';
 import { StreamTokens } from './events/stream-tokens.ts';
 import { Authenticator } from './http/authenticate.ts';
 import { bodyBytesPerSecondMin, bodySecondsMin } from './http/body-deadline.ts';
-import { createApiServer, type ServerTimeouts } from './http/server.ts';
+import { closeApiServer, createApiServer, type ServerTimeouts } from './http/server.ts';
 import { AdmissionGate } from './jobs/admission.ts';
 import { JobViews } from './jobs/job-views.ts';
 import { JobWatcher } from './jobs/job-watcher.ts';
@@ -104,7 +104,7 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
     async stop() {
       stopping.abort();
       watcher.wakeAll();
-      await closeServer(server);
+      await closeApiServer(server);
       await duties.stop();
       gate.stop();
       await submitter.settle();
@@ -122,13 +122,4 @@ function chosenPublicUrl({ publicUrl, host, port }: Settings): string | undefine
 function defaultTimeouts(settings: Settings): ServerTimeouts {
   const slowestBodySeconds = bodySecondsMin + settings.bodyMaxBytes / bodyBytesPerSecondMin;
   return { headersMs: 10_000, requestMs: (slowestBodySeconds + 5) * 1000 };
-}
-
-/** No new connections; requests under way end, idle connections are closed at once. */
-async function closeServer(server: Server): Promise<void> {
-  if (!server.listening) return;
-  await new Promise<void>((resolve) => {
-    server.close(() => resolve());
-    server.closeIdleConnections();
-  });
 }

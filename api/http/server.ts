@@ -33,6 +33,26 @@ export function createApiServer(app: Express, timeouts: ServerTimeouts): Server 
   return server;
 }
 
+/** Longer than any answer takes; a body that still comes after that is cut off. */
+const closeMsMax = 15_000;
+
+/** No new connections; requests under way end, and each connection is closed as soon as it is idle. */
+export async function closeApiServer(server: Server): Promise<void> {
+  if (!server.listening) return;
+  const deadline = performance.now() + closeMsMax;
+  await new Promise<void>((resolve) => {
+    // Kept-alive connections become idle one by one, after the answer that they wait for.
+    const timer = setInterval(() => {
+      if (performance.now() > deadline) server.closeAllConnections();
+      else server.closeIdleConnections();
+    }, 20);
+    server.close(() => {
+      clearInterval(timer);
+      resolve();
+    });
+  });
+}
+
 function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   // An answer under way on this connection can not be taken back.
   const current = (socket as Socket & { _httpMessage?: { headersSent: boolean } })._httpMessage;

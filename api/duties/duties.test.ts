@@ -1,0 +1,148 @@
+/** What must happen though nobody asks. */
+import assert from 'node:assert/strict';
+import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { mintJobId } from '../../shared/jobs/job-id.ts';
+import { keys, queueName } from '../../shared/jobs/keys.ts';
+import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
+import { waitUntil } from '../../shared/testing/wait-until.ts';
+import { Client } from '../testing/client.ts';
+import { runJob } from '../testing/fake-worker.ts';
+import { pngBytes } from '../testing/media.ts';
+import { startTestApi, type TestApi } from '../testing/test-api.ts';
+
+describe('duties', () => {
+  let server: TestRedis;
+  let api: TestApi;
+  let client: Client;
+  before(async () => {
+    server = await startTestRedis();
+    api = await startTestApi(server.url);
+    client = new Client(api.url);
+  });
+  after(async () => {
+    await api.close();
+    await server.stop();
+  });
+  const inQueue = async (id: string) =>
+    (await api.redis.zscore(`${keys.queuePrefix}:${queueName('ner', 'normal')}:prioritized`, id)) !== null;
+  const submit = async (extra: object = {}) => {
+    const { job } = await client.submit({ model: 'ner', input: 'x', ...extra });
+    await waitUntil(
+      'it is enqueued and confirmed',
+      async () => (await api.redis.zscore(keys.pending, `default/${job.id}`)) === null,
+    );
+    return job.id;
+  };
+  const loseFromQueue = (id: string) => api.dependencies.queues.remove('ner', 'normal', { tenant: 'default', id });
+
+  it('enqueues what was admitted and not enqueued, once it is 2 s old', async () => {
+    const id = await submit();
+    await loseFromQueue(id);
+    await api.redis.zadd(keys.pending, Date.now(), `default/${id}`);
+    assert.equal(await api.duties.run('reconcile'), 0);
+    await api.redis.zadd(keys.pending, Date.now() - 3000, `default/${id}`);
+    assert.equal(await api.duties.run('reconcile'), 1);
+    assert.equal(await inQueue(id), true);
+    assert.equal(await api.redis.zcard(keys.pending), 0);
+  });
+
+  it('changes nothing for what is in its queue, has ended or was erased', async () => {
+    const [waiting, done] = [await submit(), await submit()];
+    await runJob(api.redis, { tenant: 'default', id: done });
+    await loseFromQueue(done);
+    for (const id of [waiting, done, mintJobId()]) await api.redis.zadd(keys.pending, 1, `default/${id}`);
+    await api.duties.run('reconcile');
+    assert.deepEqual([await inQueue(waiting), await inQueue(done)], [true, false]);
+    assert.equal(await api.redis.zcard(keys.pending), 0);
+  });
+
+  it('admits and answers 202 although BullMQ can not take the job; the reconciler enqueues it', async () => {
+    const { queues } = api.dependencies;
+    const add = queues.add;
+    queues.add = () => Promise.reject(new Error('no queue today'));
+    const { status, job } = await client.submit({ model: 'ner', input: 'x' });
+    queues.add = add;
+    assert.equal(status, 202);
+    assert.equal(await inQueue(job.id), false);
+    await api.redis.zadd(keys.pending, 1, `default/${job.id}`);
+    await api.duties.run('reconcile');
+    assert.equal(await inQueue(job.id), true);
+  });
+
+  it('finds a job again that is in no queue and on no list', async () => {
+    const id = await submit();
+    await loseFromQueue(id);
+    assert.equal(await api.duties.run('find-lost'), 0, 'it is too young');
+    await api.redis.hset(keys.job('default', id), 'c', Date.now() - 120_000);
+    assert.equal(await api.duties.run('find-lost'), 1);
+    assert.equal(await inQueue(id), true);
+  });
+
+  it('expires what did not start in time, though no worker runs, and leaves what started', async () => {
+    const [late, started] = [await submit({ expires_in: 0.05 }), await submit({ expires_in: 0.5 })];
+    await new Promise((resolve) => setTimeout(resolve, 60));
+    const { store } = api.dependencies;
+    await store.start([{ tenant: 'default', id: started }], '1');
+    await api.redis.zadd(keys.startBy, 1, `default/${started}`);
+    assert.equal(await api.duties.run('expire'), 1);
+    const { job } = await client.read(late);
+    assert.deepEqual([job.status, job.error?.type], ['expired', '/problems/expired']);
+    assert.equal((await client.read(started)).job.status, 'processing');
+    assert.equal(await inQueue(late), false);
+    assert.equal(await api.redis.zcard(keys.startBy), 0);
+  });
+
+  it('removes blobs when retention is over, files of cut uploads after an hour, and folders of jobs that never were', async () => {
+    const data = pngBytes(8, 8).toString('base64');
+    const { job } = await client.submit({ model: 'photos', input: { data } });
+    const blobs = async () =>
+      (await readdir(join(api.dataDir, 'blobs'), { recursive: true })).filter((path) => /\/\d+$/.test(path));
+    await api.duties.run('sweep-blobs');
+    await api.duties.run('sweep-orphans');
+    assert.equal((await blobs()).length, 1, 'a live job keeps its blobs');
+    await runJob(api.redis, { tenant: 'default', id: job.id });
+    assert.equal(await api.duties.run('sweep-blobs'), 0);
+    await api.redis.zadd(keys.blobs, 1, `default/${job.id}`);
+    assert.equal(await api.duties.run('sweep-blobs'), 1);
+    assert.equal((await blobs()).length, 0);
+
+    const stale = join(api.dataDir, 'incoming', 'stale');
+    await writeFile(stale, 'x');
+    await writeFile(join(api.dataDir, 'incoming', 'fresh'), 'x');
+    await utimes(stale, new Date(0), new Date(0));
+    assert.equal(await api.duties.run('sweep-incoming'), 1);
+    assert.deepEqual(await readdir(join(api.dataDir, 'incoming')), ['fresh']);
+
+    const orphan = join(api.dataDir, 'blobs', 'default', '2026-01-01T00', mintJobId());
+    await mkdir(orphan, { recursive: true });
+    await writeFile(join(orphan, '0'), 'x');
+    assert.equal(await api.duties.run('sweep-orphans'), 1);
+    assert.deepEqual((await readdir(join(api.dataDir, 'blobs', 'default'))).includes('2026-01-01T00'), false);
+  });
+
+  it('forgets ids a day after their retention', async () => {
+    const id = await submit();
+    await runJob(api.redis, { tenant: 'default', id });
+    await api.duties.run('trim-tombstones');
+    assert.equal((await client.read(id)).status, 200);
+    await api.redis.del(keys.finished('default', id));
+    await api.redis.zadd(keys.index('default'), Date.now() - 24 * 3_600_000, id);
+    await api.duties.run('trim-tombstones');
+    assert.equal((await client.read(id)).status, 410);
+    await api.redis.zadd(keys.index('default'), Date.now() - 26 * 3_600_000, id);
+    await api.duties.run('trim-tombstones');
+    assert.equal((await client.read(id)).status, 404);
+  });
+
+  it('is done by one process at a time', async () => {
+    await api.redis.set(keys.lease('expire'), 'somebody else', 'PX', 60_000);
+    const id = await submit({ expires_in: 0.01 });
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(await api.duties.run('expire'), 0);
+    await api.redis.del(keys.lease('expire'));
+    assert.equal(await api.duties.run('expire'), 1);
+    assert.equal((await client.read(id)).job.status, 'expired');
+  });
+});
