@@ -4,7 +4,7 @@
  * again (by its reader's group, after `claimIdleMs`) and the second time changes nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { JobStatus } from '../../shared/jobs/job.ts';
+import { isOutcome, type JobStatus } from '../../shared/jobs/job.ts';
 import { keys } from '../../shared/jobs/keys.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobEvent, JobRecord } from '../../shared/jobs/store/record.ts';
@@ -164,6 +164,9 @@ export class OutboxReader {
       const { origin } = new URL(content.url);
       const named = { ...ref, seq: event.seq, urlHash: hashUrl(content.url) };
       const verdict = await this.#log.pin(named, content);
+      // finish.lua kept the outcome beyond its retention for this reading; from here on the retention counts.
+      if (isOutcome(event.name))
+        await this.#options.redis.expire(keys.finished(ref.tenant, ref.id), content.retentionSeconds);
       if (verdict === 'pinned') return { event: named, origin };
       return this.#drop(verdict === 'refused' ? 'refused' : 'gone');
     } catch (error) {

@@ -250,3 +250,15 @@ test('tells which job an idempotency key belongs to without admitting anything',
     sameBody: false,
   });
 });
+
+test('an outcome that a webhook wants outlives its retention until delivery has read it', async () => {
+  const told = request({ retentionSeconds: 5, webhook: { url: 'https://x.example', events: ['succeeded'] } });
+  const untold = request({ retentionSeconds: 5, webhook: { url: 'https://x.example', events: ['failed'] } });
+  for (const job of [told, untold]) {
+    await admit(job);
+    await store.start([job], '1');
+    await store.finish([result(job)]);
+  }
+  assert.ok((await redis.ttl(keys.finished('default', told.id))) > 600_000);
+  assert.ok((await redis.ttl(keys.finished('default', untold.id))) <= 5);
+});

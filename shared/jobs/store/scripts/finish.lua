@@ -10,6 +10,7 @@ local now = now_ms()
 local stamp = string.format('%.0f', now)
 local fields = { 'req', 'c', 'st', 'a', 'mv', 'seq', 'ev', 'wh', 'w', 'n', 'l', 'q', 'rt', 'b', 'sb', 'ok', 'ko', 'mp', 'mk', 'mb', 'fe', 'ik' }
 
+local unread_webhook_s = 604800
 local ended = {} -- live counters to lower, written once a call
 
 local function wrap(index, status, fragment)
@@ -34,7 +35,10 @@ local function close(keys, f, status, out, err)
     ',"s":"' .. status .. '","a":' .. (f.a or '0') .. ',"mv":"' .. (f.mv or '') .. '","seq":' .. f.seq .. ',"ev":"' .. f.ev ..
     '","m":[' .. (f.mp or 'null') .. ',' .. (f.mk or 'null') .. ',' .. (f.mb or 'null') .. '],"n":[' .. (f.ok or '0') .. ',' .. (f.ko or '0') ..
     ']' .. (f.ik and (',"ik":"' .. f.ik .. '"') or '') .. ',"out":' .. out .. ',"err":' .. err .. '}'
-  redis.call('SET', keys.finished, doc, 'EX', f.rt)
+  -- A webhook that has not read the outcome yet must find it, however long delivery is down; reading sets the retention.
+  local keep = tonumber(f.rt)
+  if f.wh and string.find(f.wh, ',' .. status .. ',', 1, true) then keep = keep + unread_webhook_s end
+  redis.call('SET', keys.finished, doc, 'EX', keep)
   redis.call('DEL', keys.job, keys.items)
   -- A job that started is pending no longer, or the reconciler will see that it ended.
   if not f.st then redis.call('ZREM', KEYS[5], member) end
