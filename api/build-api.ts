@@ -54,7 +54,7 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
   const stopping = new AbortController();
   const blobs = new BlobStore(settings.dataDir);
   await blobs.open();
-  const store = new JobStore(redis);
+  const store = new JobStore(redis, (name) => blobs.readText(name));
   const queues = new JobQueues(redis);
   const allowed = new AllowedHosts(settings.allowHosts);
   const catalog = new ModelCatalog(parts.repository, parts.contracts);
