@@ -1,5 +1,6 @@
 /** Entry of webhook delivery: settings -> Redis -> outbox reader and delivery worker -> drain on SIGTERM. */
 import { hostname } from 'node:os';
+import { BlobStore } from '../shared/blobs/blob-store.ts';
 import { JobStore } from '../shared/jobs/store/job-store.ts';
 import { AllowedHosts } from '../shared/net/url-policy.ts';
 import { boot, bootMetrics } from '../shared/processes/boot.ts';
@@ -25,7 +26,8 @@ worker.start();
 life.add('deliveries', () => worker.stop());
 
 const consumer = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
-const store = new JobStore(redis);
+const blobs = new BlobStore(settings.dataDir);
+const store = new JobStore(redis, (name) => blobs.readText(name));
 const reader = new OutboxReader({ redis, store, queue, logger, metrics, origin: settings.publicUrl, consumer });
 reader.start();
 life.add('outbox', () => reader.stop());

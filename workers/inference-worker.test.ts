@@ -31,6 +31,7 @@ let queues: JobQueues;
 let worker: InferenceWorker;
 let registry: ReturnType<typeof createRegistry>;
 let consumer: Redis;
+let blobs: BlobStore;
 
 const fakeModel = (id: string): ModelFiles => ({
   id,
@@ -68,7 +69,7 @@ function startWorker(): void {
     device: 'cpu',
     settings: { ...readSettings({}), lanesPerWorker: 2 },
     redis: consumer,
-    blobs: new BlobStore(mkdtempSync(join(tmpdir(), 'millrace-'))),
+    blobs,
     models: ['fake', 'kills-on-load', 'fails-to-load'].map(fakeModel),
     registry,
     logger,
@@ -78,6 +79,8 @@ function startWorker(): void {
 
 before(async () => {
   server = await startTestRedis();
+  blobs = new BlobStore(mkdtempSync(join(tmpdir(), 'millrace-')));
+  await blobs.open();
   producer = connectProducer(server.url, logger);
   await waitUntil('producer is ready', () => producer.status === 'ready');
   store = new JobStore(producer);
@@ -123,6 +126,10 @@ async function outcome(job: JobRequest, timeoutMs = 20_000): Promise<JobRecord> 
     timeoutMs,
   );
   return record as unknown as JobRecord;
+}
+
+async function readWithBlobs(job: JobRequest): Promise<JobRecord> {
+  return (await new JobStore(producer, (name) => blobs.readText(name)).read(job)) as JobRecord;
 }
 
 test('runs a job to its output and leaves nothing in BullMQ', async () => {
@@ -201,4 +208,17 @@ test('finishes what it has while Redis is away, and goes on when it is back', as
   await server.restart();
   await waitUntil('producer is back', () => producer.status === 'ready', 10_000);
   for (const job of jobs) assert.equal((await outcome(job, 30_000)).status, 'succeeded');
+});
+
+test('a large output moves to a blob that is deleted with the job, and reads the same', async () => {
+  const text = `echo ${'long'.repeat(2500)}`;
+  const job = await submit(Array.from({ length: 6 }, () => text));
+  await outcome(job);
+  await waitUntil('it moved', async () => (await producer.strlen(keys.finished('default', job.id))) < 2000);
+  const record = await readWithBlobs(job);
+  const results = record.output as { output: { says: string } }[];
+  assert.equal(results.length, 6);
+  assert.equal(results[5]?.output.says, 'long'.repeat(2500));
+  const due = Number(await producer.zscore(keys.blobs, `default/${job.id}`));
+  assert.ok(Math.abs(due - Date.now() - 600_000) < 30_000, `due ${due}`);
 });

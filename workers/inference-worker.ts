@@ -67,13 +67,13 @@ export class InferenceWorker {
     this.name = `${hostname()}-${process.pid}`;
     this.#lanes = lanesFor(device, settings);
     this.#metrics = createInferenceMetrics(registry);
-    this.#store = new JobStore(redis);
+    this.#store = new JobStore(redis, (name) => blobs.readText(name));
     this.#preparer =
       parts.engine?.preparer ??
       new Preparer({ blobs, allowed: new AllowedHosts(settings.allowHosts), downloadBytesMax: settings.bodyMaxBytes });
     this.#runner = new JobRunner({
       store: this.#store,
-      writer: new OutcomeWriter(this.#store, logger),
+      writer: new OutcomeWriter(this.#store, blobs, logger),
       preparer: this.#preparer,
       metrics: this.#metrics,
       logger,

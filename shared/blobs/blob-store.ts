@@ -3,7 +3,7 @@
  * one job and goes with it. Durable before it is acknowledged: file and folder are fsynced.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { mintedAtMs } from '../jobs/job-id.ts';
 import type { JobRef } from '../jobs/store/job-store.ts';
@@ -42,7 +42,7 @@ export class BlobStore {
   }
 
   /** Moves a spooled file into the job's folder, durably. Returns the blob's name. */
-  async adopt(ref: JobRef, index: number, spooled: string): Promise<string> {
+  async adopt(ref: JobRef, index: number | 'output', spooled: string): Promise<string> {
     const name = `${this.#folderName(ref)}/${index}`;
     const path = join(this.root, name);
     await mkdir(dirname(path), { recursive: true });
@@ -62,6 +62,10 @@ export class BlobStore {
       throw new Problem('blob-missing', 'The stored input is no longer there.', { cause: error });
     }
     return path;
+  }
+
+  async readText(name: string): Promise<string> {
+    return await readFile(await this.pathOf(name), 'utf8');
   }
 
   async remove(ref: JobRef): Promise<void> {

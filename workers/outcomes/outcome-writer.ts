@@ -1,9 +1,10 @@
 /**
  * Writes results to the store, many at a time, and does not give up: a result that was computed is kept until Redis takes
- * it. Counts outcomes. Knows nothing of lanes or rows.
+ * it. Moves large outputs out of Redis afterwards. Knows nothing of lanes or rows.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Finish, FinishReply, JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { BlobStore } from '../../shared/blobs/blob-store.ts';
+import type { Finish, FinishReply, JobRef, JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { GroupCommit } from '../../shared/redis/group-commit.ts';
 
@@ -11,12 +12,29 @@ const retryMsMax = 2000;
 
 export class OutcomeWriter {
   readonly #store: JobStore;
+  readonly #blobs: BlobStore;
   readonly #logger: Logger;
   readonly #group = new GroupCommit<Finish, FinishReply>((entries) => this.#write(entries));
 
-  constructor(store: JobStore, logger: Logger) {
+  constructor(store: JobStore, blobs: BlobStore, logger: Logger) {
     this.#store = store;
+    this.#blobs = blobs;
     this.#logger = logger;
+  }
+
+  /**
+   * Moves the output of an ended job into a blob. Not part of ending it: until it is done, or should it fail, the output is
+   * read from Redis all the same.
+   */
+  async offload(ref: JobRef): Promise<void> {
+    try {
+      await this.#store.offload(ref, async (json) => {
+        const spooled = await this.#blobs.spool(Buffer.from(json));
+        return await this.#blobs.adopt(ref, 'output', spooled);
+      });
+    } catch (error) {
+      this.#logger.warn({ err: error, job: ref.id }, 'large output stays in Redis');
+    }
   }
 
   async finish(entry: Finish): Promise<FinishReply> {

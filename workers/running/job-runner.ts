@@ -22,6 +22,8 @@ import { type QueuedRow, queueRow, type RunningItem, RunningJob } from './runnin
 const timeoutSecondsDefault = 600;
 /** Set aside after exactly this many starts: the first may be a batch-mate's fault, the other three were alone. */
 const deathsMax = 4;
+/** A larger outcome is moved to a blob: 256 vectors of 384 floats would hold 0.5 MB of Redis for an hour. */
+const inlineResultBytesMax = 32_768;
 /** Items of one job prepared at once: one big job must not fill the threads for all others. */
 const itemsAtOnce = 8;
 
@@ -184,6 +186,7 @@ export class JobRunner {
     if (item.settled) return;
     item.settled = true;
     const { job } = item;
+    job.resultBytes += fragment.length;
     const entry: Finish = {
       ...job.ref,
       kind: 'item',
@@ -200,6 +203,7 @@ export class JobRunner {
       const model = job.request.model;
       if (reply === 'late') metrics.late.inc({ model });
       else metrics.outcomes.inc({ model, outcome: status, reason });
+      if (reply === 'job-ended' && job.resultBytes > inlineResultBytesMax) void writer.offload(job.ref);
       if (reply === 'job-ended' || reply === 'late') {
         logger.debug({ job: job.ref.id, trace: traceIdOf(job.request.traceparent), reply }, 'job ended');
         job.end();

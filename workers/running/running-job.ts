@@ -39,6 +39,8 @@ export class RunningJob {
   readonly files: ModelFiles;
   /** Lane time that its rows took so far: each row's share of its call. */
   laneMs = 0;
+  /** Of the results so far, as JSON. */
+  resultBytes = 0;
   #aborter: AbortController | null = null;
   #isOver = false;
   readonly #over = Promise.withResolvers<void>();

@@ -13,7 +13,7 @@ import {
   type StoredInput,
 } from '../job.ts';
 import { keys, queueName } from '../keys.ts';
-import { type JobRecord, parseFinished, parseLive } from './record.ts';
+import { isInBlob, type JobRecord, parseFinished, parseLive } from './record.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';
 
 /** Names a job among tenants. */
@@ -89,6 +89,7 @@ const idempotencySeconds = 90_000;
 
 export class JobStore {
   readonly #redis: ScriptedRedis;
+  readonly #readBlob: ((name: string) => Promise<string>) | undefined;
 
   readonly #admissions = new GroupCommit<AdmitEntry, Admission>((entries) => this.#admitAll(entries), 32);
   readonly #confirmations = new GroupCommit<string, void>(async (members) => {
@@ -96,8 +97,10 @@ export class JobStore {
     return [];
   });
 
-  constructor(redis: Redis) {
+  /** `readBlob` gives the text of a blob; without it, outputs in blobs read as null. */
+  constructor(redis: Redis, readBlob?: (name: string) => Promise<string>) {
     this.#redis = defineScripts(redis);
+    this.#readBlob = readBlob;
   }
 
   /** Requests that arrive together are admitted by one script: it halves the CPU of an admission under load. */
@@ -160,8 +163,23 @@ export class JobStore {
       [replyChannel, id],
     );
     if (reply[0] === 'live') return parseLive(reply.slice(1));
-    if (reply[0] === 'finished') return parseFinished(reply[1] as string);
+    if (reply[0] === 'finished') return await this.#withOutput(parseFinished(reply[1] as string));
     return reply[0] === 'gone' ? 'gone' : null;
+  }
+
+  /**
+   * Moves a large output out of Redis: `write` gets its JSON and gives the blob's name. What is read afterwards is the same.
+   * Returns false when the job is gone or has been moved.
+   */
+  async offload({ tenant, id }: JobRef, write: (json: string) => Promise<string>): Promise<boolean> {
+    const doc = await this.#redis.get(keys.finished(tenant, id));
+    const parsed = doc === null ? null : (JSON.parse(doc) as { out: unknown });
+    if (doc === null || parsed === null || isInBlob(parsed.out)) return false;
+    const moved = JSON.stringify({ ...parsed, out: { $blob: await write(JSON.stringify(parsed.out)) } });
+    const bytes = Buffer.byteLength(doc);
+    return (
+      (await this.#redis.mrOffload([keys.finished(tenant, id), keys.blobs], [bytes, moved, `${tenant}/${id}`])) === 1
+    );
   }
 
   /** Newest first: ids with creation ms, created in (afterMs, beforeMs], skipping `skip`. */
@@ -209,6 +227,12 @@ export class JobStore {
       refs.map(({ tenant, id }) => keys.job(tenant, id)),
       [],
     );
+  }
+
+  async #withOutput(record: JobRecord): Promise<JobRecord> {
+    if (!isInBlob(record.output)) return record;
+    const json = await this.#readBlob?.(record.output.$blob);
+    return { ...record, output: json === undefined ? null : (JSON.parse(json) as unknown) };
   }
 
   async #admitAll(entries: AdmitEntry[]): Promise<Admission[]> {

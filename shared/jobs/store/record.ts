@@ -34,6 +34,15 @@ export interface JobRecord {
   readonly idempotencyKey: string | null;
 }
 
+/** What stands for an output that lies in a blob. */
+export interface OutputInBlob {
+  readonly $blob: string;
+}
+
+export function isInBlob(output: unknown): output is OutputInBlob {
+  return typeof output === 'object' && output !== null && '$blob' in output;
+}
+
 /** The finished document as `finish.lua` writes it. */
 interface FinishedDocument {
   v: number;

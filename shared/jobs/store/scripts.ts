@@ -14,9 +14,10 @@ export interface ScriptedRedis extends Redis {
   mrRead: Script<string[]>;
   mrErase: Script<number>;
   mrSuspect: Script<number[]>;
+  mrOffload: Script<number>;
 }
 
-const names = ['admit', 'start', 'finish', 'read', 'erase', 'suspect'] as const;
+const names = ['admit', 'start', 'finish', 'read', 'erase', 'suspect', 'offload'] as const;
 const folder = join(import.meta.dirname, 'scripts');
 const common = readFileSync(join(folder, 'common.lua'), 'utf8');
 const sources = names.map((name) => ({
