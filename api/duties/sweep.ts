@@ -29,7 +29,9 @@ export async function expireUnstarted({ redis, store, queues }: DutyParts): Prom
     refs.map(async (ref, index) => {
       if (replies[index] === 'late') return await forgetStartBy(redis, ref);
       const record = await store.read(ref);
-      if (record && record !== 'gone') await queues.remove(record.request.model, record.request.priority, ref);
+      if (!record || record === 'gone') return;
+      // A worker may have claimed it this very moment: it will find that the job has ended.
+      await queues.remove(record.request.model, record.request.priority, ref).catch(() => {});
     }),
   );
   return replies.filter((reply) => reply === 'job-ended').length;
