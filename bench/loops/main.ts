@@ -15,7 +15,7 @@ import { mixedLoad } from './mixed-load.ts';
 import { delayQuantile, readCounters, scrape } from './scrape.ts';
 
 const limitSeconds = 0.05;
-const windows = 6;
+const windows = 3;
 const clients = 48;
 const extraModels = ['all-MiniLM-L6-v2', 'imagenet/mobilenet_v2_1.0_224'];
 

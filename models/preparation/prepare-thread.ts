@@ -5,12 +5,17 @@
  * Abort: aborting Piscina's own signal terminates the thread, and with it every tokeniser it holds (and may orphan an
  * ffmpeg). So a task may carry a MessagePort; any message on it aborts that item alone, and ffmpeg is killed.
  */
-import type { MessagePort } from 'node:worker_threads';
+import { setPriority } from 'node:os';
+import { isMainThread, type MessagePort } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { Problem, type ProblemDetails } from '../../shared/problems/problem.ts';
 import type { ModelFiles } from '../repository/model-files.ts';
 import type { Row } from '../task.ts';
 import { type PreparationItem, pipelineFor, prepareItem, rowBuffers } from './prepare-item.ts';
+
+/** On Linux this is the calling thread's niceness: decoding must not keep the loop of its own process from the core. */
+const preparationPriority = 5;
+if (!isMainThread) setPriority(preparationPriority);
 
 export interface PreparationTask extends PreparationItem {
   /** Must also stand in the transfer list of `pool.run`. */

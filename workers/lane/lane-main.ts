@@ -2,6 +2,7 @@
  * Entry of a lane: a child process that owns ONNX sessions on one device and runs one batch at a time. Its parent may
  * kill it at any moment; it owns nothing that would be missed. Dies with its parent.
  */
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { loadPipelineFactory } from '../../models/discover-tasks.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
@@ -9,7 +10,14 @@ import { verifyFiles } from '../../models/repository/verify-files.ts';
 import type { Pipeline, RowOutcome } from '../../models/task.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import { Problem, toProblem } from '../../shared/problems/problem.ts';
-import type { LaneOptions, LaneOutcome, LaneReply, LaneRequest, LaneRow } from './lane-protocol.ts';
+import {
+  type LaneOptions,
+  type LaneOutcome,
+  type LaneReply,
+  type LaneRequest,
+  type LaneRow,
+  lanePriority,
+} from './lane-protocol.ts';
 import { type OnnxSession, openSession } from './onnx-session.ts';
 
 interface LoadedModel {
@@ -17,6 +25,8 @@ interface LoadedModel {
   readonly session: OnnxSession;
 }
 
+// Below the event loops that feed it and renew locks: they need the core for a moment only, but at once.
+setPriority(lanePriority);
 const options = JSON.parse(process.argv[2] ?? '{}') as LaneOptions;
 const loaded = new Map<string, LoadedModel>();
 

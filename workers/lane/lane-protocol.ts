@@ -38,3 +38,6 @@ export interface LaneOptions {
   readonly device: string;
   readonly threads: number;
 }
+
+/** Niceness of lanes. Total throughput is the same; the worker's loop was 100 to 250 ms late at times without it. */
+export const lanePriority = 5;
