@@ -16,7 +16,7 @@ import { ensureSystemPackages } from './setup/system-packages.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '..');
 /** Commands that run the system, and so need more than npm packages. */
-const runsSystem = new Set(['demo', 'start', 'test', 'bench']);
+const runsSystem = new Set(['demo', 'start', 'test', 'bench', 'nemesis']);
 
 async function main() {
   const args = process.argv.slice(2);

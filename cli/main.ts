@@ -15,6 +15,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly default: CliCom
   start: () => import('./commands/start.ts'),
   test: () => import('./commands/test.ts'),
   bench: () => import('./commands/bench.ts'),
+  nemesis: () => import('./commands/nemesis.ts'),
   check: () => import('./commands/check.ts'),
   docs: () => import('./commands/docs.ts'),
 };

@@ -5,7 +5,8 @@
  */
 import type { Redis } from 'ioredis';
 import { keys } from '../shared/jobs/keys.ts';
-import type { JobRef, JobStore } from '../shared/jobs/store/job-store.ts';
+import type { JobStore } from '../shared/jobs/store/job-store.ts';
+import type { JobRef } from '../shared/jobs/store/words.ts';
 
 /** Returns how many jobs became suspects. */
 export async function reapDeadWorkers(redis: Redis, store: JobStore): Promise<number> {

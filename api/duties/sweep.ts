@@ -7,7 +7,7 @@ import {
   redisNowMs,
   trimIndexes,
 } from '../../shared/jobs/store/duties.ts';
-import type { JobRef } from '../../shared/jobs/store/job-store.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import type { DutyParts } from './duties.ts';
 

@@ -3,8 +3,9 @@
  * event log and ends with the outcome; a reader who does not read is cut off at 1 MB.
  */
 import { isOutcome } from '../../shared/jobs/job.ts';
-import type { JobRef, JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobRecord } from '../../shared/jobs/store/record.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import type { Call } from '../http/call.ts';
 import { sendEmpty } from '../http/send.ts';

@@ -5,7 +5,7 @@
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { Redis } from 'ioredis';
 import { keys } from '../../shared/jobs/keys.ts';
-import type { JobRef } from '../../shared/jobs/store/job-store.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 
 const secondsMax = 3600;
 

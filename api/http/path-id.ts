@@ -1,6 +1,6 @@
 /** The job that a path names. Another tenant's id is never looked up: its key holds the caller's tenant. */
 import { isJobId } from '../../shared/jobs/job-id.ts';
-import type { JobRef } from '../../shared/jobs/store/job-store.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { notFound } from '../jobs/end-job.ts';
 import type { Call } from './call.ts';

@@ -5,8 +5,9 @@ import { isOutcome } from '../../shared/jobs/job.ts';
 import { keys } from '../../shared/jobs/keys.ts';
 import type { JobQueues } from '../../shared/jobs/queues.ts';
 import { forgetBlobs } from '../../shared/jobs/store/duties.ts';
-import type { JobRef, JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobRecord } from '../../shared/jobs/store/record.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 
 export interface EndJobParts {

@@ -4,7 +4,7 @@
  */
 import type { Redis } from 'ioredis';
 import { keys } from '../../shared/jobs/keys.ts';
-import type { JobRef } from '../../shared/jobs/store/job-store.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 
 /** `status` of the event, or null when some may have been missed: look in any case. */
 export type WatchListener = (status: string | null) => void;

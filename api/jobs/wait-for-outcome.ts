@@ -1,7 +1,8 @@
 /** Waits until a job has ended, the time is up or the caller has gone. What counts is the store, read at each ring. */
 import { isOutcome } from '../../shared/jobs/job.ts';
-import type { JobRef, JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobRecord } from '../../shared/jobs/store/record.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 import { Bell } from './bell.ts';
 import type { JobWatcher } from './job-watcher.ts';
 

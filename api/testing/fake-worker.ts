@@ -5,7 +5,8 @@ import { jobClasses, type StoredInput } from '../../shared/jobs/job.ts';
 import { keys, queueName } from '../../shared/jobs/keys.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import type { QueuedJob } from '../../shared/jobs/queues.ts';
-import { type JobRef, JobStore } from '../../shared/jobs/store/job-store.ts';
+import { JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 
 /** What an item becomes; a thrown Error's message becomes the item's problem. */
 export type FakeModel = (input: StoredInput, index: number) => unknown;

@@ -8,7 +8,7 @@ import { delimiter, join } from 'node:path';
 import { runVisibly, say } from './run-visibly.mjs';
 import { SetupError } from './setup-error.mjs';
 
-const runs = ['demo', 'start', 'test', 'bench'];
+const runs = ['demo', 'start', 'test', 'bench', 'nemesis'];
 
 /**
  * `names`: any of them on PATH will do. `packages`: what each package manager calls it. `commands`: which of ours need

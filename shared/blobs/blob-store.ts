@@ -6,7 +6,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { mintedAtMs } from '../jobs/job-id.ts';
-import type { JobRef } from '../jobs/store/job-store.ts';
+import type { JobRef } from '../jobs/store/words.ts';
 import { Problem } from '../problems/problem.ts';
 
 export class BlobStore {

@@ -5,7 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import { keys } from './keys.ts';
-import type { JobRef } from './store/job-store.ts';
+import type { JobRef } from './store/words.ts';
 
 /** One attempt as the API shows it. The URL's host only: paths and queries of receivers often hold tokens. */
 export interface DeliveryAttempt {

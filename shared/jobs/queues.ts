@@ -9,7 +9,7 @@ import { GroupCommit } from '../redis/group-commit.ts';
 import type { JobClass } from './job.ts';
 import { mintedAtMs } from './job-id.ts';
 import { keys, queueName } from './keys.ts';
-import type { JobRef } from './store/job-store.ts';
+import type { JobRef } from './store/words.ts';
 
 /** The whole payload of a BullMQ job; its id is the job's. */
 export interface QueuedJob {

@@ -24,7 +24,11 @@ export class ProcessLife {
     process.on('SIGTERM', () => void this.stop('SIGTERM'));
     process.on('SIGINT', () => void this.stop('SIGINT'));
     // Children of a launcher that was killed must not live on.
-    if (process.send) process.on('disconnect', () => void this.stop('launcher gone'));
+    if (process.send) {
+      process.on('disconnect', () => void this.stop('launcher gone'));
+      // It may have died while this process was still loading.
+      if (!process.connected) setImmediate(() => void this.stop('launcher gone'));
+    }
     process.on('uncaughtException', (error) => this.#crash(error));
     process.on('unhandledRejection', (error) => this.#crash(error));
   }

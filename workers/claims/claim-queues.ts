@@ -7,7 +7,7 @@ import type { Redis } from 'ioredis';
 import { type JobClass, jobClasses } from '../../shared/jobs/job.ts';
 import { keys, queueName } from '../../shared/jobs/keys.ts';
 import { type QueuedJob, workerTimings } from '../../shared/jobs/queues.ts';
-import type { JobRef } from '../../shared/jobs/store/job-store.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import type { ClaimBudget } from './claim-budget.ts';
 

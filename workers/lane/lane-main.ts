@@ -114,6 +114,7 @@ process.on('message', (request: LaneRequest) => {
   tail = tail.then(() => answer(request)).then((reply) => reply && process.connected && process.send?.(reply));
 });
 process.on('disconnect', () => process.exit(0));
+if (!process.connected) process.exit(0); // The parent died while this process was loading.
 // A terminal's Ctrl-C reaches the whole group; the parent decides when a lane ends.
 process.on('SIGINT', () => {});
 process.send?.({ type: 'hello' } satisfies LaneReply);

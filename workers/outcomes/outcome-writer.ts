@@ -4,7 +4,8 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobStore } from '../../shared/blobs/blob-store.ts';
-import type { Finish, FinishReply, JobRef, JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { Finish, FinishReply, JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { GroupCommit } from '../../shared/redis/group-commit.ts';
 

@@ -4,7 +4,8 @@
  */
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
-import type { Claim, Finish, JobRef, JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { Claim, Finish, JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { ProblemSlug } from '../../shared/problems/catalogue.ts';

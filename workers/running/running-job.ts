@@ -5,7 +5,7 @@
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { Row } from '../../models/task.ts';
 import type { JobClass, JobRequest } from '../../shared/jobs/job.ts';
-import type { Claim, JobRef } from '../../shared/jobs/store/job-store.ts';
+import type { Claim, JobRef } from '../../shared/jobs/store/words.ts';
 import type { WaitingRow } from '../scheduling/policy.ts';
 
 export type StartedClaim = Extract<Claim, { state: 'started' }>;

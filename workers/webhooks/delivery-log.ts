@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attemptField, type DeliveryAttempt, pinnedField } from '../../shared/jobs/deliveries.ts';
 import { keys } from '../../shared/jobs/keys.ts';
-import type { JobRef } from '../../shared/jobs/store/job-store.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 
 /** All that an attempt needs, so that it does not need the job's record. */

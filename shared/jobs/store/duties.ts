@@ -4,7 +4,7 @@
  */
 import type { Redis } from 'ioredis';
 import { keys } from '../keys.ts';
-import type { JobRef } from './job-store.ts';
+import type { JobRef } from './words.ts';
 
 function toRef(member: string): JobRef {
   const slash = member.indexOf('/');

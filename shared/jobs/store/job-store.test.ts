@@ -7,8 +7,9 @@ import { mintJobId } from '../job-id.ts';
 import { keys } from '../keys.ts';
 import { encodeOutput } from '../output-codec.ts';
 import { viewJob } from '../view-job.ts';
-import { type AdmitOptions, type Finish, JobStore } from './job-store.ts';
+import { JobStore } from './job-store.ts';
 import type { JobRecord } from './record.ts';
+import type { AdmitOptions, Finish } from './words.ts';
 
 let server: TestRedis;
 let redis: Redis;

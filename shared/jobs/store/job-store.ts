@@ -4,84 +4,17 @@
  */
 import type { Redis } from 'ioredis';
 import { GroupCommit } from '../../redis/group-commit.ts';
-import {
-  itemsPerJobMax,
-  type JobClass,
-  type JobRequest,
-  type JobStatus,
-  type Outcome,
-  type StoredInput,
-} from '../job.ts';
+import { itemsPerJobMax, type JobClass, type JobRequest, type JobStatus, type StoredInput } from '../job.ts';
 import { keys, queueName } from '../keys.ts';
 import { isInBlob, type JobRecord, parseFinished, parseLive } from './record.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';
-
-/** Names a job among tenants. */
-export interface JobRef {
-  readonly tenant: string;
-  readonly id: string;
-}
-
-/** SHA-256 of the caller's key, and of the canonical body. */
-export interface IdempotencyHashes {
-  readonly keyHash: string;
-  readonly bodyHash: string;
-}
-
-export interface AdmitOptions {
-  readonly input: readonly StoredInput[];
-  readonly idempotency?: IdempotencyHashes;
-  readonly expiresInSeconds?: number;
-  /** Channel of an API process that waits for this job. */
-  readonly replyChannel?: string;
-  readonly queueMax: number;
-  readonly tenantMax: number;
-}
-
-export interface Admission {
-  readonly verdict: 'accepted' | 'existing' | 'conflict' | 'queue-full' | 'tenant-full';
-  /** Of the job admitted, or of the one that the idempotency key belongs to. */
-  readonly id: string;
-  /** By Redis' clock; of an accepted job only. */
-  readonly createdMs?: number;
-}
+import type { Admission, AdmitOptions, Claim, Finish, FinishReply, IdempotencyHashes, JobRef } from './words.ts';
 
 interface AdmitEntry {
   readonly request: JobRequest;
   readonly options: AdmitOptions;
 }
 
-/** What a worker gets when it claims a job. */
-export type Claim =
-  | { readonly state: 'gone' }
-  | { readonly state: 'expired' }
-  | {
-      readonly state: 'started';
-      readonly request: JobRequest;
-      readonly input: readonly StoredInput[];
-      readonly attempts: number;
-      /** Engine calls that died with a row of this job in them. */
-      readonly crashes: number;
-      readonly createdMs: number;
-      readonly startedMs: number;
-      /** Items that have a result already. */
-      readonly finishedItems: ReadonlySet<number>;
-    };
-
-/** One result for `finish`: of an item, of the whole job at once (cancel, timeout), or of one that has not started (expiry). */
-export interface Finish extends JobRef {
-  readonly kind: 'item' | 'job' | 'unstarted';
-  readonly status: Outcome;
-  readonly index?: number;
-  /** JSON of the output when succeeded, else of the problem. */
-  readonly fragment: string;
-  readonly prepareSeconds?: number;
-  readonly computeSeconds?: number;
-  readonly batchRows?: number;
-  readonly deadLetter?: boolean;
-}
-
-export type FinishReply = 'late' | 'item-stored' | 'job-ended' | 'item-known';
 const finishReplies: readonly FinishReply[] = ['late', 'item-stored', 'job-ended', 'item-known'];
 
 /** A day and an hour: a key is honoured for at least a day, also after the job ended. */

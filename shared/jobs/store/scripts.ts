@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
-import type { Admission } from './job-store.ts';
+import type { Admission } from './words.ts';
 
 type Argument = string | number;
 type Script<Reply> = (keyList: string[], argumentList: Argument[]) => Promise<Reply>;

@@ -1,0 +1,64 @@
+/** What the job store is asked, and what it answers. Types only; `job-store.ts` does it. */
+import type { JobRequest, Outcome, StoredInput } from '../job.ts';
+
+/** Names a job among tenants. */
+export interface JobRef {
+  readonly tenant: string;
+  readonly id: string;
+}
+
+/** SHA-256 of the caller's key, and of the canonical body. */
+export interface IdempotencyHashes {
+  readonly keyHash: string;
+  readonly bodyHash: string;
+}
+
+export interface AdmitOptions {
+  readonly input: readonly StoredInput[];
+  readonly idempotency?: IdempotencyHashes;
+  readonly expiresInSeconds?: number;
+  /** Channel of an API process that waits for this job. */
+  readonly replyChannel?: string;
+  readonly queueMax: number;
+  readonly tenantMax: number;
+}
+
+export interface Admission {
+  readonly verdict: 'accepted' | 'existing' | 'conflict' | 'queue-full' | 'tenant-full';
+  /** Of the job admitted, or of the one that the idempotency key belongs to. */
+  readonly id: string;
+  /** By Redis' clock; of an accepted job only. */
+  readonly createdMs?: number;
+}
+
+/** What a worker gets when it claims a job. */
+export type Claim =
+  | { readonly state: 'gone' }
+  | { readonly state: 'expired' }
+  | {
+      readonly state: 'started';
+      readonly request: JobRequest;
+      readonly input: readonly StoredInput[];
+      readonly attempts: number;
+      /** Engine calls that died with a row of this job in them. */
+      readonly crashes: number;
+      readonly createdMs: number;
+      readonly startedMs: number;
+      /** Items that have a result already. */
+      readonly finishedItems: ReadonlySet<number>;
+    };
+
+/** One result for `finish`: of an item, of the whole job at once (cancel, timeout), or of one that has not started (expiry). */
+export interface Finish extends JobRef {
+  readonly kind: 'item' | 'job' | 'unstarted';
+  readonly status: Outcome;
+  readonly index?: number;
+  /** JSON of the output when succeeded, else of the problem. */
+  readonly fragment: string;
+  readonly prepareSeconds?: number;
+  readonly computeSeconds?: number;
+  readonly batchRows?: number;
+  readonly deadLetter?: boolean;
+}
+
+export type FinishReply = 'late' | 'item-stored' | 'job-ended' | 'item-known';
