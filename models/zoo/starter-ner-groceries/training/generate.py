@@ -31,6 +31,10 @@ HELD_OUT_TEMPLATES = {
 QUOTES = [("«", "»"), ('"', '"'), ("(", ")")]
 QUOTED = {"B": 0.04, "T": 0.01, "V": 0.02, "Q": 0.02}
 OPENING, CLOSING = set("«("), set("»),!?;")
+# One row in five has its slots in any order. Without these the model learnt the templates: what
+# followed a VOLUME was nearly always called VOLUME too (held-out VOLUME F1 0.71).
+SHUFFLED = 0.2
+SHUFFLED_SLOTS = {"T": 10, "B": 9, "V": 8, "P": 5, "O": 2, "M": 2, "S": 1, "Q": 2}
 ROWS_HELD_OUT = 300
 SEED_HELD_OUT = 20261121
 
@@ -56,9 +60,20 @@ class Generator:
             if all(word for word, _ in pairs):
                 return self.join(pairs)
 
+    def template(self):
+        rng = self.rng
+        if self.held_out or rng.random() > SHUFFLED:
+            return rng.choices(self.names, self.weights)[0].split()
+        names, weights = list(SHUFFLED_SLOTS), list(SHUFFLED_SLOTS.values())
+        while True:
+            slots = rng.choices(names, weights, k=rng.choice([2, 3, 3, 4]))
+            repeats = any(a == b for a, b in zip(slots, slots[1:]))
+            if not repeats and " ".join(slots) not in HELD_OUT_TEMPLATES:
+                return slots
+
     def query(self):
         rng, pairs = self.rng, []
-        for slot in rng.choices(self.names, self.weights)[0].split():
+        for slot in self.template():
             if slot == ",":
                 pairs.append((",", "O"))
                 continue

@@ -57,7 +57,8 @@ def read_o_words():
     for line in (FOLDER / "o-words.txt").read_text(encoding="utf-8").splitlines():
         if not line.startswith("#"):
             kind, _, entries = line.partition(":")
-            kinds[kind] = [e.strip().lower().replace("ё", "е") for e in entries.split(",") if e.strip()]
+            pool = kinds.setdefault(kind, [])
+            pool += [e.strip().lower().replace("ё", "е") for e in entries.split(",") if e.strip()]
     return kinds
 
 

@@ -30,7 +30,7 @@ ADJ_STRESSED = ["ой", "ая", "ое", "ые", "ого", "ую", "ым", "ых"
 def is_adjective(word):
     """Whether a nominative word of the lexicon inflects as an adjective."""
     return len(word) > 4 and word.endswith(("ый", "ий", "ая", "ое", "ые", "яя", "ее", "ие")) and \
-        not word.endswith(("ание", "ение", "тие", "лие", "сие", "чай", "ший дом"))
+        not word.endswith(("ание", "ение", "тие", "лие", "сие", "чай"))
 
 
 def adjective_forms(word):

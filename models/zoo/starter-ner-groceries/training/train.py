@@ -2,10 +2,8 @@
 
 Owns: the network's size, the loss and the schedule. Rows are made as they are needed, so
 nothing is seen twice. Knows nothing of real queries, ONNX or the files that ship.
-    python train.py            about 25 minutes on one core -> work/model.pt
+    python train.py            about 18 minutes on one idle core -> work/model.pt
 """
-import os
-import sys
 import time
 from pathlib import Path
 
@@ -18,9 +16,9 @@ from tokenization import CLS, PAD, SEP, TOKENS_MAX, PieceEncoder, load_vocabular
 
 SEED = 7
 LABELS = ["O", "B-TYPE", "I-TYPE", "B-BRAND", "I-BRAND", "B-VOLUME", "I-VOLUME", "B-PERCENT", "I-PERCENT"]
-STEPS = int(os.environ.get("TRAIN_STEPS", 5500))
+STEPS = 4800
 ROWS_PER_STEP = 128
-# Rows are sorted by length inside a pool of this many steps: padding falls from 60 % to 12 %.
+# Rows are sorted by length inside a pool of this many steps: padding falls from 82 % to 19 %.
 POOL_STEPS = 32
 LEARNING_RATE_MAX = 1.5e-3
 WARM_UP_STEPS = 300
@@ -106,4 +104,4 @@ def train():
 
 
 if __name__ == "__main__":
-    sys.exit(train())
+    train()
