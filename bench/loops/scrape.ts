@@ -24,7 +24,7 @@ export function readCounters(samples: Samples, name: string): number {
 export function delayQuantile(before: Samples, after: Samples, role: string, quantile: number): number {
   const counts = new Map<number, number>();
   for (const [series, value] of after) {
-    if (!series.startsWith('inference_event_loop_delay_seconds_bucket') || !series.includes(`role="${role}`)) continue;
+    if (!series.startsWith('inference_event_loop_delay_seconds_bucket') || !series.includes(`role="${role}"`)) continue;
     const le = /le="([^"]+)"/.exec(series)?.[1] ?? '';
     const bound = le === '+Inf' ? Number.POSITIVE_INFINITY : Number(le);
     counts.set(bound, (counts.get(bound) ?? 0) + value - (before.get(series) ?? 0));

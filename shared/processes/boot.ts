@@ -25,9 +25,10 @@ export function boot(role: string, deadlineMs?: number): Booted {
   };
 }
 
-/** A registry that is served on METRICS_PORT, which the launcher is told. */
+/** A registry that is served on METRICS_PORT, which the launcher is told. `worker:cpu` is labelled role="worker". */
 export async function bootMetrics(role: string, { settings, life }: Booted): Promise<Registry> {
-  const registry = createRegistry(role, String(process.pid));
+  const [kind = role, ...device] = role.split(':');
+  const registry = createRegistry(kind, [...device, process.pid].join('-'));
   const server = await serveMetrics(registry, settings.metricsPort);
   life.add('metrics', () => server.stop());
   life.tell({ type: 'metrics', role, port: server.port });
