@@ -95,17 +95,31 @@ test('single digits of a speaker never heard come back right as often as the car
   assert.ok(Math.abs(right / files.length - card) < 0.02);
 });
 
-/** `text;[(start, end, 'B-TYPE'), ...]` with one entry per word: BIO to spans. Rows that do not parse are left out. */
+/**
+ * `text;[(start, end, 'B-TYPE'), ...]`, one entry per word. The file is naturally dirty, and is read as training/evaluate.py
+ * does: `0` is O, ends past the text are cut, empty spans dropped, an I without a B before it starts a span.
+ */
 function readRealQuery(line: string): { text: string; spans: Span[] }[] {
   const cut = line.indexOf(';[');
   if (cut < 0) return [];
   const text = line.slice(0, cut);
+  const length = [...text].length;
   const spans: Span[] = [];
+  let open: string | undefined;
   for (const [, start, end, tag = ''] of line.slice(cut).matchAll(/\((\d+), (\d+), '([^']*)'\)/g)) {
-    const [prefix, label = ''] = tag.split('-');
+    const [prefix, label] = tag.split('-');
     const last = spans.at(-1);
-    if (prefix === 'I' && last?.label === label) spans[spans.length - 1] = { ...last, end: Number(end) };
-    else if (prefix === 'B' || prefix === 'I') spans.push({ label, start: Number(start), end: Number(end) });
+    if (label !== undefined && prefix === 'I' && open === label && last)
+      spans[spans.length - 1] = { ...last, end: Number(end) };
+    else if (label !== undefined) spans.push({ label, start: Number(start), end: Number(end) });
+    open = label;
   }
-  return [{ text, spans }];
+  return [
+    {
+      text,
+      spans: spans
+        .map((span) => ({ ...span, end: Math.min(span.end, length) }))
+        .filter(({ start, end }) => start < end),
+    },
+  ];
 }
