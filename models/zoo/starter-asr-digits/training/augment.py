@@ -45,7 +45,7 @@ class Augmenter:
 
     def _speech(self, digits: int) -> tuple[np.ndarray, str]:
         rng = self.rng
-        # Three in ten clips are synthetic: eighty extra "speakers", yet people stay the majority.
+        # Three in ten clips are synthetic: seventy extra "speakers", yet people stay the majority.
         if rng.random() < 0.3:
             if digits > 1 and rng.random() < 0.6:
                 clip = self.espeak_strings[rng.integers(len(self.espeak_strings))]
@@ -134,7 +134,7 @@ class Augmenter:
 
 
 def _resampled(audio: np.ndarray, speed: float) -> np.ndarray:
-    # Linear interpolation: the model listens below 4 kHz only, where its error at 16 kHz stays under 1 dB.
+    # Linear interpolation: the model listens below 4 kHz only, where at 16 kHz it loses at most 2 dB.
     return np.interp(np.arange(0, len(audio) - 1, speed), np.arange(len(audio)), audio).astype(np.float32)
 
 

@@ -78,7 +78,7 @@ def shuffled_batches(augmenter: Augmenter):
 
 
 def keep_freed_memory() -> None:
-    """Tensors of a few MB are mapped and returned each time by default: page faults were a third of a step."""
+    """By default tensors of a few MB are mapped and returned each time, and every step pays their page faults again."""
     libc = ctypes.CDLL(None)
     m_trim_threshold, m_mmap_threshold = -1, -3
     libc.mallopt(m_mmap_threshold, 32 << 20)
