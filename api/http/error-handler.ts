@@ -1,8 +1,9 @@
 /**
- * The one place where something thrown becomes an answer. Expected trouble is a Problem already; Redis being away is 503;
- * the rest is a fault of ours: logged under the request id, and answered without a word of it.
+ * The one place where something thrown becomes an answer. Expected trouble is a Problem already; Redis being away
+ * or the disk full is 503; the rest is a fault of ours: logged under the request id, and answered without a word of it.
  */
 import { Problem, toProblem } from '../../shared/problems/problem.ts';
+import { retryAfterSeconds } from '../jobs/retry-after.ts';
 
 /** Redis replies that mean "not now" rather than "a wrong command". */
 const notNow = /^(LOADING|OOM|MISCONF|READONLY|MASTERDOWN|CLUSTERDOWN|BUSY|TRYAGAIN|NOREPLICAS|UNBLOCKED)\b/;
@@ -14,7 +15,13 @@ export function explainError(error: unknown): Problem {
   if (error instanceof Problem) return error;
   if (isRedisTrouble(error)) {
     return new Problem('overloaded', 'The job store can not be reached; nothing was changed for sure.', {
-      retryAfterSeconds: 1 + Math.random() * 2,
+      retryAfterSeconds: retryAfterSeconds(2),
+      cause: error,
+    });
+  }
+  if (isDiskFull(error)) {
+    return new Problem('overloaded', 'The disk for inputs is full; nothing was accepted.', {
+      retryAfterSeconds: retryAfterSeconds(30),
       cause: error,
     });
   }
@@ -29,4 +36,9 @@ export function isRedisTrouble(error: unknown): boolean {
   if (error.name === 'MaxRetriesPerRequestError' || connectionTrouble.test(error.message)) return true;
   const code = (error as NodeJS.ErrnoException).code;
   return code === 'ECONNREFUSED' && (error as NodeJS.ErrnoException).syscall === 'connect';
+}
+
+function isDiskFull(error: unknown): boolean {
+  const code = error instanceof Error ? (error as NodeJS.ErrnoException).code : undefined;
+  return code === 'ENOSPC' || code === 'EDQUOT';
 }

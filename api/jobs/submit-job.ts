@@ -160,7 +160,7 @@ export class JobSubmitter {
       return inputs;
     } catch (error) {
       await this.#blobs.remove(ref);
-      throw diskTrouble(error);
+      throw error;
     }
   }
 }
@@ -220,13 +220,4 @@ function refusal(admission: Admission, model: string): Problem {
     return new Problem('quota-exceeded', 'This tenant has as many unfinished jobs as it may have.', retry);
   }
   return new Problem('overloaded', `The queue of ${model} is full; nothing was accepted.`, retry);
-}
-
-function diskTrouble(error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
-  return new Problem('overloaded', 'The disk for inputs is full; nothing was accepted.', {
-    retryAfterSeconds: retryAfterSeconds(30),
-    cause: error,
-  });
 }

@@ -3,7 +3,7 @@
  * one job and goes with it. Durable before it is acknowledged: file and folder are fsynced.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { mintedAtMs } from '../jobs/job-id.ts';
 import type { JobRef } from '../jobs/store/words.ts';
@@ -29,14 +29,14 @@ export class BlobStore {
     return join(this.incoming, randomUUID());
   }
 
-  /** Writes bytes to a spool file. */
+  /** Writes bytes to a spool file; what a full disk cut short is removed. */
   async spool(bytes: Uint8Array): Promise<string> {
     const path = this.spoolPath();
-    const file = await open(path, 'wx');
     try {
-      await file.writeFile(bytes);
-    } finally {
-      await file.close();
+      await writeFile(path, bytes, { flag: 'wx' });
+    } catch (error) {
+      await rm(path, { force: true });
+      throw error;
     }
     return path;
   }
