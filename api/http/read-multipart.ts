@@ -42,7 +42,7 @@ export async function readMultipart(call: Call, limits: FormLimits): Promise<For
     throw new Problem('unsupported-media-type', 'A multipart form is not read with a Content-Encoding. Send it plain.');
   }
   askForBody(call);
-  const spool = new Spool(limits);
+  const spool = new Spool(limits.spoolPath);
   try {
     const body = await parse(call, spool, limits);
     return { fields: singleFields(body), files: spool.files };
@@ -52,23 +52,21 @@ export async function readMultipart(call: Call, limits: FormLimits): Promise<For
   }
 }
 
-/** multer's storage: one file per part, hashed on the way, with a bound on all of them together. */
+/** multer's storage: one file per part, hashed on the way. */
 class Spool implements StorageEngine {
   readonly files: SpooledFile[] = [];
-  bytes = 0;
-  onTooLarge: (problem: Problem) => void = () => {};
-  readonly #limits: FormLimits;
+  readonly #newPath: () => string;
   readonly #started = new Set<string>();
   readonly #writing = new Set<Promise<unknown>>();
-  #isOver = false;
+  readonly #refused = new AbortController();
 
-  constructor(limits: FormLimits) {
-    this.#limits = limits;
+  constructor(newPath: () => string) {
+    this.#newPath = newPath;
   }
 
   _handleFile(_request: IncomingMessage, file: Express.Multer.File, done: (error?: unknown) => void): void {
     const index = this.#started.size;
-    const path = this.#limits.spoolPath();
+    const path = this.#newPath();
     this.#started.add(path);
     const writing = this.#write(file.stream, path).then(
       (written) => {
@@ -87,31 +85,24 @@ class Spool implements StorageEngine {
   async #write(stream: NodeJS.ReadableStream, path: string): Promise<SpooledFile> {
     const digest = createHash('sha256');
     let bytes = 0;
-    const spool = this;
     await pipeline(
       stream,
       async function* (source) {
         for await (const chunk of source as AsyncIterable<Buffer>) {
           bytes += chunk.length;
-          spool.bytes += chunk.length;
-          if (spool.bytes > spool.#limits.bytesMax) {
-            const problem = tooLarge(spool.#limits.bytesMax);
-            spool.onTooLarge(problem);
-            throw problem;
-          }
           digest.update(chunk);
           yield chunk;
         }
       },
       createWriteStream(path, { flags: 'wx' }),
+      { signal: this.#refused.signal },
     );
-    if (this.#isOver) throw new Error('the form was refused');
     return { path, bytes, sha256: digest.digest('hex') };
   }
 
   /** Removes every file, those still being written too. */
   async clear(): Promise<void> {
-    this.#isOver = true;
+    this.#refused.abort();
     const remove = () => Promise.all([...this.#started].map((path) => rm(path, { force: true })));
     void Promise.allSettled(this.#writing).then(remove);
     await remove();
@@ -119,6 +110,7 @@ class Spool implements StorageEngine {
 }
 
 async function parse(call: Call, spool: Spool, limits: FormLimits): Promise<Record<string, unknown>> {
+  const request = call.request as Request;
   const upload = multer({
     storage: spool,
     limits: {
@@ -132,12 +124,20 @@ async function parse(call: Call, spool: Spool, limits: FormLimits): Promise<Reco
     },
   }).array('file', limits.filesMax);
   return await new Promise((resolve, reject) => {
-    spool.onTooLarge = reject;
-    const stopWatch = watchBody(call.request, () => spool.bytes, reject);
-    upload(call.request as Request, call.response as Response, (error: unknown) => {
+    let bytes = 0;
+    const stopWatch = watchBody(request, () => bytes, reject);
+    upload(request, call.response as Response, (error: unknown) => {
       stopWatch();
       if (error) reject(error);
-      else resolve((call.request as Request).body as Record<string, unknown>);
+      else resolve(request.body as Record<string, unknown>);
+    });
+    // Fields lie in memory, 32 of 8 MiB are allowed each: only all bytes together bound a form that states no length.
+    // Counted once multer has begun to read: a listener before it would set the body flowing past it.
+    request.on('data', (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes <= limits.bytesMax) return;
+      request.unpipe();
+      reject(tooLarge(limits.bytesMax));
     });
   });
 }
@@ -157,6 +157,8 @@ function singleFields(body: Record<string, unknown>): Record<string, string> {
 
 function explain(error: unknown, limits: FormLimits): unknown {
   if (error instanceof Problem) return error;
+  // The system's own errors (disk full, no such folder) are no fault of the form.
+  if (error instanceof Error && 'syscall' in error) return error;
   if (!(error instanceof MulterError)) {
     return new Problem('malformed-multipart', 'The form has no valid boundary, or ends early.', { cause: error });
   }

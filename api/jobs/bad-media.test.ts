@@ -154,6 +154,28 @@ describe('bad media', () => {
     await untilClean();
   });
 
+  it('50 fields that pass the limit together, without a length: 413', async () => {
+    const long = 'x'.repeat(7 * 2 ** 20);
+    const { type, bytes } = formBody({ model: 'photos', a: long, b: long, c: long, d: long }, []);
+    const chunk = Buffer.concat([Buffer.from(`${bytes.length.toString(16)}\r\n`), bytes, Buffer.from('\r\n0\r\n\r\n')]);
+    const head = rawRequest({ method: 'POST', headers: { 'Content-Type': type, 'Transfer-Encoding': 'chunked' } });
+    expectProblem(await sendRaw(api.port, [head, chunk]), 'payload-too-large');
+  });
+
+  it('blames the disk, not the form or the caller, when a file can not be written', async () => {
+    const { blobs } = api.dependencies;
+    const { spoolPath } = blobs;
+    blobs.spoolPath = () => `${api.dataDir}/no/such/folder`;
+    expectProblem(await form({ model: 'photos' }, [{ bytes: pngBytes(8, 8) }]), 'internal-error');
+    blobs.spoolPath = spoolPath;
+    const { spool } = blobs;
+    blobs.spool = () => Promise.reject(Object.assign(new Error('disk full'), { code: 'ENOSPC' }));
+    const answer = await json({ model: 'photos', input: { data: pngBytes(8, 8).toString('base64') } });
+    blobs.spool = spool;
+    expectProblem(answer, 'overloaded');
+    assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);
+  });
+
   it('52 a path as file name changes nothing: 202', async () => {
     const answer = await form({ model: 'photos' }, [{ bytes: pngBytes(8, 8), filename: '../../x.png' }]);
     assert.equal(answer.status, 202, answer.text);
