@@ -136,6 +136,16 @@ describe('duties', () => {
     assert.equal((await client.read(id)).status, 404);
   });
 
+  it('keeps in the list what waits or is kept longer than a tombstone lives', async () => {
+    const [waiting, kept] = [await submit(), await submit({ retention: 2_000_000 })];
+    await runJob(api.redis, { tenant: 'default', id: kept });
+    for (const id of [waiting, kept]) await api.redis.zadd(keys.index('default'), Date.now() - 26 * 3_600_000, id);
+    await api.duties.run('trim-tombstones');
+    const { data } = (await client.ask('/v1/jobs')).job as unknown as { data: { id: string }[] };
+    const listed = data.map(({ id }) => id);
+    assert.deepEqual([listed.includes(waiting), listed.includes(kept)], [true, true]);
+  });
+
   it('is done by one process at a time', async () => {
     await api.redis.set(keys.lease('expire'), 'somebody else', 'PX', 60_000);
     const id = await submit({ expires_in: 0.01 });

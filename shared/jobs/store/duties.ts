@@ -6,6 +6,8 @@ import type { Redis } from 'ioredis';
 import { keys } from '../keys.ts';
 import type { JobRef } from './words.ts';
 
+const trimmedAtOnceMax = 500;
+
 function toRef(member: string): JobRef {
   const slash = member.indexOf('/');
   return { tenant: member.slice(0, slash), id: member.slice(slash + 1) };
@@ -42,13 +44,23 @@ export async function forgetBlobs(redis: Redis, { tenant, id }: JobRef): Promise
   await redis.zrem(keys.blobs, `${tenant}/${id}`);
 }
 
-/** Drops tombstones older than `beforeMs` from every tenant's index. */
+/** Drops tombstones of jobs created before `beforeMs` from every tenant's index; what still has a record stays listed. */
 export async function trimIndexes(redis: Redis, beforeMs: number): Promise<number> {
   let removed = 0;
-  for (const tenant of await redis.smembers(keys.tenants)) {
-    removed += await redis.zremrangebyscore(keys.index(tenant), '-inf', beforeMs);
-  }
+  for (const tenant of await redis.smembers(keys.tenants)) removed += await trimIndex(redis, tenant, beforeMs);
   return removed;
+}
+
+async function trimIndex(redis: Redis, tenant: string, beforeMs: number): Promise<number> {
+  const index = keys.index(tenant);
+  for (let kept = 0, removed = 0; ; ) {
+    const ids = await redis.zrangebyscore(index, '-inf', beforeMs, 'LIMIT', kept, trimmedAtOnceMax);
+    const records = await Promise.all(ids.map((id) => redis.exists(keys.job(tenant, id), keys.finished(tenant, id))));
+    const over = ids.filter((_, at) => records[at] === 0);
+    if (over.length > 0) removed += await redis.zrem(index, ...over);
+    kept += ids.length - over.length;
+    if (ids.length < trimmedAtOnceMax) return removed;
+  }
 }
 
 /** Takes or renews the lease of a duty for `ms`; false when another process holds it. */
