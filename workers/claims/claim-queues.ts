@@ -13,9 +13,10 @@ import type { ClaimBudget } from './claim-budget.ts';
 
 /**
  * A BullMQ worker fetches up to its whole concurrency, one durable round trip after the other, before it starts the first
- * job: 256 claims held a burst back for 0.2 to 0.7 s. So the concurrency runs only this far ahead of what has started.
+ * job: 256 claims held a burst back for 0.2 to 0.7 s. So the concurrency grows with what has started. Not less than this:
+ * jobs that are fetched together are started and finished together, and with 8 the path cost 1.9 times the CPU.
  */
-const claimsAhead = 8;
+const claimsAhead = 96;
 
 export class ClaimQueues {
   readonly #consumers: ClassConsumer[];
@@ -84,7 +85,7 @@ class ClassConsumer {
   }
 
   #adjust(): void {
-    const wanted = Math.min(this.#options.budget.claims, this.#running + claimsAhead);
+    const wanted = Math.min(this.#options.budget.claims, 2 * this.#running + claimsAhead);
     if (this.worker.concurrency !== wanted) this.worker.concurrency = wanted;
   }
 }
