@@ -93,6 +93,24 @@ describe('idempotency', () => {
     }
   });
 
+  it('takes the key anew once the job was erased, also when its outcome was gone before', async () => {
+    const { gate } = api.dependencies;
+    for (const isGone of [false, true]) {
+      const { job } = await client.submit(body, key('k8'));
+      await runJob(api.redis, { tenant: 'default', id: job.id });
+      if (isGone) {
+        await api.redis.del(keys.finished('default', job.id));
+        assert.equal((await client.submit(body, key('k8'))).slug, 'gone');
+      }
+      assert.equal((await client.ask(`/v1/jobs/${job.id}`, { method: 'DELETE' })).status, 204);
+      Object.defineProperty(gate, 'closedFor', { get: () => 'memory', configurable: true });
+      assert.equal((await client.submit(body, key('k8'))).slug, 'overloaded');
+      Reflect.deleteProperty(gate, 'closedFor');
+      const again = await client.submit(body, key('k8'));
+      assert.deepEqual([again.status, again.job.id === job.id], [202, false]);
+    }
+  });
+
   it('writes JSON in one way only', () => {
     assert.equal(canonicalJson({ b: [1, { d: null, c: 'x' }], a: undefined }), '{"b":[1,{"c":"x","d":null}]}');
   });

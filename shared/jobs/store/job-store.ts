@@ -41,14 +41,15 @@ export class JobStore {
     return await this.#admissions.add({ request, options });
   }
 
-  /** The job that an idempotency key belongs to, without admitting anything; null for a new key. */
+  /** The job that an idempotency key belongs to, without admitting anything; null for a key that is free. */
   async findByKey(
     tenant: string,
     { keyHash, bodyHash }: IdempotencyHashes,
   ): Promise<{ id: string; sameBody: boolean } | null> {
     const known = await this.#redis.get(keys.idempotency(tenant, keyHash));
     const [id, body] = known?.split(' ') ?? [];
-    return id === undefined ? null : { id, sameBody: body === bodyHash };
+    if (id === undefined || (await this.#redis.zscore(keys.index(tenant), id)) === null) return null;
+    return { id, sameBody: body === bodyHash };
   }
 
   /** Marks the job as handed to BullMQ; until then the reconciler would do it. */

@@ -26,8 +26,9 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
   if known_since then return { 'accepted', id, known_since } end
   if hash ~= '' then
     local known = redis.call('GET', keys.idem)
-    if known then
-      local owner, body = string.match(known, '^(%S+) (%S+)$')
+    local owner, body = string.match(known or '', '^(%S+) (%S+)$')
+    -- A job erased after its outcome was gone took no key with it, since nothing told which: such a key is free again.
+    if owner and redis.call('ZSCORE', keys.index, owner) then
       return { body == hash and 'existing' or 'conflict', owner }
     end
   end
