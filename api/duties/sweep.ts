@@ -55,7 +55,7 @@ export async function sweepIncoming({ blobs }: DutyParts): Promise<number> {
 /** Folders of jobs that were never admitted: the process died between blob and record, or the answer was lost. */
 export async function sweepOrphans({ store, blobs }: DutyParts): Promise<number> {
   return await blobs.sweepOrphans(hourMs, async (ref: JobRef) => {
-    const record = await store.read(ref);
+    const record = await store.readOutline(ref);
     return record !== null && record !== 'gone';
   });
 }

@@ -1,6 +1,6 @@
 /**
  * Pages through a tenant's jobs, newest first, by the index of creation times. Filters look at records, so the number of
- * records read per page is bounded: a page may hold fewer than asked for, or none, and still have a cursor.
+ * records read per page is bounded: a page may hold fewer than asked for, or none, and still have a cursor. Outputs that lie in blobs stay there.
  */
 import type { JobStatus } from '../../shared/jobs/job.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
@@ -39,7 +39,7 @@ export async function listJobs(store: JobStore, wish: ListWish): Promise<Page> {
   for (let skip = 0; skip < scannedMax; skip += stepSize) {
     const step = await store.listIds(wish.tenant, beforeMs, wish.createdAfterMs, skip, stepSize);
     const unseen = step.filter((entry) => !wish.cursor || isAfter(entry, wish.cursor));
-    const found = await Promise.all(unseen.map(({ id }) => store.read({ tenant: wish.tenant, id })));
+    const found = await Promise.all(unseen.map(({ id }) => store.readOutline({ tenant: wish.tenant, id })));
     for (const [index, record] of found.entries()) {
       if (records.length === wish.limit) return { records, next: last ?? null };
       last = unseen[index];

@@ -41,6 +41,10 @@ export const jobSchema = z
     output: z
       .union([z.array(itemResult), z.unknown()])
       .describe('As the task says; for several items a list of ItemResult in their order; null before the end.'),
+    output_omitted: z
+      .literal(true)
+      .optional()
+      .describe('In lists and webhooks: the output is too large for them; read it at `urls.self`.'),
     counts: z.object({ total: z.int(), succeeded: z.int(), failed: z.int() }),
     error: problemSchema.nullable(),
     metrics: z.object({

@@ -124,4 +124,17 @@ describe('listing jobs', () => {
     };
     assert.deepEqual([ner.status, ner.workers[0]?.worker], ['ready', 'host-1']);
   });
+
+  it('leaves out an output that lies in a blob, says so, and does not need the blob', async () => {
+    const ref = { tenant: 'default', id: ids[0] as string };
+    const { store, blobs } = api.dependencies;
+    const before = await client.read(ref.id);
+    await store.offload(ref, async (json) => await blobs.adopt(ref, 'output', await blobs.spool(Buffer.from(json))));
+    const listed = async () =>
+      (await all('status=succeeded')).flatMap(({ data }) => data).find(({ id }) => id === ref.id);
+    assert.deepEqual((await client.read(ref.id)).job.output, before.job.output);
+    assert.deepEqual(await listed(), { ...before.job, output: null, output_omitted: true });
+    await blobs.remove(ref);
+    assert.equal((await listed())?.id, ref.id);
+  });
 });

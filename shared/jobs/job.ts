@@ -99,6 +99,8 @@ export interface Job {
   readonly started_at: string | null;
   readonly finished_at: string | null;
   readonly output: unknown;
+  /** Present where the output is too large for this place; `urls.self` has it. */
+  readonly output_omitted?: true;
   readonly counts: ItemCounts;
   readonly error: ProblemDetails | null;
   readonly metrics: JobMetrics;

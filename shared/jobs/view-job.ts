@@ -27,6 +27,7 @@ export function viewJob(record: JobRecord, options: ViewOptions): Job {
     started_at: record.startedMs === null ? null : stamp(record.startedMs),
     finished_at: record.finishedMs === null ? null : stamp(record.finishedMs),
     output: decodeOutput(record.output),
+    ...(record.isOutputOmitted && { output_omitted: true }),
     counts: record.counts,
     error: record.error,
     metrics: {

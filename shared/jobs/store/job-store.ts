@@ -91,13 +91,25 @@ export class JobStore {
   }
 
   /** The record; 'gone' once retention is over; null for an unknown id. With a channel, its next events are announced there. */
-  async read({ tenant, id }: JobRef, replyChannel = ''): Promise<JobRecord | 'gone' | null> {
+  async read(ref: JobRef, replyChannel = ''): Promise<JobRecord | 'gone' | null> {
+    const record = await this.#readStored(ref, replyChannel);
+    return record && record !== 'gone' ? await this.#withOutput(record) : record;
+  }
+
+  /** As `read`, for those who look at many jobs: an output that lies in a blob stays there. */
+  async readOutline(ref: JobRef): Promise<JobRecord | 'gone' | null> {
+    const record = await this.#readStored(ref, '');
+    const isElsewhere = record && record !== 'gone' && isInBlob(record.output);
+    return isElsewhere ? { ...record, output: null, isOutputOmitted: true } : record;
+  }
+
+  async #readStored({ tenant, id }: JobRef, replyChannel: string): Promise<JobRecord | 'gone' | null> {
     const reply = await this.#redis.mrRead(
       [keys.job(tenant, id), keys.finished(tenant, id), keys.index(tenant)],
       [replyChannel, id],
     );
     if (reply[0] === 'live') return parseLive(reply.slice(1));
-    if (reply[0] === 'finished') return await this.#withOutput(parseFinished(reply[1] as string));
+    if (reply[0] === 'finished') return parseFinished(reply[1] as string);
     return reply[0] === 'gone' ? 'gone' : null;
   }
 

@@ -29,6 +29,8 @@ export interface JobRecord {
   readonly batchRows: number | null;
   /** As stored (vectors encoded); null before the outcome. */
   readonly output: unknown;
+  /** The output lies in a blob and was not fetched; `output` is null then. */
+  readonly isOutputOmitted?: boolean;
   readonly error: ProblemDetails | null;
   /** Redis key of the idempotency entry, for erasure. */
   readonly idempotencyKey: string | null;
