@@ -9,17 +9,17 @@ import { watchBody } from './body-deadline.ts';
 import type { Call } from './call.ts';
 
 type Decoder = (bytes: Buffer, options: ZlibOptions) => Promise<Buffer>;
-const decoders: Readonly<Record<string, Decoder>> = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  deflate: promisify(inflate),
-  br: promisify(brotliDecompress),
-};
+const decoders: ReadonlyMap<string, Decoder> = new Map([
+  ['gzip', promisify(gunzip) as Decoder],
+  ['x-gzip', promisify(gunzip) as Decoder],
+  ['deflate', promisify(inflate) as Decoder],
+  ['br', promisify(brotliDecompress) as Decoder],
+]);
 
 /** The body, decompressed, or a Problem: unsupported-media-type, bad-encoding, payload-too-large, request-timeout. */
 export async function readBody(call: Call, bytesMax: number): Promise<Buffer> {
   const encoding = call.header('content-encoding')?.trim().toLowerCase() ?? 'identity';
-  const decode = encoding === 'identity' || encoding === '' ? undefined : decoders[encoding];
+  const decode = encoding === 'identity' || encoding === '' ? undefined : decoders.get(encoding);
   if (encoding !== 'identity' && encoding !== '' && !decode) {
     throw new Problem('unsupported-media-type', 'Content-Encoding is not one of gzip, deflate, br or identity.');
   }

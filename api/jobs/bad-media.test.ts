@@ -137,6 +137,11 @@ describe('bad media', () => {
     }
   });
 
+  it('27 a boolean that is none, in a form: 422, as in JSON', async () => {
+    expectProblem(await form({ model: 'ner', input: 'x', cancel_on_disconnect: 'yes' }, []), 'validation-failed');
+    assert.equal((await form({ model: 'ner', input: 'x', cancel_on_disconnect: '0' }, [])).status, 202);
+  });
+
   it('49 more fields than any job has: 400 too-many-parts', async () => {
     const fields = Object.fromEntries(Array.from({ length: 40 }, (_, n) => [`f${n}`, 'x']));
     expectProblem(await form({ model: 'photos', ...fields }, [{ bytes: pngBytes(1, 1) }]), 'too-many-parts');

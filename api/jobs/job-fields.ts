@@ -75,6 +75,12 @@ export function checkFields(value: unknown): JobFields {
 
 const jsonFields = new Set(['inputs', 'parameters', 'webhook', 'metadata']);
 const numberFields = new Set(['expires_in', 'timeout', 'retention']);
+const formBooleans = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+]);
 
 /** Form fields are texts: lists and objects come as JSON, numbers and booleans as they are written. */
 export function formToFields(form: Readonly<Record<string, string>>): Record<string, unknown> {
@@ -82,7 +88,7 @@ export function formToFields(form: Readonly<Record<string, string>>): Record<str
   for (const [name, text] of Object.entries(form)) {
     if (jsonFields.has(name)) fields[name] = parseJsonText(text, `/${name}`);
     else if (numberFields.has(name)) fields[name] = text.trim() === '' ? text : Number(text);
-    else if (name === 'cancel_on_disconnect') fields[name] = text === 'true' || text === '1';
+    else if (name === 'cancel_on_disconnect') fields[name] = formBooleans.get(text) ?? text;
     else fields[name] = text;
   }
   return fields;
