@@ -4,6 +4,7 @@ import { after, before, describe, it } from 'node:test';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { type ProblemSlug, problemCatalogue } from '../../shared/problems/catalogue.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
+import { commonProblems, submitProblems } from '../openapi/paths.ts';
 import { rawRequest, sendRaw, type Wish } from '../testing/raw-request.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
 
@@ -53,6 +54,11 @@ const rows: readonly (readonly [what: string, wish: Wish, slug: ProblemSlug])[] 
     'unsupported-media-type',
   ],
   ['22 an unknown encoding', post(good, { 'Content-Encoding': 'zstd' }), 'unsupported-media-type'],
+  [
+    '22 an encoding named as every object has one',
+    post(good, { 'Content-Encoding': 'constructor' }),
+    'unsupported-media-type',
+  ],
   ['22 corrupt gzip', post('not gzip at all', { 'Content-Encoding': 'gzip' }), 'bad-encoding'],
   [
     '22 truncated gzip',
@@ -137,6 +143,15 @@ describe('bad requests', () => {
       assert.doesNotMatch(answer.text, /key-of-the-tests|node_modules|\.ts:|passwd/);
     });
   }
+
+  it('tells of every one of them in the OpenAPI document', () => {
+    const told = new Set([...commonProblems, ...submitProblems]);
+    const met = rows.filter(([, { method }]) => method === 'POST').map(([, , slug]) => slug);
+    assert.deepEqual(
+      met.filter((slug) => !told.has(slug)),
+      [],
+    );
+  });
 
   for (const [what, bytes] of [
     [

@@ -8,7 +8,7 @@ import { Problem } from '../../shared/problems/problem.ts';
 const depthMax = 32;
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
-/** Throws empty-body, malformed-json, too-deep, forbidden-key, invalid-unicode, unsafe-number. `at` prefixes pointers. */
+/** Throws empty-body, malformed-json, too-deep, forbidden-key, invalid-unicode, non-finite, unsafe-integer. `at` prefixes pointers. */
 export function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) throw new Problem('empty-body', 'The body is empty. Send a JSON object.');
   if (!isUtf8(bytes)) throw new Problem('malformed-json', 'The body is not UTF-8.');

@@ -42,9 +42,10 @@ const prefer = z
 const reading: readonly ProblemSlug[] = ['invalid-id', 'not-found', 'gone'];
 
 /** Problems that every route can answer with. */
-export const commonProblems: readonly ProblemSlug[] = ['unauthenticated', 'overloaded', 'internal-error'];
+export const commonProblems: readonly ProblemSlug[] = ['unauthenticated', 'key-in-url', 'overloaded', 'internal-error'];
 
 export const submitProblems: readonly ProblemSlug[] = [
+  'bad-request',
   'malformed-json',
   'empty-body',
   'too-deep',
@@ -53,6 +54,7 @@ export const submitProblems: readonly ProblemSlug[] = [
   'malformed-multipart',
   'too-many-parts',
   'invalid-idempotency-key',
+  'request-timeout',
   'payload-too-large',
   'unsupported-media-type',
   'unsupported-file-type',
@@ -62,6 +64,8 @@ export const submitProblems: readonly ProblemSlug[] = [
   'too-many-items',
   'input-too-long',
   'invalid-unicode',
+  'non-finite',
+  'unsafe-integer',
   'invalid-base64',
   'empty-file',
   'image-too-large',
@@ -73,6 +77,7 @@ export const submitProblems: readonly ProblemSlug[] = [
   'blocked-address',
   'weak-webhook-secret',
   'idempotency-key-reused',
+  'gone',
   'quota-exceeded',
 ];
 
