@@ -21,7 +21,16 @@ export async function startTestRedis(extra: readonly string[] = []): Promise<Tes
   const port = await freePort();
   const dir = await mkdtemp(join(tmpdir(), 'millrace-redis-'));
   const options = ['--port', `${port}`, '--bind', '127.0.0.1', '--dir', dir, '--save', '', '--appendonly', 'yes'];
-  const durable = ['--appendfsync', 'always', '--maxmemory-policy', 'noeviction', '--enable-debug-command', 'local'];
+  const durable = [
+    '--hash-max-listpack-value',
+    '512',
+    '--appendfsync',
+    'always',
+    '--maxmemory-policy',
+    'noeviction',
+    '--enable-debug-command',
+    'local',
+  ];
   const url = `redis://127.0.0.1:${port}`;
   let child: ChildProcess;
   const start = async () => {

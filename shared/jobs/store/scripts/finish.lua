@@ -8,7 +8,10 @@
 
 local now = now_ms()
 local stamp = string.format('%.0f', now)
-local fields = { 'req', 'c', 'st', 'a', 'mv', 'seq', 'ev', 'wh', 'w', 'n', 'l', 'q', 'rt', 'b', 'sb', 'ok', 'ko', 'mp', 'mk', 'mb', 'fe', 'ik' }
+-- What every job has, or any job may have; and what only a job of several items has. A field that is absent costs a walk
+-- over the whole hash, so the second list is asked for only where it can be there.
+local fields = { 'req', 'c', 'st', 'a', 'mv', 'seq', 'ev', 'wh', 'w', 'l', 'q', 'rt', 'b', 'sb', 'ik' }
+local list_fields = { 'n', 'ok', 'ko', 'mp', 'mk', 'mb', 'fe' }
 
 local unread_webhook_s = 604800
 local ended = {} -- live counters to lower, written once a call
@@ -52,20 +55,25 @@ local function load(job, id, tenant)
   local h = redis.call('HMGET', job, unpack(fields))
   if not h[1] then return nil end
   local f = { id = id, tenant = tenant }
-  for k, name in ipairs(fields) do f[name] = h[k] or nil end
+  for k = 1, #fields do f[fields[k]] = h[k] or nil end
+  if f.l == '1' then
+    local more = redis.call('HMGET', job, unpack(list_fields))
+    for k = 1, #list_fields do f[list_fields[k]] = more[k] or nil end
+  end
   return f
 end
 
 local function add(f, name, amount)
-  if amount ~= '' then f[name] = string.format('%.6g', tonumber(f[name] or '0') + tonumber(amount)) end
+  if amount == '' then return end
+  f[name] = f[name] and string.format('%.6g', tonumber(f[name]) + tonumber(amount)) or amount
 end
 
 local function count(f, a)
   add(f, 'mp', a.prepare)
   add(f, 'mk', a.compute)
-  if a.rows ~= '' then f.mb = tostring(math.max(tonumber(f.mb or '0'), tonumber(a.rows))) end
+  if a.rows ~= '' then f.mb = f.mb and tostring(math.max(tonumber(f.mb), tonumber(a.rows))) or a.rows end
   local tally = a.status == 'succeeded' and 'ok' or 'ko'
-  f[tally] = tostring(tonumber(f[tally] or '0') + 1)
+  f[tally] = f[tally] and tostring(tonumber(f[tally]) + 1) or '1'
 end
 
 local function finish_item(keys, f, a)
