@@ -1,6 +1,7 @@
 /**
  * A lane without a model, for tests: speaks the lane protocol and does what a row's context says. `echo` gives it back,
  * `kill` ends the process by SIGKILL, `hang` never answers, `throw` makes the call fail, `bad` fails that row alone.
+ * Models `kills-on-load`, `fails-to-load` and `loads-slowly` do so.
  */
 import type { LaneOutcome, LaneReply, LaneRequest } from './lane-protocol.ts';
 
@@ -34,13 +35,28 @@ async function run(request: Extract<LaneRequest, { type: 'run' }>): Promise<void
   reply({ type: 'ran', call: request.call, outcomes, computeMs: ms });
 }
 
-process.on('message', (request: LaneRequest) => {
-  if (request.type === 'load') {
-    if (request.files.id === 'kills-on-load') process.kill(process.pid, 'SIGKILL');
-    else if (request.files.id === 'fails-to-load')
-      reply({ type: 'load-failed', model: request.files.id, reason: 'told to fail' });
-    else reply({ type: 'loaded', model: request.files.id, loadMs: 1, canaryMs: 1 });
+async function load(model: string): Promise<void> {
+  if (model === 'kills-on-load') process.kill(process.pid, 'SIGKILL');
+  if (model === 'loads-slowly') await new Promise((resolve) => setTimeout(resolve, 400));
+  if (model === 'fails-to-load') {
+    reply({ type: 'load-failed', model, reason: 'told to fail' });
+    return;
   }
-  if (request.type === 'run') void run(request);
+  loaded.add(model);
+  reply({ type: 'loaded', model, loadMs: 1, canaryMs: 1 });
+}
+
+async function answer(request: LaneRequest): Promise<void> {
+  if (request.type === 'load') await load(request.files.id);
+  else if (request.type === 'unload') loaded.delete(request.model);
+  else if (loaded.has(request.model)) await run(request);
+  else reply({ type: 'run-failed', call: request.call, reason: 'not loaded here', outOfMemory: false });
+}
+
+const loaded = new Set<string>();
+// In order, like the real one.
+let tail: Promise<void> = Promise.resolve();
+process.on('message', (request: LaneRequest) => {
+  tail = tail.then(() => answer(request));
 });
 process.on('disconnect', () => process.exit(0));

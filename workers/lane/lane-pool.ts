@@ -108,8 +108,9 @@ export class LanePool {
 
   async #load(lane: Lane, files: ModelFiles): Promise<void> {
     const load = await lane.load(files);
-    if (!load) return; // The lane died; onEnd has seen to it.
-    if (load.reason !== undefined) {
+    if (!load) {
+      // The lane died, and onEnd has seen to it; or it lives, and the model was set aside meanwhile.
+    } else if (load.reason !== undefined) {
       this.#failed.set(files.id, load.reason);
       this.#logger.error({ model: files.id, reason: load.reason }, 'model can not be loaded');
       this.#events.onModel(files, 'failed', { reason: load.reason });

@@ -33,6 +33,14 @@ interface PendingCall {
   readonly settle: (result: CallResult) => void;
 }
 
+interface PendingLoad {
+  readonly model: string;
+  readonly timer: NodeJS.Timeout;
+  readonly settle: (load: LaneLoad | null) => void;
+  /** An unload was sent behind it: when the lane says `loaded`, it is about to let go of the model again. */
+  isRevoked: boolean;
+}
+
 /** The real lane; tests put a fake engine in its place. */
 export const laneEntry = join(import.meta.dirname, 'lane-main.ts');
 
@@ -45,7 +53,7 @@ export class Lane {
   onEnd: (reason: string, loading: string | null) => void = () => {};
   readonly #child: ChildProcess;
   #call: PendingCall | null = null;
-  #load: { model: string; timer: NodeJS.Timeout; settle: (load: LaneLoad | null) => void } | null = null;
+  #load: PendingLoad | null = null;
   #calls = 0;
   #killReason: string | null = null;
   #ended = false;
@@ -73,17 +81,18 @@ export class Lane {
     return !this.#ended && this.#call === null && this.#load === null;
   }
 
-  /** Loads or replaces a model. Resolves with null when the lane died of it. */
+  /** Loads or replaces a model. Resolves with null when the lane died of it, or has to unload it at once. */
   async load(files: ModelFiles): Promise<LaneLoad | null> {
     return await new Promise((settle) => {
       const timer = setTimeout(() => this.kill(`loading ${files.id} took over ${loadLimitMs} ms`), loadLimitMs);
-      this.#load = { model: files.id, timer, settle };
+      this.#load = { model: files.id, timer, settle, isRevoked: false };
       this.#send({ type: 'load', files });
     });
   }
 
   unload(model: string): void {
     this.models.delete(model);
+    if (this.#load?.model === model) this.#load.isRevoked = true;
     this.#send({ type: 'unload', model });
   }
 
@@ -129,8 +138,8 @@ export class Lane {
       if (!load || load.model !== reply.model) return;
       clearTimeout(load.timer);
       this.#load = null;
-      if (reply.type === 'loaded') this.models.add(reply.model);
-      load.settle(reply);
+      if (reply.type === 'loaded' && !load.isRevoked) this.models.add(reply.model);
+      load.settle(reply.type === 'loaded' && load.isRevoked ? null : reply);
       return;
     }
     if (reply.type === 'hello' || this.#call?.call !== reply.call) return;

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { afterEach, test } from 'node:test';
+import type { ModelFiles } from '../../models/repository/model-files.ts';
+import { createLogger } from '../../shared/observability/logger.ts';
+import { waitUntil } from '../../shared/testing/wait-until.ts';
+import type { FakeContext } from './fake-lane.ts';
+import { LanePool, type ModelState } from './lane-pool.ts';
+
+const entry = join(import.meta.dirname, 'fake-lane.ts');
+let pool: LanePool;
+let states: ModelState[];
+
+function startPool(model: string, lanes: number): void {
+  states = [];
+  pool = new LanePool({ device: 'cpu', threads: 1, lanes, entry }, createLogger('test', 'silent'), {
+    onIdle() {},
+    onModel: (_files, state) => states.push(state),
+    onLaneEnd() {},
+  });
+  pool.start([{ id: model } as ModelFiles]);
+}
+afterEach(() => pool.stop());
+
+const laneOf = (name: string) => pool.lanes.find((lane) => lane.name === name);
+
+test('a lane that was loading a model while another died of it does not pass for having it', async () => {
+  startPool('loads-slowly', 2);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  process.kill(laneOf('lane-0')?.pid as number, 'SIGKILL');
+  await waitUntil('it is quarantined', () => states.includes('quarantined'));
+  await waitUntil('both lanes have it', () => pool.lanes.filter((lane) => lane.models.size === 1).length === 2, 10_000);
+  const context = { does: 'echo', says: 'x' } satisfies FakeContext;
+  const row = { tensors: {}, length: 1, shapeKey: 'x', context };
+  for (const lane of pool.lanes)
+    assert.equal((await lane.run('loads-slowly', [{ row, alone: true }], 5000)).kind, 'ran', lane.name);
+});
