@@ -58,7 +58,7 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
   const queues = new JobQueues(redis);
   const allowed = new AllowedHosts(settings.allowHosts);
   const catalog = new ModelCatalog(parts.repository, parts.contracts);
-  const authenticator = new Authenticator(settings.apiKeys);
+  const authenticator = new Authenticator(settings.apiKeys, new URL(settings.publicUrl).hostname);
   const tokens = await StreamTokens.open(redis);
   const publicUrl = chosenPublicUrl(settings);
   const views = new JobViews(publicUrl, authenticator.isRequired ? tokens : undefined);

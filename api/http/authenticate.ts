@@ -1,8 +1,9 @@
 /**
- * Who calls: a key becomes a tenant. Without configured keys everybody is tenant "default" (the address is loopback
- * then). Keys are compared by digest in constant time and belong in headers: one in a URL is refused by name.
+ * Who calls: a key becomes a tenant. Without configured keys everybody on this machine is tenant "default" (the address
+ * is loopback then), but no web page from elsewhere that a browser here shows. Keys are compared by digest in constant time and belong in headers: one in a URL is refused by name.
  */
 import { hash, timingSafeEqual } from 'node:crypto';
+import { isIP } from 'node:net';
 import type { ApiKey } from '../../shared/config/settings.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import type { Call } from './call.ts';
@@ -13,7 +14,11 @@ const keyNames = new Set(['key', 'api_key', 'api-key', 'apikey', 'x-api-key', 'a
 export class Authenticator {
   readonly #keys: readonly { readonly tenant: string; readonly digest: Buffer }[];
 
-  constructor(apiKeys: readonly ApiKey[]) {
+  readonly #publicName: string;
+
+  /** `publicName`: the host of PUBLIC_URL, a proxy on this machine, say. */
+  constructor(apiKeys: readonly ApiKey[], publicName: string) {
+    this.#publicName = publicName;
     this.#keys = apiKeys.map(({ tenant, key }) => ({ tenant, digest: digest(key) }));
   }
 
@@ -22,9 +27,12 @@ export class Authenticator {
     return this.#keys.length > 0;
   }
 
-  /** The caller's tenant. Throws `unauthenticated`. */
+  /** The caller's tenant. Throws `unauthenticated`, or `foreign-origin` where no keys are configured. */
   authenticate(call: Call): string {
-    if (!this.isRequired) return openTenant;
+    if (!this.isRequired) {
+      if (isForeign(call, this.#publicName)) throw foreignOrigin();
+      return openTenant;
+    }
     const key = keyOf(call);
     const tenant = key === undefined ? undefined : this.#tenantOf(key);
     if (tenant === undefined) {
@@ -53,6 +61,24 @@ export class Authenticator {
     for (const known of this.#keys) if (timingSafeEqual(known.digest, given)) tenant = known.tenant;
     return tenant;
   }
+}
+
+/**
+ * A foreign page reaches the loopback through its visitor's browser: by a form, which no preflight guards, or under a
+ * name of its own that it points here (DNS rebinding), and may then read the answers too.
+ */
+function isForeign(call: Call, publicName: string): boolean {
+  const name = (call.header('host') ?? '').toLowerCase().replace(/:\d+$/, '').replace(/\.$/, '');
+  const isOurs = name === publicName || name === 'localhost' || name.endsWith('.localhost');
+  if (!isOurs && isIP(name.replace(/^\[|\]$/g, '')) === 0) return true;
+  return call.header('sec-fetch-site') === 'cross-site' && call.request.method !== 'GET';
+}
+
+function foreignOrigin(): Problem {
+  return new Problem(
+    'foreign-origin',
+    'Without API keys only this machine is served, as localhost or by address. Set PUBLIC_URL or MILLRACE_API_KEYS.',
+  );
 }
 
 function keyOf(call: Call): string | undefined {

@@ -42,7 +42,13 @@ const prefer = z
 const reading: readonly ProblemSlug[] = ['invalid-id', 'not-found', 'gone'];
 
 /** Problems that every route can answer with. */
-export const commonProblems: readonly ProblemSlug[] = ['unauthenticated', 'key-in-url', 'overloaded', 'internal-error'];
+export const commonProblems: readonly ProblemSlug[] = [
+  'unauthenticated',
+  'key-in-url',
+  'foreign-origin',
+  'overloaded',
+  'internal-error',
+];
 
 export const submitProblems: readonly ProblemSlug[] = [
   'bad-request',

@@ -41,6 +41,12 @@ export const problemCatalogue = {
     'Keys in URLs end up in logs and histories, so they are refused.',
     'Send `Authorization: Bearer <key>`.',
   ),
+  'foreign-origin': row(
+    403,
+    'Foreign origin',
+    'Without API keys only this machine is served; the request came under a foreign name, or from a foreign web page.',
+    'Call `http://127.0.0.1:<port>`, set `PUBLIC_URL` to the name in use, or configure `MILLRACE_API_KEYS`.',
+  ),
   'not-found': row(
     404,
     'Not found',
