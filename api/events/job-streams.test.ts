@@ -57,6 +57,18 @@ describe('event streams', () => {
       rawRequest({ path: `/v1/jobs/${id}/events${query}`, headers: { Authorization: `Bearer ${key}`, ...headers } }),
     );
 
+  it('answers HEAD at once, without a stream', async () => {
+    const { id } = await submit();
+    const headers = { Authorization: `Bearer ${key}` };
+    const answer = await fetch(`${api.url}/v1/jobs/${id}/events`, {
+      method: 'HEAD',
+      headers,
+      signal: AbortSignal.timeout(2000),
+    });
+    assert.deepEqual([answer.status, answer.headers.get('content-type')], [200, 'text/event-stream; charset=utf-8']);
+    assert.equal(api.dependencies.streams.open, 0);
+  });
+
   it('gives the present state first, then each change, and tells a reader who comes back to stop', async () => {
     const job = await submit();
     assert.match(job.urls.events, /\?token=default\.\d+\.[\w-]+$/);

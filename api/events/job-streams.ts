@@ -86,6 +86,10 @@ export class JobStreams {
       'Cache-Control': 'no-cache, no-transform',
       'X-Accel-Buffering': 'no',
     });
+    if (call.request.method === 'HEAD') {
+      response.end();
+      return;
+    }
     this.#push(call, 'retry: 1000\n\n');
     const ping = setInterval(() => this.#push(call, ': ping\n\n'), this.#limits.pingEveryMs);
     let { record, place } = start;
