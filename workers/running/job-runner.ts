@@ -130,7 +130,8 @@ export class JobRunner {
 
   async #prepareItems(job: RunningJob): Promise<void> {
     const open = job.claim.input.map((_, index) => index).filter((index) => !job.claim.finishedItems.has(index));
-    if (job.claim.crashes >= deathsMax * open.length + (open.length > 1 ? deathsMax : 0)) {
+    // Of all its items, not of those still open: the crashes of one that was set aside are not the others'.
+    if (job.claim.crashes >= deathsMax * (job.request.items === 1 ? 1 : job.request.items + 1)) {
       await this.#endJob(job.ref, 'failed', poison(), true);
       return job.end();
     }

@@ -1,0 +1,88 @@
+/** The runner on a real store; what prepares and what runs rows stands in the tests' own hands. */
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, beforeEach, test } from 'node:test';
+import { Redis } from 'ioredis';
+import type { ModelFiles } from '../../models/repository/model-files.ts';
+import type { Row } from '../../models/task.ts';
+import { BlobStore } from '../../shared/blobs/blob-store.ts';
+import type { JobRequest } from '../../shared/jobs/job.ts';
+import { mintJobId } from '../../shared/jobs/job-id.ts';
+import { type JobRecord, JobStore } from '../../shared/jobs/store/job-store.ts';
+import { createLogger } from '../../shared/observability/logger.ts';
+import { createRegistry } from '../../shared/observability/metrics.ts';
+import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
+import { waitUntil } from '../../shared/testing/wait-until.ts';
+import { createInferenceMetrics } from '../inference-metrics.ts';
+import { OutcomeWriter } from '../outcomes/outcome-writer.ts';
+import { JobRunner } from './job-runner.ts';
+import type { QueuedRow } from './running-job.ts';
+
+const files = { id: 'm', version: '1' } as ModelFiles;
+const row: Row = { tensors: {}, length: 1, shapeKey: 'x', context: null };
+const logger = createLogger('test', 'silent');
+let server: TestRedis;
+let redis: Redis;
+let store: JobStore;
+let runner: JobRunner;
+let registry: ReturnType<typeof createRegistry>;
+/** Rows that were handed to the scheduler. */
+let rows: QueuedRow[];
+let prepare: (text: string, signal: AbortSignal) => Promise<Row[]>;
+
+before(async () => {
+  server = await startTestRedis();
+  redis = new Redis(server.url);
+  store = new JobStore(redis);
+});
+after(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+beforeEach(() => {
+  rows = [];
+  prepare = async () => [row];
+  registry = createRegistry('worker', 'test');
+  const blobs = new BlobStore(mkdtempSync(join(tmpdir(), 'millrace-')));
+  runner = new JobRunner({
+    store,
+    writer: new OutcomeWriter(store, blobs, logger),
+    preparer: {
+      prepare: (input, _files, _parameters, signal) => prepare(input.kind === 'text' ? input.text : '', signal),
+      async warm() {},
+      async close() {},
+    },
+    metrics: createInferenceMetrics(registry),
+    logger,
+    enqueue: (more) => rows.push(...more),
+  });
+});
+
+async function admit(items: number, extra: Partial<JobRequest> = {}, expiresInSeconds?: number): Promise<JobRequest> {
+  const base = { v: 1, tenant: 'default', task: 'feature-extraction', model: 'm', priority: 'normal' } as const;
+  const job = { ...base, id: mintJobId(), list: items > 1, items, retentionSeconds: 60, ...extra };
+  const input = Array.from({ length: items }, (_, i) => ({ kind: 'text', text: `${i}` }) as const);
+  const expiry = expiresInSeconds === undefined ? {} : { expiresInSeconds };
+  await store.admit(job, { input, queueMax: 1e6, tenantMax: 1e6, ...expiry });
+  return job;
+}
+const read = async (job: JobRequest) => (await store.read(job)) as JobRecord;
+const queued = (count: number) => waitUntil(`${count} rows wait`, () => rows.length === count);
+function succeed(of: QueuedRow): void {
+  runner.take(of, { json: '"ok"' }, { model: 'm', rows: [of], computeMs: 1, wallMs: 1, predictedMs: 1 });
+}
+
+test('an item that is left when another was set aside as poison is not taken for poison after a restart', async () => {
+  const job = await admit(2);
+  await store.start([job], '1');
+  const problem = { kind: 'item', status: 'failed', index: 0, fragment: '{"title":"Poison"}' } as const;
+  for (let death = 0; death < 4; death++) await store.countCrash([job]);
+  await store.finish([{ ...job, ...problem }]);
+  const run = runner.run(job, files); // another worker: the one that had it was killed for other reasons
+  await queued(1);
+  succeed(rows[0] as QueuedRow);
+  await run;
+  assert.equal((await read(job)).status, 'succeeded');
+});
