@@ -86,3 +86,17 @@ test('an item that is left when another was set aside as poison is not taken for
   await run;
   assert.equal((await read(job)).status, 'succeeded');
 });
+
+test('a job that comes back while this worker still has it is run once, and canceled wholly', async () => {
+  const job = await admit(1);
+  const first = runner.run(job, files);
+  await queued(1);
+  const second = runner.run(job, files);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(rows.length, 1, 'its row waits once');
+  assert.equal(runner.size, 1);
+  runner.drop(`default/${job.id}`);
+  await Promise.all([first, second]);
+  assert.equal(rows[0]?.item.job.isOver, true);
+  assert.equal(runner.size, 0);
+});

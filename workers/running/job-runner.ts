@@ -17,7 +17,7 @@ import type { OutcomeWriter } from '../outcomes/outcome-writer.ts';
 import type { PreparesItems } from '../preparation/prepare-input.ts';
 import type { CallReport } from '../scheduling/scheduler.ts';
 import { mergeParts } from './merge-parts.ts';
-import { type QueuedRow, queueRow, type RunningItem, RunningJob } from './running-job.ts';
+import { nameOf, type QueuedRow, queueRow, type RunningItem, RunningJob } from './running-job.ts';
 
 /** A job without `timeout` may run this long; longer belongs into a bulk run. */
 const timeoutSecondsDefault = 600;
@@ -41,6 +41,8 @@ export interface JobRunnerParts {
 export class JobRunner {
   readonly #parts: JobRunnerParts;
   readonly #running = new Map<string, RunningJob>();
+  /** By name: every claim from its start to its end. */
+  readonly #claims = new Map<string, Promise<number>>();
   readonly #starts = new Map<string, GroupCommit<JobRef, Claim>>();
 
   constructor(parts: JobRunnerParts) {
@@ -48,11 +50,26 @@ export class JobRunner {
   }
 
   get size(): number {
-    return this.#running.size;
+    return this.#claims.size;
   }
 
-  /** Runs a job of this model; resolves when its outcome is stored, here or elsewhere, with the lane ms it took. */
+  /**
+   * Runs a job of this model; resolves when its outcome is stored, here or elsewhere, with the lane ms it took. A job that
+   * this worker still has comes back when its lock lapsed (Redis away for 10 s): the second claim waits for the first.
+   */
   async run(ref: JobRef, files: ModelFiles): Promise<number> {
+    const name = nameOf(ref);
+    const underWay = this.#claims.get(name);
+    if (underWay) {
+      await underWay;
+      return 0;
+    }
+    const claim = this.#run(ref, files).finally(() => this.#claims.delete(name));
+    this.#claims.set(name, claim);
+    return await claim;
+  }
+
+  async #run(ref: JobRef, files: ModelFiles): Promise<number> {
     const claim = await this.#start(ref, files);
     if (claim.state === 'gone') return 0;
     if (claim.state === 'expired') {

@@ -53,9 +53,8 @@ export class RunningJob {
     this.request = claim.request;
   }
 
-  /** `<tenant>/<id>`: how other processes name it. */
   get name(): string {
-    return `${this.ref.tenant}/${this.ref.id}`;
+    return nameOf(this.ref);
   }
 
   get class(): JobClass {
@@ -111,6 +110,11 @@ export class RunningJob {
     this.#aborter?.abort();
     this.#over.resolve();
   }
+}
+
+/** `<tenant>/<id>`: how other processes name it. */
+export function nameOf({ tenant, id }: JobRef): string {
+  return `${tenant}/${id}`;
 }
 
 export function queueRow(item: RunningItem, row: Row, index: number, model: string, nowMs: number): QueuedRow {
