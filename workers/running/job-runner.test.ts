@@ -100,3 +100,15 @@ test('a job that comes back while this worker still has it is run once, and canc
   assert.equal(rows[0]?.item.job.isOver, true);
   assert.equal(runner.size, 0);
 });
+
+test('a claim ends with its job though preparation never does', async () => {
+  let signal: AbortSignal | undefined;
+  prepare = (_text, given) => {
+    signal = given;
+    return new Promise(() => {});
+  };
+  const job = await admit(1, { timeoutSeconds: 0.05 });
+  await runner.run(job, files);
+  assert.equal((await read(job)).error?.type, '/problems/run-timeout');
+  assert.equal(signal?.aborted, true);
+});

@@ -84,7 +84,8 @@ export class JobRunner {
     );
     job.limitTo((job.request.timeoutSeconds ?? timeoutSecondsDefault) * 1000, () => void this.#timeOut(job));
     try {
-      await this.#prepareItems(job);
+      // Whoever ends the job ends the claim, also while a decoder hangs.
+      await Promise.race([this.#prepareItems(job), job.over]);
       job.endPreparation();
       await job.over;
       return job.laneMs;
