@@ -2,7 +2,7 @@
  * One launcher per data folder: two redis-servers appending to one file would ruin it. The lock is a file that names its
  * holder; one whose holder is gone (SIGKILL, power cut) is taken over.
  */
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { startOf } from './process-identity.ts';
 
@@ -13,6 +13,8 @@ interface Holder {
 
 export class DataInUse extends Error {}
 
+const attemptsMax = 10;
+
 /** Takes the lock of `dataDir` (made when missing). Returns what releases it. Throws DataInUse when another lives. */
 export function lockData(dataDir: string): () => void {
   mkdirSync(dataDir, { recursive: true });
@@ -21,8 +23,8 @@ export function lockData(dataDir: string): () => void {
   const me: Holder = { pid: process.pid, start: startOf(process.pid) };
   writeFileSync(mine, JSON.stringify(me));
   try {
-    // Twice: once after a stale lock has been put aside. A third failure means that another launcher was faster.
-    for (let attempt = 0; attempt < 3; attempt += 1) {
+    // The second time after a dead lock was put away; the others when launchers start at the same moment.
+    for (let attempt = 0; attempt < attemptsMax; attempt += 1) {
       if (linkIfAbsent(mine, file)) return () => release(file);
       const holder = readHolder(file);
       if (holder && isHeld(holder)) {
@@ -30,7 +32,7 @@ export function lockData(dataDir: string): () => void {
           `The data folder ${dataDir} is in use by process ${holder.pid}. Stop that one, or set MILLRACE_DATA (and PORT, ADMIN_PORT) for a second instance.`,
         );
       }
-      putAside(file);
+      putAway(file, holder, mine);
     }
     throw new DataInUse(`The data folder ${dataDir} has just been taken by another launcher.`);
   } finally {
@@ -57,14 +59,23 @@ function linkIfAbsent(from: string, to: string): boolean {
   }
 }
 
-function putAside(file: string): void {
-  const aside = `${file}.stale.${process.pid}`;
-  try {
-    renameSync(file, aside);
-  } catch {
+/**
+ * Removes the lock of a dead holder. Only who holds the claim may, and only while the lock is still that holder's: of
+ * six launchers that found a dead lock together, two won in one round of 15 when each just moved it aside.
+ */
+function putAway(file: string, dead: Holder | undefined, mine: string): void {
+  const claim = `${file}.claim`;
+  if (!linkIfAbsent(mine, claim)) {
+    const claimant = readHolder(claim);
+    if (claimant && !isHeld(claimant)) rmSync(claim, { force: true });
     return;
   }
-  rmSync(aside, { force: true });
+  try {
+    const found = readHolder(file);
+    if (found?.pid === dead?.pid && found?.start === dead?.start) rmSync(file, { force: true });
+  } finally {
+    rmSync(claim, { force: true });
+  }
 }
 
 function readHolder(file: string): Holder | undefined {
