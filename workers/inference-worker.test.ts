@@ -19,7 +19,7 @@ import { Problem } from '../shared/problems/problem.ts';
 import { connectConsumer, connectProducer } from '../shared/redis/connection.ts';
 import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
-import { InferenceWorker } from './inference-worker.ts';
+import { InferenceWorker, type InferenceWorkerParts } from './inference-worker.ts';
 import type { FakeContext } from './lane/fake-lane.ts';
 import type { PreparesItems } from './preparation/prepare-input.ts';
 
@@ -62,19 +62,22 @@ const preparer: PreparesItems = {
   async close() {},
 };
 
+const parts = (): InferenceWorkerParts => ({
+  device: 'cpu',
+  settings: { ...readSettings({}), lanesPerWorker: 2 },
+  redis: consumer,
+  blobs,
+  models: ['fake', 'kills-on-load', 'fails-to-load'].map(fakeModel),
+  registry: createRegistry('worker', 'test'),
+  logger,
+  engine: { laneEntry: join(import.meta.dirname, 'lane/fake-lane.ts'), preparer },
+});
+
 function startWorker(): void {
   consumer = connectConsumer(server.url, logger);
-  registry = createRegistry('worker', 'test');
-  worker = new InferenceWorker({
-    device: 'cpu',
-    settings: { ...readSettings({}), lanesPerWorker: 2 },
-    redis: consumer,
-    blobs,
-    models: ['fake', 'kills-on-load', 'fails-to-load'].map(fakeModel),
-    registry,
-    logger,
-    engine: { laneEntry: join(import.meta.dirname, 'lane/fake-lane.ts'), preparer },
-  });
+  const given = parts();
+  registry = given.registry;
+  worker = new InferenceWorker(given);
 }
 
 before(async () => {
@@ -131,6 +134,13 @@ async function outcome(job: JobRequest, timeoutMs = 20_000): Promise<JobRecord> 
 async function readWithBlobs(job: JobRequest): Promise<JobRecord> {
   return (await new JobStore(producer, (name) => blobs.readText(name)).read(job)) as JobRecord;
 }
+
+test('a worker that starts again is another one, though a container gives it the same pid', async () => {
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  const again = new InferenceWorker(parts());
+  assert.notEqual(again.name, worker.name);
+  await again.stop();
+});
 
 test('runs a job to its output and leaves nothing in BullMQ', async () => {
   const record = await outcome(await submit(['echo hello']));

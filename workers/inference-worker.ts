@@ -44,7 +44,7 @@ export interface InferenceWorkerParts {
 const reapEveryMs = 5000;
 
 export class InferenceWorker {
-  /** Names this worker in Redis: host and pid, so that a restarted one is another. */
+  /** Names this worker in Redis. With the time: a container that starts again has the same host name and the same pids. */
   readonly name: string;
   readonly #parts: InferenceWorkerParts;
   readonly #lanes: number;
@@ -65,7 +65,7 @@ export class InferenceWorker {
   constructor(parts: InferenceWorkerParts) {
     const { device, settings, redis, blobs, registry, logger } = parts;
     this.#parts = parts;
-    this.name = `${hostname()}-${process.pid}`;
+    this.name = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
     this.#lanes = lanesFor(device, settings);
     this.#metrics = createInferenceMetrics(registry);
     this.#store = new JobStore(redis, (name) => blobs.readText(name));
