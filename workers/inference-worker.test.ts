@@ -182,6 +182,13 @@ test('an item that kills its lane is set aside after four starts; its batch-mate
   assert.deepEqual(await producer.zrange(keys.dead, '0', '-1'), [`default/${poison.id}`]);
 });
 
+test('a death that the worker has counted is not left for the reaper to count again', async () => {
+  const poison = await submit(['kill it']);
+  assert.equal((await outcome(poison)).error?.type, '/problems/poison-job');
+  const calls = Object.values(await producer.hgetall(keys.calls));
+  assert.ok(!calls.some((members) => members.includes(poison.id)), calls.join(' '));
+});
+
 test('a canceled job drops its rows, and one past its timeout fails as such', async () => {
   const slow = await submit(['echo slow 300']);
   await waitUntil('it runs', async () => ((await store.read(slow)) as JobRecord).status === 'processing');

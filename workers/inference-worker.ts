@@ -85,7 +85,7 @@ export class InferenceWorker {
       onCall: (lane, rows) => this.#noteCall(lane, rows),
       onRow: (row, outcome, report) => this.#runner.take(row, outcome, report),
       onReport: (lane, report) => this.#measure(lane, report),
-      onDeath: (rows) => void this.#runner.takeDeath(rows),
+      onDeath: (lane, rows) => this.#noteDeath(lane, rows),
     });
     const entry = parts.engine && { entry: parts.engine.laneEntry };
     this.#pool = new LanePool({ device, threads: settings.laneThreads, lanes: this.#lanes, ...entry }, logger, {
@@ -172,7 +172,17 @@ export class InferenceWorker {
     for (const row of rows)
       this.#metrics.batchWait.observe({ model: row.model, class: row.class }, (nowMs - row.arrivedMs) / 1000);
     const jobs = new Set(rows.map(({ item }) => item.job.name));
-    this.#parts.redis.hset(keys.calls, `${this.name}/${lane.name}`, [...jobs].join(',')).catch(() => {});
+    this.#parts.redis.hset(keys.calls, this.#callOf(lane), [...jobs].join(',')).catch(() => {});
+  }
+
+  /** The runner counts this death. Left on board, the jobs would be counted again when this process dies. */
+  #noteDeath(lane: Lane, rows: readonly QueuedRow[]): void {
+    this.#runner.takeDeath(rows);
+    this.#parts.redis.hdel(keys.calls, this.#callOf(lane)).catch(() => {});
+  }
+
+  #callOf(lane: Lane): string {
+    return `${this.name}/${lane.name}`;
   }
 
   #measure(lane: Lane, { model, rows, computeMs, wallMs, predictedMs }: CallReport): void {

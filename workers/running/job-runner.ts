@@ -121,7 +121,7 @@ export class JobRunner {
   }
 
   /** The lane died under these rows. Suspects rerun alone; one that died alone too often is set aside. */
-  async takeDeath(rows: readonly QueuedRow[]): Promise<void> {
+  takeDeath(rows: readonly QueuedRow[]): void {
     const items = new Set(rows.map(({ item }) => item));
     const jobs = new Set([...items].map(({ job }) => job));
     for (const item of items) item.deaths++;

@@ -23,7 +23,7 @@ export interface SchedulerEvents {
   onRow(row: QueuedRow, outcome: LaneOutcome, report: CallReport): void;
   onReport(lane: Lane, report: CallReport): void;
   /** The lane died under these rows. The owner decides which come back, by `add`. */
-  onDeath(rows: readonly QueuedRow[], reason: string): void;
+  onDeath(lane: Lane, rows: readonly QueuedRow[]): void;
 }
 
 /** A call may take this many times its prediction, 30 s at least and ten minutes at most, before its lane is taken for hung. */
@@ -91,7 +91,7 @@ export class Scheduler {
     const result = await lane.run(first.model, laneRows, limitMs);
     if (result.kind === 'died') {
       this.#pool?.countCrash(first.model);
-      this.#events.onDeath(rows, result.reason);
+      this.#events.onDeath(lane, rows);
       return;
     }
     if (result.kind === 'failed') {
