@@ -178,6 +178,7 @@ function withFiles(env: Record<string, string | undefined>, faults: string[]): R
 }
 
 function parseKeys(text: string, faults: string[]): ApiKey[] {
+  const tenants = new Map<string, string>();
   return text
     .split(/[,\n]/)
     .map((entry) => entry.trim())
@@ -186,6 +187,10 @@ function parseKeys(text: string, faults: string[]): ApiKey[] {
       const [, tenant = 'default', key = ''] = /^(?:([a-z0-9-]{1,32})=)?(.*)$/.exec(entry) ?? [];
       if (key.length < 16)
         faults.push(`MILLRACE_API_KEYS: the key of tenant "${tenant}" has ${key.length} characters; 16 are the least.`);
+      const other = tenants.get(key) ?? tenant;
+      if (other !== tenant)
+        faults.push(`MILLRACE_API_KEYS: tenants "${other}" and "${tenant}" have the same key. Give each its own.`);
+      tenants.set(key, tenant);
       return { tenant, key };
     });
 }
