@@ -66,7 +66,7 @@ module.exports = {
     door('ffmpeg', 'fluent-ffmpeg', '^models/audio/decode-audio\\.ts'),
     door('tokenizers', '@huggingface/tokenizers', '^models/text/tokenizer\\.ts'),
     door('transformers', '@huggingface/transformers', '^models/images/image-processor\\.ts'),
-    door('bullmq', 'bullmq', '^(shared/jobs/|workers/claims/|workers/webhooks/|api/jobs/queue-client\\.ts|bench/)'),
+    door('bullmq', 'bullmq', '^(shared/jobs/|workers/claims/|workers/webhooks/|bench/)'),
     door('ioredis', 'ioredis', '^(shared/redis/|bench/)'),
     door('express', 'express', '^api/'),
     door('standardwebhooks', 'standardwebhooks', '^workers/webhooks/'),

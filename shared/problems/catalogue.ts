@@ -85,13 +85,6 @@ export const problemCatalogue = {
     'A query parameter is unknown, repeated or out of range.',
     'See `errors`.',
   ),
-  'rate-limited': row(
-    429,
-    'Rate limited',
-    'This key sends requests faster than it may.',
-    'Wait for `Retry-After` seconds.',
-    true,
-  ),
   'quota-exceeded': row(
     429,
     'Quota exceeded',
