@@ -112,3 +112,26 @@ test('a claim ends with its job though preparation never does', async () => {
   assert.equal((await read(job)).error?.type, '/problems/run-timeout');
   assert.equal(signal?.aborted, true);
 });
+
+/** The text that Prometheus reads. */
+const scrape = async (name: string) =>
+  (await registry.metrics()).split('\n').filter((line) => line.startsWith(`${name}{`));
+
+test('counts the items that a timeout ends, and how long a job waited once, however often it is claimed', async () => {
+  const job = await admit(3, { timeoutSeconds: 0.3 });
+  await store.start([job], '1'); // a worker that was killed
+  const run = runner.run(job, files);
+  await queued(3);
+  succeed(rows[0] as QueuedRow);
+  await run;
+  const items = await scrape('inference_items_total');
+  const timedOut = items.find((line) => line.includes('reason="run-timeout"'));
+  assert.match(timedOut ?? '', /outcome="failed".* 2$/, items.join('\n'));
+  assert.deepEqual(await scrape('inference_queue_wait_seconds_count'), []);
+  const first = await admit(1);
+  const done = runner.run(first, files);
+  await queued(4);
+  succeed(rows[3] as QueuedRow);
+  await done;
+  assert.match((await scrape('inference_queue_wait_seconds_count'))[0] ?? '', / 1$/);
+});

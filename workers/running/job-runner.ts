@@ -5,7 +5,7 @@
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
-import type { Claim, Finish, JobRef } from '../../shared/jobs/store/words.ts';
+import type { Claim, Finish, FinishReply, JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { ProblemSlug } from '../../shared/problems/catalogue.ts';
@@ -78,10 +78,11 @@ export class JobRunner {
     }
     const job = new RunningJob(ref, claim, files);
     this.#running.set(job.name, job);
-    this.#parts.metrics.queueWait.observe(
-      { model: files.id, class: job.class },
-      Math.max(0, claim.startedMs - claim.createdMs) / 1000,
-    );
+    if (claim.attempts === 1)
+      this.#parts.metrics.queueWait.observe(
+        { model: files.id, class: job.class },
+        Math.max(0, claim.startedMs - claim.createdMs) / 1000,
+      );
     job.limitTo((job.request.timeoutSeconds ?? timeoutSecondsDefault) * 1000, () => void this.#timeOut(job));
     try {
       // Whoever ends the job ends the claim, also while a decoder hangs.
@@ -150,8 +151,8 @@ export class JobRunner {
     const open = job.claim.input.map((_, index) => index).filter((index) => !job.claim.finishedItems.has(index));
     // Of all its items, not of those still open: the crashes of one that was set aside are not the others'.
     if (job.claim.crashes >= deathsMax * (job.request.items === 1 ? 1 : job.request.items + 1)) {
-      await this.#endJob(job.ref, 'failed', poison(), true);
-      return job.end();
+      this.#parts.metrics.deadLetters.inc({ model: job.files.id }, job.itemsOpen);
+      return await this.#failJob(job, poison(), true);
     }
     let next = 0;
     const worker = async () => {
@@ -207,6 +208,7 @@ export class JobRunner {
     item.settled = true;
     const { job } = item;
     job.resultBytes += fragment.length;
+    job.itemsOpen--;
     const entry: Finish = {
       ...job.ref,
       kind: 'item',
@@ -221,7 +223,7 @@ export class JobRunner {
     const { writer, metrics, logger } = this.#parts;
     void writer.finish(entry).then((reply) => {
       const model = job.request.model;
-      if (reply === 'late') metrics.late.inc({ model });
+      if (reply === 'late' || reply === 'item-known') metrics.late.inc({ model });
       else metrics.outcomes.inc({ model, outcome: status, reason });
       if (reply === 'job-ended' && job.resultBytes > inlineResultBytesMax) void writer.offload(job.ref);
       if (reply === 'job-ended' || reply === 'late') {
@@ -242,16 +244,20 @@ export class JobRunner {
 
   async #timeOut(job: RunningJob): Promise<void> {
     const seconds = job.request.timeoutSeconds ?? timeoutSecondsDefault;
-    await this.#endJob(
-      job.ref,
-      'failed',
-      new Problem('run-timeout', `The job ran longer than ${seconds} s, its \`timeout\`.`),
-    );
+    await this.#failJob(job, new Problem('run-timeout', `The job ran longer than ${seconds} s, its \`timeout\`.`));
+  }
+
+  /** The items that have no result end with the job. */
+  async #failJob(job: RunningJob, problem: Problem, deadLetter = false): Promise<void> {
+    const labels = { model: job.request.model, outcome: 'failed', reason: problem.slug };
+    const items = job.itemsOpen;
+    const reply = await this.#endJob(job.ref, 'failed', problem, deadLetter);
+    if (reply === 'job-ended') this.#parts.metrics.outcomes.inc(labels, items);
     job.end();
   }
 
-  async #endJob(ref: JobRef, status: 'failed' | 'expired', problem: Problem, deadLetter = false): Promise<void> {
-    await this.#parts.writer.finish({
+  async #endJob(ref: JobRef, status: 'failed' | 'expired', problem: Problem, deadLetter = false): Promise<FinishReply> {
+    return await this.#parts.writer.finish({
       ...ref,
       kind: 'job',
       status,

@@ -41,6 +41,8 @@ export class RunningJob {
   laneMs = 0;
   /** Of the results so far, as JSON. */
   resultBytes = 0;
+  /** Items without a result. */
+  itemsOpen: number;
   #aborter: AbortController | null = null;
   #isOver = false;
   readonly #over = Promise.withResolvers<void>();
@@ -51,6 +53,7 @@ export class RunningJob {
     this.files = files;
     this.claim = claim;
     this.request = claim.request;
+    this.itemsOpen = claim.request.items - claim.finishedItems.size;
   }
 
   get name(): string {
