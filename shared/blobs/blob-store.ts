@@ -1,9 +1,9 @@
 /**
  * Bytes too large for Redis, kept per job in a directory: `<root>/<tenant>/<hour>/<job>/<n>`. A blob belongs to exactly
- * one job and goes with it. Durable before it is acknowledged: file and folder are fsynced.
+ * one job and goes with it. Durable before it is acknowledged: the file is fsynced, and each folder that names something new.
  */
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { mintedAtMs } from '../jobs/job-id.ts';
 import type { JobRef } from '../jobs/store/words.ts';
@@ -20,8 +20,11 @@ export class BlobStore {
   }
 
   async open(): Promise<void> {
-    await mkdir(this.root, { recursive: true });
-    await mkdir(this.incoming, { recursive: true });
+    for (const folder of [this.root, this.incoming]) {
+      await mkdir(folder, { recursive: true });
+      // Inputs are their senders': no other user of the machine reads them. A mounted folder may be another's to change.
+      await chmod(folder, 0o700).catch(() => {});
+    }
   }
 
   /** A path for a new file among the incoming ones. */
@@ -45,10 +48,12 @@ export class BlobStore {
   async adopt(ref: JobRef, index: number | 'output', spooled: string): Promise<string> {
     const name = `${this.#folderName(ref)}/${index}`;
     const path = join(this.root, name);
-    await mkdir(dirname(path), { recursive: true });
+    const folder = dirname(path);
+    const firstMade = await mkdir(folder, { recursive: true });
     await sync(spooled);
     await rename(spooled, path);
-    await sync(dirname(path));
+    await sync(folder);
+    if (firstMade !== undefined) await syncParents(folder, firstMade);
     return name;
   }
 
@@ -111,6 +116,14 @@ export class BlobStore {
   #folderName({ tenant, id }: JobRef): string {
     const hour = new Date(mintedAtMs(id)).toISOString().slice(0, 13);
     return `${tenant}/${hour}/${id}`;
+  }
+}
+
+/** A new folder is on disk only when the one that names it is: up to the parent of the first that was made. */
+async function syncParents(folder: string, firstMade: string): Promise<void> {
+  for (let at = folder; ; at = dirname(at)) {
+    await sync(dirname(at));
+    if (at === firstMade) return;
   }
 }
 
