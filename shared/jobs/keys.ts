@@ -27,7 +27,7 @@ export const keys = {
   blobs: `${prefix}blobs`,
   /** stream: job events that a webhook wants: tenant, id, seq */
   outbox: `${prefix}outbox`,
-  /** zset: dead letters `<tenant>/<id>` by ms */
+  /** zset: the newest 10,000 dead letters `<tenant>/<id>` by ms */
   dead: `${prefix}dead`,
   /** hash: `<worker>/<lane>` -> `<tenant>/<id>` list of the call under way; what is left names the suspects */
   calls: `${prefix}calls`,

@@ -263,3 +263,13 @@ test('an outcome that a webhook wants outlives its retention until delivery has 
   assert.ok((await redis.ttl(keys.finished('default', told.id))) > 600_000);
   assert.ok((await redis.ttl(keys.finished('default', untold.id))) <= 5);
 });
+
+test('keeps the newest ten thousand dead letters', async () => {
+  const old = Array.from({ length: 10_000 }, (_, i) => [i, `default/old${i}`]).flat();
+  await redis.zadd(keys.dead, ...old);
+  const job = request();
+  await admit(job);
+  await store.finish([result(job, { status: 'failed', deadLetter: true })]);
+  assert.equal(await redis.zcard(keys.dead), 10_000);
+  assert.deepEqual(await redis.zrevrange(keys.dead, 0, 0), [`default/${job.id}`]);
+});

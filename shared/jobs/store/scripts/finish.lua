@@ -14,6 +14,7 @@ local fields = { 'req', 'c', 'st', 'a', 'mv', 'seq', 'ev', 'wh', 'w', 'l', 'q', 
 local list_fields = { 'n', 'ok', 'ko', 'mp', 'mk', 'mb', 'fe' }
 
 local unread_webhook_s = 604800
+local dead_letters_max = 10000
 local ended = {} -- live counters to lower, written once a call
 
 local function wrap(index, status, fragment)
@@ -117,7 +118,10 @@ for e = 1, #ARGV / 10 do
     close(keys, f, a.status, partial and joined(keys.items, tonumber(f.n), a.status) or 'null', a.fragment)
     replies[e] = 2
   end
-  if replies[e] > 0 and ARGV[at + 10] == '1' then redis.call('ZADD', KEYS[6], stamp, f.tenant .. '/' .. f.id) end
+  if replies[e] > 0 and ARGV[at + 10] == '1' then
+    redis.call('ZADD', KEYS[6], stamp, f.tenant .. '/' .. f.id)
+    redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -dead_letters_max - 1)
+  end
 end
 for field, count in pairs(ended) do redis.call('HINCRBY', KEYS[2], field, -count) end
 return replies
