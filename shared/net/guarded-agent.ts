@@ -7,7 +7,7 @@
 import { lookup as systemLookup } from 'node:dns';
 import { Resolver } from 'node:dns/promises';
 import type { Agent } from 'node:http';
-import type { LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
 import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from 'request-filtering-agent';
 import { type AllowedHosts, isReservedAddress } from './url-policy.ts';
 
@@ -33,7 +33,9 @@ export function guardedAgent(url: URL, allowed: AllowedHosts, resolver?: NameRes
   const hostAllowed = allowed.allows(url.hostname, port);
   // The library refuses every special address that is not on this list; the lookup below extends it by the exact
   // addresses that the operator allows, before the library looks.
-  const allowIPAddressList = hostAllowed ? [url.hostname.replace(/^\[|\]$/g, '')] : [];
+  const literal = url.hostname.replace(/^\[|\]$/g, '');
+  // Addresses only: over a name on its list the library prints a stack trace per request.
+  const allowIPAddressList = hostAllowed && isIP(literal) ? [literal] : [];
   const judge = (hostname: string, addresses: readonly Address[]) => {
     for (const { address } of addresses) {
       if (hostAllowed || allowed.allows(address, port)) allowIPAddressList.push(address);

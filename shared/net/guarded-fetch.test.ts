@@ -312,6 +312,20 @@ test('a POST carries its bytes and headers, and reports status and Retry-After',
   assert.equal(parseRetryAfter('-5', 0), null);
 });
 
+test('a name that the operator allowed is called without a word in the log', async (t) => {
+  routes['/ok'] = (response) => response.end('fine');
+  const print = t.mock.method(console, 'error', () => {});
+  const warn = t.mock.method(console, 'warn', () => {});
+  const host = `localhost:${new URL(origin).port}`;
+  const posted = await postJson(`http://${host}/ok`, '{}', {
+    headers: {},
+    allowed: new AllowedHosts([host]),
+    timeoutMs: 1000,
+  });
+  assert.equal(posted.status, 200);
+  assert.deepEqual([print.mock.callCount(), warn.mock.callCount()], [0, 0]);
+});
+
 test('proxies in the environment are not used', async () => {
   routes['/ok'] = (response) => response.end('fine');
   const script = `
