@@ -16,6 +16,11 @@ export async function readModel(folder: string, id: string, contracts: TaskContr
   if (names.includes('manifest.yaml')) return readWithManifest(folder, id, names, contracts);
   if (names.includes('manifest.yml')) throw new ModelFault('Found manifest.yml; name it manifest.yaml.');
   if (!names.includes('config.json')) {
+    if (names.includes('onnx')) {
+      throw new ModelFault(
+        `No config.json beside onnx/; found ${listNames(names)}. Copy config.json from where the model came from.`,
+      );
+    }
     throw new ModelFault(
       'Expected manifest.yaml with version folders, or a Hub folder with config.json and onnx/; ' +
         `found ${listNames(names)}. Add a manifest.yaml, or copy the whole Hub folder.`,
@@ -87,10 +92,17 @@ async function pickDtype(versionFolder: string, wished: Dtype | undefined): Prom
   const onnx = join(versionFolder, 'onnx');
   const files = await readdir(onnx).catch(() => null);
   if (files === null) {
-    throw new ModelFault(`No onnx/ folder beside config.json. Export with optimum-cli, or fetch the Hub's ONNX files.`);
+    throw new ModelFault(
+      'No onnx/ folder beside config.json. Move model.onnx into onnx/, fetch the ONNX files from the Hub, or export with optimum-cli.',
+    );
   }
   const found = new Set(files.flatMap((file) => dtypeOfFile(file) ?? []));
-  if (found.size === 0) throw new ModelFault(`onnx/ holds no graph (*.onnx); found ${listNames(files)}.`);
+  if (found.size === 0) {
+    throw new ModelFault(
+      `onnx/ holds no graph that is called model.onnx, model_quantized.onnx, ...; found ${listNames(files)}. ` +
+        'Put the graph there, or rename it.',
+    );
+  }
   if (wished !== undefined && !found.has(wished)) {
     throw new ModelFault(
       `dtype ${wished} needs onnx/model${dtypeSuffixes[wished]}.onnx; onnx/ has ${[...found].join(', ')}. ` +
@@ -101,11 +113,10 @@ async function pickDtype(versionFolder: string, wished: Dtype | undefined): Prom
   return wished ?? available.find((dtype) => found.has(dtype)) ?? 'fp32';
 }
 
+/** Undefined for a file that no pipeline opens: a graph is found by its name alone. */
 function dtypeOfFile(file: string): Dtype | undefined {
-  if (!file.endsWith('.onnx')) return undefined;
-  const stem = file.slice(0, -'.onnx'.length);
   const dtypes = Object.entries(dtypeSuffixes) as [Dtype, string][];
-  return dtypes.find(([, suffix]) => suffix !== '' && stem.endsWith(suffix))?.[0] ?? 'fp32';
+  return dtypes.find(([, suffix]) => file === `model${suffix}.onnx`)?.[0];
 }
 
 async function readConfig(versionFolder: string): Promise<Record<string, unknown>> {

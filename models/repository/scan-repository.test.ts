@@ -91,6 +91,10 @@ describe('scanning model directories', () => {
     await lay({ 'yml/manifest.yml': manifest });
     assert.match(await reasonOf('empty'), /Expected manifest\.yaml .* found README\.md/);
     assert.match(await reasonOf('no-onnx'), /No onnx\/ folder/);
+    await lay({ 'misnamed/config.json': nerConfig, 'misnamed/onnx/net.onnx': '' });
+    assert.match(await reasonOf('misnamed'), /no graph that is called model\.onnx.*found net\.onnx.*rename it/);
+    await lay({ 'no-config/onnx/model.onnx': '', 'no-config/tokenizer.json': '' });
+    assert.match(await reasonOf('no-config'), /No config\.json beside onnx\/; found onnx, tokenizer\.json/);
     assert.match(await reasonOf('lfs'), /Git LFS pointer/);
     assert.match(await reasonOf('gpt'), /no task follows.*Write a manifest\.yaml/);
     assert.match(await reasonOf('bad name'), /rename "bad name"/);

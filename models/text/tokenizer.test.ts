@@ -284,3 +284,7 @@ describe('encoding with offsets', () => {
     }
   });
 });
+
+it('says which file is missing and where it comes from', async () => {
+  await assert.rejects(loadTokenizer(import.meta.dirname), /^Error: No tokenizer\.json beside config\.json\. Copy it/);
+});

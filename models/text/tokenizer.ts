@@ -60,7 +60,7 @@ interface Located extends TokenRange {
 }
 
 export async function loadTokenizer(versionFolder: string): Promise<TextTokenizer> {
-  const json = JSON.parse(await readFile(join(versionFolder, 'tokenizer.json'), 'utf8')) as Json;
+  const json = JSON.parse(await readTokenizerFile(versionFolder)) as Json;
   const configText = await readFile(join(versionFolder, 'tokenizer_config.json'), 'utf8').catch(() => '{}');
   return createTokenizer(json, JSON.parse(configText) as Json);
 }
@@ -236,4 +236,17 @@ function tidyRange(text: string, start: number, end: number, next: number): [num
   trailingMarks.lastIndex = to;
   const marks = trailingMarks.exec(text)?.[0].length ?? 0;
   return [start + left, Math.min(to + marks, next)];
+}
+
+async function readTokenizerFile(versionFolder: string): Promise<string> {
+  try {
+    return await readFile(join(versionFolder, 'tokenizer.json'), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    throw new Error(
+      'No tokenizer.json beside config.json. Copy it from where the model came from; of a slow tokenizer (vocab.txt ' +
+        'alone) `AutoTokenizer.from_pretrained(...).save_pretrained(...)` in Python writes one.',
+      { cause: error },
+    );
+  }
 }
