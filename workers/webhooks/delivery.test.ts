@@ -214,6 +214,17 @@ test('retries go on after retention is over, and end when the job is erased', as
   assert.equal(await lab.redis.exists(keys.deliveries('default', erased.id)), 0);
 });
 
+test('a large output that waited for its webhook goes when its retention is over, not a week later', async () => {
+  const receiver = await receive();
+  const job = await lab.runJob(receiver.url);
+  assert.equal(await lab.store.offload(job, async () => 'a-blob'), true);
+  const dueInMs = async () => Number(await lab.redis.zscore(keys.blobs, `default/${job.id}`)) - Date.now();
+  assert.ok((await dueInMs()) > 600_000_000, 'kept while it is unread');
+  deliver();
+  await untilReceived(receiver, 1);
+  await waitUntil('it is due with the outcome', async () => Math.abs((await dueInMs()) - 600_000) < 30_000, 3000);
+});
+
 test('what a dead reader had read is taken over, and reading an entry twice queues it once', async () => {
   const receiver = await receive();
   await lab.redis.xgroup('CREATE', keys.outbox, 'delivery', '0', 'MKSTREAM');

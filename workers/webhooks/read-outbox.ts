@@ -6,8 +6,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { isOutcome, type JobStatus } from '../../shared/jobs/job.ts';
 import { keys } from '../../shared/jobs/keys.ts';
+import { redisNowMs } from '../../shared/jobs/store/duties.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobEvent, JobRecord } from '../../shared/jobs/store/record.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 import { type BacklogBound, DeliveryLog, type EventRef, hashUrl, type PinnedEvent } from './delivery-log.ts';
@@ -164,15 +166,24 @@ export class OutboxReader {
       const { origin } = new URL(content.url);
       const named = { ...ref, seq: event.seq, urlHash: hashUrl(content.url) };
       const verdict = await this.#log.pin(named, content);
-      // finish.lua kept the outcome beyond its retention for this reading; from here on the retention counts.
-      if (isOutcome(event.name))
-        await this.#options.redis.expire(keys.finished(ref.tenant, ref.id), content.retentionSeconds);
+      if (isOutcome(event.name)) await this.#startRetention(ref, content.retentionSeconds);
       if (verdict === 'pinned') return { event: named, origin };
       return this.#drop(verdict === 'refused' ? 'refused' : 'gone');
     } catch (error) {
       this.#options.logger.warn({ err: error, job: ref.id, seq: event.seq }, 'outbox: event left for later');
       return 'later';
     }
+  }
+
+  /** finish.lua kept the outcome, and offload.lua its blob, beyond the retention for this reading: now the retention counts. */
+  async #startRetention({ tenant, id }: JobRef, seconds: number): Promise<void> {
+    const { redis } = this.#options;
+    const dueMs = (await redisNowMs(redis)) + seconds * 1000;
+    await redis
+      .multi()
+      .expire(keys.finished(tenant, id), seconds)
+      .zadd(keys.blobs, 'XX', 'LT', dueMs, `${tenant}/${id}`)
+      .exec();
   }
 
   #drop(result: DeliveryResult): 'done' {
