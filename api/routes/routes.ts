@@ -1,6 +1,7 @@
 /** All routes of the public port, most used first: Express tries them in this order. */
 import type { ApiDependencies } from '../dependencies.ts';
 import type { Route } from '../http/routing.ts';
+import { sendEmpty } from '../http/send.ts';
 import { Docs } from './docs.ts';
 import { cancelJobRoute, eraseJobRoute } from './end-job.ts';
 import { livez, readyz } from './health.ts';
@@ -34,6 +35,8 @@ export function apiRoutes(parts: ApiDependencies): Route[] {
     { path: '/v1/models', methods: { GET: (call) => listModels(parts, call) } },
     { path: '/v1/models/:id', methods: { GET: (call) => readModel(parts, call) } },
     { path: '/v1/webhooks/secret', methods: { GET: (call) => readWebhookSecret(parts, call) } },
+    // Who opens the address that `npm start` prints is a person with a browser.
+    { path: '/', isOpen: true, methods: { GET: (call) => sendEmpty(call, 302, { Location: '/docs' }) } },
     { path: '/livez', isOpen: true, methods: { GET: livez } },
     { path: '/readyz', isOpen: true, methods: { GET: (call) => readyz(parts, call) } },
     { path: '/openapi.json', isOpen: true, methods: { GET: (call) => docs.openapi(call) } },
