@@ -209,7 +209,49 @@ describe('bad requests', () => {
     const pointers = (answer.body['errors'] as { pointer: string }[]).map(({ pointer }) => pointer);
     assert.deepEqual(pointers.sort(), ['/extra', '/metadata/a', '/timeout']);
     const unknown = await sendRaw(api.port, rawRequest(post({ ...good, model: 'ner-larg' })));
-    assert.match(String(unknown.body['detail']), /did you mean "ner-large"/);
+    assert.match(String(unknown.body['detail']), /did you mean "ner-large"\? Models: /);
+  });
+
+  it('tells a beginner the next step', async () => {
+    const mistakes: [unknown, Record<string, string>, RegExp][] = [
+      [{ ...good, priorty: 'low' }, {}, /^\/priorty: Unknown field; did you mean "priority"\?$/],
+      [{ model: 'ner-large', sentence: 'x' }, {}, /^\/sentence: Unknown field\. Fields: model, task, input, /],
+      [
+        good,
+        { 'Content-Type': 'application/x-www-form-urlencoded' },
+        /has Content-Type "application\/x-www-form.*curl: -H/,
+      ],
+      [{ task: 'summarization', input: 'x' }, {}, /^No such task\. Tasks: /],
+      [
+        { ...good, webhook: { url: 'http://localhost:9000/a' } },
+        {},
+        /Port 9000 .* add localhost:9000 to MILLRACE_ALLOW_HOSTS/,
+      ],
+      [{ ...good, webhook: { url: 'http://10.0.0.1/a' } }, {}, /private .* add 10\.0\.0\.1 to MILLRACE_ALLOW_HOSTS/],
+    ];
+    for (const [body, headers, detail] of mistakes) {
+      const answer = await sendRaw(api.port, rawRequest(post(body, headers)));
+      assert.match(String(answer.body['detail']), detail);
+    }
+  });
+
+  it('names the form part that a file must be', async () => {
+    const form = new FormData();
+    form.set('model', 'ner-large');
+    form.set('audio', new Blob(['RIFF']), 'a.wav');
+    const response = await fetch(`http://127.0.0.1:${api.port}/v1/jobs`, {
+      method: 'POST',
+      headers: { Authorization: `Bearer ${key}` },
+      body: form,
+    });
+    const body = (await response.json()) as { detail: string; errors?: { pointer: string }[] };
+    assert.deepEqual([response.status, body.errors?.[0]?.pointer], [422, '/audio'], JSON.stringify(body));
+    assert.match(body.detail, /part named "audio"\. Name the part "file"/);
+  });
+
+  it('sends a browser at the root to the documentation', async () => {
+    const response = await fetch(`http://127.0.0.1:${api.port}/`, { redirect: 'manual' });
+    assert.deepEqual([response.status, response.headers.get('location')], [302, '/docs']);
   });
 
   it('takes compressed JSON, a byte order mark, and a charset that is UTF-8', async () => {

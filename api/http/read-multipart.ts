@@ -12,6 +12,7 @@ import multer, { MulterError, type StorageEngine } from 'multer';
 import { Problem } from '../../shared/problems/problem.ts';
 import { watchBody } from './body-deadline.ts';
 import type { Call } from './call.ts';
+import { escapePointer } from './parse-json.ts';
 import { askForBody, tooLarge } from './read-body.ts';
 
 export interface SpooledFile {
@@ -170,8 +171,18 @@ function explain(error: unknown, limits: FormLimits): unknown {
     case 'LIMIT_FILE_COUNT':
       return new Problem('too-many-items', `A job holds at most ${limits.filesMax} files. Split it.`);
     case 'LIMIT_UNEXPECTED_FILE':
-      return new Problem('too-many-parts', `Files come as parts named "file", at most ${limits.filesMax} of them.`);
+      return unexpectedFile(error.field, limits.filesMax);
     default:
       return new Problem('too-many-parts', 'The form has too many parts, or a part without a usable name.');
   }
+}
+
+/** multer's word for both a part of another name and one too many. */
+function unexpectedFile(name: string | undefined, filesMax: number): Problem {
+  if (name === undefined || name === 'file') {
+    return new Problem('too-many-parts', `Files come as parts named "file", at most ${filesMax} of them.`);
+  }
+  const part = name.slice(0, 100);
+  const detail = `A file came as a part named "${part}". Name the part "file", as in: curl -F file=@recording.wav.`;
+  return new Problem('validation-failed', detail, { errors: [{ pointer: `/${escapePointer(part)}`, detail }] });
 }

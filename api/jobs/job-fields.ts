@@ -3,6 +3,7 @@
  * the task's contract and `take-items.ts`. The same schemas make the OpenAPI document.
  */
 import { z } from 'zod';
+import { nearestMatch } from '../../models/repository/nearest-match.ts';
 import { itemsPerJobMax, jobStatuses, outcomes, priorities } from '../../shared/jobs/job.ts';
 import { type FieldFault, Problem } from '../../shared/problems/problem.ts';
 import { escapePointer, parseJsonText } from '../http/parse-json.ts';
@@ -62,7 +63,7 @@ export type JobFields = z.infer<typeof jobFieldsSchema>;
 /** Throws `validation-failed` with one entry per fault. */
 export function checkFields(value: unknown): JobFields {
   const parsed = jobFieldsSchema.safeParse(value);
-  if (!parsed.success) throw invalid(parsed.error.issues);
+  if (!parsed.success) throw invalid(parsed.error.issues, '', Object.keys(jobFieldsSchema.shape));
   const items = parsed.data.inputs?.length;
   if (items !== undefined && items > itemsPerJobMax) {
     throw new Problem(
@@ -94,9 +95,9 @@ export function formToFields(form: Readonly<Record<string, string>>): Record<str
   return fields;
 }
 
-/** zod's issues as JSON pointers. `base` is where the checked value stands in the body. */
-export function invalid(issues: readonly z.core.$ZodIssue[], base = ''): Problem {
-  const errors = issues.slice(0, 20).flatMap((issue) => faultsOf(issue, base));
+/** zod's issues as JSON pointers. `base` is where the checked value stands in the body, `known` its fields there. */
+export function invalid(issues: readonly z.core.$ZodIssue[], base = '', known: readonly string[] = []): Problem {
+  const errors = issues.slice(0, 20).flatMap((issue) => faultsOf(issue, base, known));
   const first = errors[0];
   const detail = first ? `${first.pointer || 'The body'}: ${first.detail}` : 'A field is wrong.';
   return new Problem('validation-failed', errors.length > 1 ? `${detail} (${errors.length} faults)` : detail, {
@@ -104,12 +105,19 @@ export function invalid(issues: readonly z.core.$ZodIssue[], base = ''): Problem
   });
 }
 
-function faultsOf(issue: z.core.$ZodIssue, base: string): FieldFault[] {
+function faultsOf(issue: z.core.$ZodIssue, base: string, known: readonly string[]): FieldFault[] {
   const pointer = issue.path.reduce<string>((path, part) => `${path}/${escapePointer(String(part))}`, base);
   if (issue.code === 'unrecognized_keys') {
+    const fields = issue.path.length === 0 ? known : [];
     return issue.keys
       .slice(0, 20)
-      .map((key) => ({ pointer: `${pointer}/${escapePointer(key)}`, detail: 'Unknown field.' }));
+      .map((key) => ({ pointer: `${pointer}/${escapePointer(key)}`, detail: unknownField(key, fields) }));
   }
   return [{ pointer, detail: issue.message }];
+}
+
+function unknownField(name: string, known: readonly string[]): string {
+  if (known.length === 0) return 'Unknown field.';
+  const nearest = nearestMatch(name.slice(0, 100), known);
+  return nearest === null ? `Unknown field. Fields: ${known.join(', ')}.` : `Unknown field; did you mean "${nearest}"?`;
 }

@@ -49,14 +49,16 @@ export class ModelCatalog {
   #defaultOf(task: string): ServedModel {
     if (!this.contracts.has(task)) {
       const known = [...this.contracts.keys()];
-      throw fault('unknown-task', '/task', `No such task${suggest(task, known)}. Tasks: ${known.join(', ')}.`);
+      throw fault('unknown-task', '/task', `No such task${suggest(task, known)} Tasks: ${known.join(', ')}.`);
     }
     const model = this.models.find(({ files }) => files.task === task && files.isDefault);
     if (model) return model;
     const others = this.models.filter(({ files }) => files.task === task).map(({ files }) => files.id);
-    const next =
-      others.length > 0 ? `Name one of its models: ${others.slice(0, 8).join(', ')}.` : 'No model serves it.';
-    throw fault('unknown-task', '/task', `No model serves ${task} by default. ${next}`);
+    const detail =
+      others.length > 0
+        ? `No model serves ${task} by default. Name one of its models: ${others.slice(0, 8).join(', ')}.`
+        : `No model here serves ${task}. GET /v1/models lists what is served; MODELS_DIR adds a folder of models.`;
+    throw fault('unknown-task', '/task', detail);
   }
 
   #unknownModel(id: string): Problem {
@@ -65,13 +67,13 @@ export class ModelCatalog {
     }
     const known = [...this.#models.keys()];
     const list = known.length > 0 ? `Models: ${known.slice(0, 8).join(', ')}.` : 'The repository holds no model.';
-    return fault('unknown-model', '/model', `No such model${suggest(id, known)}. ${list}`);
+    return fault('unknown-model', '/model', `No such model${suggest(id, known)} ${list}`);
   }
 }
 
 function suggest(word: string, known: readonly string[]): string {
   const nearest = nearestMatch(word.slice(0, 100), known);
-  return nearest === null ? '' : `; did you mean "${nearest}"?`;
+  return nearest === null ? '.' : `; did you mean "${nearest}"?`;
 }
 
 function fault(slug: 'unknown-model' | 'unknown-task' | 'validation-failed', pointer: string, detail: string): Problem {

@@ -79,7 +79,11 @@ async function readFields(
     }
   }
   if (type === undefined && !hasBody(call)) throw new Problem('empty-body', 'The request has no body.');
-  throw new Problem('unsupported-media-type', 'Send application/json in UTF-8, or multipart/form-data.');
+  const got = type === undefined ? 'no Content-Type' : `Content-Type ${JSON.stringify(type.slice(0, 100))}`;
+  throw new Problem(
+    'unsupported-media-type',
+    `The request has ${got}. Send application/json in UTF-8 (curl: -H 'Content-Type: application/json'), or multipart/form-data.`,
+  );
 }
 
 function isJson(type: string | undefined): boolean {

@@ -95,10 +95,14 @@ export function checkUrl(text: string, allowed: AllowedHosts, pointer: string): 
     throw fault('invalid-url', 'The URL names a user; credentials in URLs are refused.');
   const port = url.port || (url.protocol === 'https:' ? '443' : '80');
   if (allowed.allows(url.hostname, port)) return url;
-  if (!ports.has(url.port)) throw fault('invalid-url', `Port ${url.port} is not one of 80, 443, 8080, 8443.`);
+  if (!ports.has(url.port)) {
+    const next = `Use one of these, or have the operator add ${url.host} to MILLRACE_ALLOW_HOSTS.`;
+    throw fault('invalid-url', `Port ${url.port} is not one of 80, 443, 8080, 8443. ${next}`);
+  }
   const host = url.hostname.replace(/^\[|\]$/g, '').replace(/\.$/, '');
   if (host === 'localhost' || host.endsWith('.localhost') || (isIP(host) !== 0 && isReservedAddress(host))) {
-    throw fault('blocked-address', `${url.hostname} is a private or reserved address.`);
+    const next = `Use a public host, or have the operator add ${url.hostname} to MILLRACE_ALLOW_HOSTS.`;
+    throw fault('blocked-address', `${url.hostname} is a private or reserved address. ${next}`);
   }
   return url;
 }
