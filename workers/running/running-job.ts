@@ -32,6 +32,9 @@ export interface QueuedRow extends WaitingRow {
   suspect: boolean;
 }
 
+/** A job that was started more often than this has seen its worker die each time: it runs alone, and its calls are noted. */
+const attemptsUnsuspected = 3;
+
 export class RunningJob {
   readonly ref: JobRef;
   readonly request: JobRequest;
@@ -86,7 +89,8 @@ export class RunningJob {
 
   openItem(index: number): RunningItem {
     // After a crash of the whole worker only the job's count is left; any of its items may be the one.
-    const deaths = this.request.items === 1 ? this.claim.crashes : Math.min(1, this.claim.crashes);
+    const counted = this.request.items === 1 ? this.claim.crashes : Math.min(1, this.claim.crashes);
+    const deaths = counted === 0 && this.claim.attempts > attemptsUnsuspected ? 1 : counted;
     return {
       job: this,
       index,

@@ -19,7 +19,7 @@ export interface CallReport {
 
 export interface SchedulerEvents {
   /** Before a batch goes to a lane: the last word on who is on board. */
-  onCall(lane: Lane, rows: readonly QueuedRow[]): void;
+  onCall(lane: Lane, rows: readonly QueuedRow[], predictedMs: number): void;
   onRow(row: QueuedRow, outcome: LaneOutcome, report: CallReport): void;
   onReport(lane: Lane, report: CallReport): void;
   /** The lane died under these rows. The owner decides which come back, by `add`. */
@@ -85,7 +85,7 @@ export class Scheduler {
     if (!first) return;
     const length = Math.max(...rows.map((row) => row.length));
     const predictedMs = this.#cost.predictMs(first.model, rows.length, length);
-    this.#events.onCall(lane, rows);
+    this.#events.onCall(lane, rows, predictedMs);
     const laneRows = rows.map(({ row, item }) => ({ row, alone: item.parts.length === 1 }));
     const limitMs = Math.min(hangMsMax, Math.max(hangMsMin, hangFactor * predictedMs));
     const result = await lane.run(first.model, laneRows, limitMs);
