@@ -104,7 +104,7 @@ function answers({ responses }: Operation): string {
       isProblem && description.length > 400
         ? `<details><summary>${description.split('\n\n').length} problems</summary>${text}</details>`
         : text;
-    return `<tr><td><code>${status}</code></td><td>${shown}</td><td>${isProblem ? '' : typeOf(schema)}</td></tr>`;
+    return `<tr><td class="code"><code>${status}</code></td><td>${shown}</td><td>${isProblem ? '' : typeOf(schema)}</td></tr>`;
   });
   return `<h4>Answers</h4><table>${rows.join('')}</table>`;
 }

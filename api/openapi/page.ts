@@ -15,6 +15,7 @@ pre{background:var(--code);border:1px solid var(--line);border-radius:8px;paddin
 nav{position:sticky;top:0;height:100vh;overflow:auto;padding:1.6rem 1rem;border-right:1px solid var(--line);font-size:.92rem}
 nav h2{font-size:.75rem;letter-spacing:.06em;text-transform:uppercase;color:var(--soft);margin:1.2rem 0 .3rem}
 nav ul{list-style:none;margin:0;padding:0}nav li{margin:.15rem 0}nav a{color:var(--fg)}
+nav li:has(.verb){padding-left:3.6rem}nav li .verb{margin-left:-3.6rem;width:3.3rem;min-width:0}
 .brand{font-weight:700;font-size:1.1rem;color:var(--fg)}
 main{padding:2rem 2rem 6rem;max-width:56rem;min-width:0}main.page{margin:0 auto}
 h1{font-size:1.9rem;line-height:1.2;margin:.2rem 0 1rem}h2{font-size:1.35rem;margin:2.6rem 0 .6rem}h3{font-size:1.05rem;margin:0 0 .4rem}
@@ -28,7 +29,7 @@ table{border-collapse:collapse;width:100%;font-size:.92rem}td,th{text-align:left
 th{font-weight:600;border-top:0;color:var(--soft)}td:first-child{white-space:nowrap}
 details{margin:.5rem 0}summary{cursor:pointer;color:var(--accent)}
 @media (max-width:50rem){.layout{display:block}nav{position:static;height:auto;border-right:0;border-bottom:1px solid var(--line)}main{padding:1.2rem}
-td:first-child{white-space:normal;overflow-wrap:anywhere}}
+td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:5.5rem}td.code{min-width:0;white-space:nowrap}}
 `.replaceAll('\n', '');
 
 export function htmlPage(title: string, body: string): string {
