@@ -35,6 +35,11 @@ export async function runCli(args: readonly string[], env: CliContext['env'], op
     process.stdout.write(`${await renderUsage(command.definition)}\n\nEXAMPLES\n\n${indent(command.examples)}\n`);
     return 0;
   }
+  const unknown = rest.find((word) => !command.passesArguments && !isDeclared(word, command));
+  if (unknown !== undefined) {
+    process.stderr.write(`npm run ${name} has no "${unknown}". See: npm run ${name} -- --help\n`);
+    return 1;
+  }
   try {
     const data: CliContext = { env, rawArgs: rest, watchesParent: options.watchesParent };
     const { result } = await runCommand(command.definition, { rawArgs: rest, data });
@@ -43,6 +48,11 @@ export async function runCli(args: readonly string[], env: CliContext['env'], op
     process.stderr.write(`\n${explain(error)}\n`);
     return error instanceof SettingsError ? exitConfig : 1;
   }
+}
+
+/** citty ignores what it does not know, and a mistyped --once would serve for ever. All declared options are switches. */
+function isDeclared(word: string, { definition }: CliCommand): boolean {
+  return Object.keys(definition.args ?? {}).some((option) => word === `--${option}` || word === `--no-${option}`);
 }
 
 /** Expected trouble needs no stack: its message says what to do. */

@@ -15,6 +15,7 @@ const command: CliCommand = {
       return await runNode([main, ...rawArgs], env);
     },
   }),
+  passesArguments: true,
   examples: ['npm run bench', 'npm run bench -- queue', 'npm run bench -- pipeline'],
   passesHelp: true,
 };

@@ -8,6 +8,8 @@ export interface CliCommand {
   readonly examples: readonly string[];
   /** Hands `--help` on to the program that it runs. */
   readonly passesHelp?: boolean;
+  /** Hands words and options that it does not declare on to the program that it runs. */
+  readonly passesArguments?: boolean;
 }
 
 /** What a command gets as `data`. */

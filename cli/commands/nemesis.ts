@@ -15,6 +15,7 @@ const command: CliCommand = {
       return await runNode([join(root, 'e2e/nemesis/main.ts'), ...rawArgs], env);
     },
   }),
+  passesArguments: true,
   examples: ['npm run nemesis', 'npm run nemesis -- --jobs 1000 --kills 6 --targets lane --seed 7'],
   passesHelp: true,
 };

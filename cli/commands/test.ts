@@ -26,7 +26,12 @@ const command: CliCommand = {
       const { env, rawArgs } = data as CliContext;
       const words = rawArgs.filter((arg) => !arg.startsWith('-')).map((word) => word.replace(/^\.\//, ''));
       const files = findTestFiles(words);
-      if (files.length === 0) throw new Error(`No test file has ${words.join(' or ')} in its path.`);
+      if (files.length === 0) {
+        process.stderr.write(
+          `No test file has ${words.join(' or ')} in its path. Name a folder or file that has *.test.ts.\n`,
+        );
+        return 1;
+      }
       const options = rawArgs.filter((arg) => arg.startsWith('-'));
       return await runNode(
         [
@@ -40,6 +45,7 @@ const command: CliCommand = {
       );
     },
   }),
+  passesArguments: true,
   examples: ['npm test', 'npm test -- shared/jobs', 'npm test -- launcher --test-name-pattern="Ctrl-C"'],
 };
 

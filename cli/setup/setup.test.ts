@@ -41,6 +41,21 @@ test('an unknown command lists those that there are', () => {
   assert.match(text, /There is no command "dmeo"[\s\S]*npm run demo[\s\S]*npm run start/);
 });
 
+test('an option that a command does not have is refused', () => {
+  const stub = pathWith({ 'redis-server': 'exit 0', ffmpeg: 'exit 0', ffprobe: 'exit 0' });
+  const { code, text } = bootstrap(['demo', '--onec'], { PATH: stub });
+  assert.equal(code, 1);
+  assert.match(text, /^npm run demo has no "--onec"\. See: npm run demo -- --help$/m);
+});
+
+test('words that no test file has in its path are named, without a stack', () => {
+  const stub = pathWith({ 'redis-server': 'exit 0', ffmpeg: 'exit 0', ffprobe: 'exit 0', ps: 'exit 0' });
+  const { code, text } = bootstrap(['test', 'no/such/place'], { PATH: stub, CI: '1' });
+  assert.equal(code, 1);
+  assert.match(text, /No test file has no\/such\/place in its path\./);
+  assert.doesNotMatch(text, /\n {4}at /);
+});
+
 test('without apt the exact command to type is named', () => {
   for (const [tool, command] of [
     ['brew', 'brew install redis ffmpeg'],
