@@ -74,6 +74,7 @@ const rows: readonly (readonly [what: string, wish: Wish, slug: ProblemSlug])[] 
   ['24 a body above the limit', post(Buffer.alloc(17 * 2 ** 20, 0x20)), 'payload-too-large'],
   ['25 nesting of 33 levels', post(nested(32)), 'too-deep'],
   ['25 nesting of 100,000 levels', post(nested(100_000)), 'too-deep'],
+  ['24 a million values', post(`{"model":"m","input":[${'0,'.repeat(1_000_000)}0]}`), 'payload-too-large'],
   ['26 __proto__', post('{"model":"ner","input":"x","metadata":{"__proto__":"x"}}'), 'forbidden-key'],
   [
     '26 constructor, escaped',

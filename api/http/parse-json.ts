@@ -6,13 +6,27 @@ import { isUtf8 } from 'node:buffer';
 import { Problem } from '../../shared/problems/problem.ts';
 
 const depthMax = 32;
+const valuesMax = 250_000;
 const forbiddenKeys = new Set(['__proto__', 'constructor', 'prototype']);
 
 /** Throws empty-body, malformed-json, too-deep, forbidden-key, invalid-unicode, non-finite, unsafe-integer. `at` prefixes pointers. */
 export function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) throw new Problem('empty-body', 'The body is empty. Send a JSON object.');
+  checkValueCount(bytes);
   if (!isUtf8(bytes)) throw new Problem('malformed-json', 'The body is not UTF-8.');
   return parseJsonText(bytes.toString('utf8'));
+}
+
+/**
+ * Bounds the values of a body before it is parsed: 16 MiB of `0,` held the event loop for 1.5 s, 16 MiB of base64 does not
+ * matter. Counts separators wherever they stand, so a text may be counted too high: one with a quarter of a million commas.
+ */
+function checkValueCount(bytes: Buffer): void {
+  if (bytes.length <= 2 * valuesMax) return;
+  let values = 0;
+  for (const byte of bytes) if (byte === 0x2c || byte === 0x7b || byte === 0x5b) values++;
+  if (values > valuesMax)
+    throw new Problem('payload-too-large', `The JSON has over ${valuesMax} values. Send media as base64 or as a form.`);
 }
 
 export function parseJsonText(text: string, at = ''): unknown {
