@@ -63,6 +63,8 @@ describe('inspecting media before they are accepted', () => {
     ];
     for (const bytes of lookalikes) await rejectsAs('unsupported-file-type', 'image', Buffer.from(bytes, 'latin1'));
     await rejectsAs('unsupported-file-type', 'image', wav(0.1));
+    await assert.rejects(inspect('image', '%PDF-1.7'), /is a PDF, not an image that is read here\. Send /);
+    await assert.rejects(inspect('image', 'plain'), /The content is not an image/);
   });
 
   it('refuses images of too many pixels or frames by their header', async () => {

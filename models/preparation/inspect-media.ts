@@ -7,6 +7,7 @@ import { open } from 'node:fs/promises';
 import { Problem } from '../../shared/problems/problem.ts';
 import { audioKindsInWords, isPlaylist, readAudioHeader, sniffAudio, sniffBytes } from '../audio/sniff-audio.ts';
 import { countPngFrames, imageKindsInWords, sniffImage } from '../images/sniff-image.ts';
+import { nameContent } from './name-content.ts';
 
 export interface MediaLimits {
   readonly imagePixelsMax?: number;
@@ -30,11 +31,7 @@ export async function inspectMedia(
 function inspectAudio(head: Uint8Array, fileBytes: number, limits: MediaLimits): { type: string } {
   if (isPlaylist(head)) throw new Problem('corrupt-audio', 'The file is a playlist, not sound. Send the sound itself.');
   const kind = sniffAudio(head);
-  if (!kind)
-    throw new Problem(
-      'unsupported-file-type',
-      `The content is not audio that is read here. Send ${audioKindsInWords}.`,
-    );
+  if (!kind) throw new Problem('unsupported-file-type', unreadable(head, 'audio', audioKindsInWords));
   const header = readAudioHeader(head, kind, fileBytes);
   if (header) checkAudioHeader(header.seconds, header.channels, limits);
   return { type: kind.type };
@@ -55,17 +52,19 @@ function checkAudioHeader(seconds: number, channels: number, limits: MediaLimits
 
 async function inspectImage(head: Uint8Array, path: string, limits: MediaLimits): Promise<{ type: string }> {
   const kind = sniffImage(head);
-  if (!kind)
-    throw new Problem(
-      'unsupported-file-type',
-      `The content is not an image that is read here. Send ${imageKindsInWords}.`,
-    );
+  if (!kind) throw new Problem('unsupported-file-type', unreadable(head, 'an image', imageKindsInWords));
   // Loaded late: an API that serves text only never pays libvips' 20 MB.
   const { checkImageHeader, readImageHeader } = await import('../images/decode-image.ts');
   const header = await readImageHeader(path);
   const frames = kind.type === 'image/png' ? countPngFrames(head) : header.frames;
   checkImageHeader({ ...header, frames }, limits.imagePixelsMax);
   return { type: kind.type };
+}
+
+function unreadable(head: Uint8Array, wanted: string, kindsInWords: string): string {
+  const found = nameContent(head);
+  const got = found === null || found === wanted ? 'is not' : `is ${found}, not`;
+  return `The content ${got} ${wanted} that is read here. Send ${kindsInWords}.`;
 }
 
 async function readHead(path: string): Promise<{ head: Uint8Array; fileBytes: number }> {
