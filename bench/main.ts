@@ -1,19 +1,9 @@
 /** `npm run bench -- <name>`: runs one bench. Each prints a table, then one last line of JSON. */
 import { parseArgs } from 'node:util';
 import { benchLoops } from './loops/main.ts';
+import type { BenchOptions } from './method/options.ts';
 import { benchPipeline } from './pipeline/main.ts';
 import { benchQueue } from './queue/main.ts';
-
-export interface BenchOptions {
-  /** Pairs of blocks: each pair gives one ratio. */
-  readonly pairs: number;
-  /** Seconds a block takes, about. */
-  readonly seconds: number;
-  /** Runs only the parts whose name holds this. */
-  readonly only: string;
-  /** Writes bench/results/<name>.json. */
-  readonly keep: boolean;
-}
 
 const benches: Readonly<Record<string, { about: string; run: (options: BenchOptions) => Promise<void> }>> = {
   queue: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },

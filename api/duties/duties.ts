@@ -2,29 +2,12 @@
  * What must happen though nobody asks, done by one API process at a time (a lease in Redis says which). Each duty runs
  * on its own beat, never twice at once; a fault is logged and the next beat tries again.
  */
-import type { Redis } from 'ioredis';
-import type { BlobStore } from '../../shared/blobs/blob-store.ts';
-import type { JobQueues } from '../../shared/jobs/queues.ts';
 import { holdLease } from '../../shared/jobs/store/duties.ts';
-import type { JobStore } from '../../shared/jobs/store/job-store.ts';
-import type { Logger } from '../../shared/observability/logger.ts';
-import type { ApiMetrics } from '../api-metrics.ts';
 import { isRedisTrouble } from '../http/error-handler.ts';
+import type { DutyParts } from './duty-parts.ts';
 import { findLost } from './find-lost.ts';
 import { reconcile } from './reconcile.ts';
 import { expireUnstarted, sweepBlobs, sweepIncoming, sweepOrphans, trimTombstones } from './sweep.ts';
-
-export interface DutyParts {
-  readonly redis: Redis;
-  readonly store: JobStore;
-  readonly queues: JobQueues;
-  readonly blobs: BlobStore;
-  readonly logger: Logger;
-  /** This process, to the lease. */
-  readonly holder: string;
-  readonly settings: { readonly retentionSeconds: number };
-  readonly metrics: Pick<ApiMetrics, 'duties'>;
-}
 
 /** Returns how many jobs it had to look after. */
 type Duty = (parts: DutyParts) => Promise<number>;

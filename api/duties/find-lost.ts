@@ -5,7 +5,7 @@
 import { keys, queueName } from '../../shared/jobs/keys.ts';
 import { redisNowMs } from '../../shared/jobs/store/duties.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
-import type { DutyParts } from './duties.ts';
+import type { DutyParts } from './duty-parts.ts';
 
 /** Younger ones may be on their way between two steps. */
 const ageMsMin = 60_000;

@@ -4,7 +4,7 @@
  */
 import { isOutcome } from '../../shared/jobs/job.ts';
 import { listPending, redisNowMs } from '../../shared/jobs/store/duties.ts';
-import type { DutyParts } from './duties.ts';
+import type { DutyParts } from './duty-parts.ts';
 
 /** An API that is well confirms within milliseconds. */
 const pendingMsMin = 2000;

@@ -9,7 +9,7 @@ import {
 } from '../../shared/jobs/store/duties.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
 import { Problem } from '../../shared/problems/problem.ts';
-import type { DutyParts } from './duties.ts';
+import type { DutyParts } from './duty-parts.ts';
 
 const atOnceMax = 500;
 const hourMs = 3_600_000;

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startSystem } from '../../e2e/system/running-system.ts';
 import { assetsFolder } from '../../shared/testing/assets.ts';
-import type { BenchOptions } from '../main.ts';
+import type { BenchOptions } from '../method/options.ts';
 import { ratioOf } from '../method/ratio.ts';
 import { finish, printTable, round } from '../method/report.ts';
 import { mixedLoad } from './mixed-load.ts';

@@ -14,9 +14,9 @@ import { createLogger } from '../../shared/observability/logger.ts';
 import { connectProducer, untilReady } from '../../shared/redis/connection.ts';
 import { startTestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
-import type { BenchOptions } from '../main.ts';
 import { cpuSeconds } from '../method/cpu-time.ts';
 import { HelperProcess } from '../method/helper-process.ts';
+import type { BenchOptions } from '../method/options.ts';
 import { measurePairs, ratioOf } from '../method/ratio.ts';
 import { finish, printTable } from '../method/report.ts';
 
