@@ -10,3 +10,15 @@ test('a key names one tenant: the same key for two refuses to start, without sho
   );
   assert.equal(readSettings({ MILLRACE_API_KEYS: `ours=${key},ours=${key}-2` }).apiKeys.length, 2);
 });
+
+test('every fault is named at once, in words', () => {
+  assert.throws(
+    () => readSettings({ PORT: 'abc', ADMIN_PORT: '99999', HOST: '0.0.0.0', MILLRACE_API_KEYS: 'short' }),
+    (error: Error) =>
+      /PORT: a number is expected/.test(error.message) &&
+      /ADMIN_PORT: .*65535/.test(error.message) &&
+      /5 characters; 16 are the least/.test(error.message) &&
+      !/NaN/.test(error.message),
+  );
+  assert.throws(() => readSettings({ HOST: '0.0.0.0' }), /MILLRACE_API_KEYS is empty/);
+});

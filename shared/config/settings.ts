@@ -109,23 +109,27 @@ export class SettingsError extends Error {}
 const zooDir = resolve(import.meta.dirname, '../../models/zoo');
 const loopback = new Set(['127.0.0.1', '::1', 'localhost']);
 
+/** zod says "received NaN" of a word where a number belongs. */
+function describeFault(issue: { readonly code?: string | undefined; readonly input?: unknown }): string | undefined {
+  return issue.code === 'invalid_type' && Number.isNaN(issue.input) ? 'a number is expected' : undefined;
+}
+
 /** Reads and checks the environment. Throws one SettingsError that lists every fault. */
 export function readSettings(env: Record<string, string | undefined> = process.env): Settings {
   const faults: string[] = [];
   const given = withFiles(env, faults);
-  const parsed = environment.safeParse(given);
-  if (!parsed.success) {
-    faults.push(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
-    throw new SettingsError(`Settings are wrong:\n- ${faults.join('\n- ')}`);
-  }
-  const e = parsed.data;
-  const apiKeys = parseKeys(e.MILLRACE_API_KEYS, faults);
-  if (!loopback.has(e.HOST) && apiKeys.length === 0) {
+  const apiKeys = parseKeys(given['MILLRACE_API_KEYS'] ?? '', faults);
+  const host = given['HOST'] ?? '127.0.0.1';
+  if (!loopback.has(host) && apiKeys.length === 0) {
     faults.push(
-      `HOST is ${e.HOST}, which others can reach, but MILLRACE_API_KEYS is empty. Set a key, or HOST=127.0.0.1.`,
+      `HOST is ${host}, which others can reach, but MILLRACE_API_KEYS is empty. Set a key, or HOST=127.0.0.1.`,
     );
   }
-  if (faults.length > 0) throw new SettingsError(`Settings are wrong:\n- ${faults.join('\n- ')}`);
+  const parsed = environment.safeParse(given, { error: describeFault });
+  if (!parsed.success)
+    faults.unshift(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  if (!parsed.success || faults.length > 0) throw new SettingsError(`Settings are wrong:\n- ${faults.join('\n- ')}`);
+  const e = parsed.data;
   return Object.freeze({
     host: e.HOST,
     port: e.PORT,
