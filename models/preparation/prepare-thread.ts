@@ -3,7 +3,8 @@
  * since an error thrown across threads loses its class.
  *
  * Abort: aborting Piscina's own signal terminates the thread, and with it every tokeniser it holds (and may orphan an
- * ffmpeg). So a task may carry a MessagePort; any message on it aborts that item alone, and ffmpeg is killed.
+ * ffmpeg). So a task may carry a MessagePort; any message on it aborts that item alone, and ffmpeg is killed. The thread
+ * says one word on it when it takes the item.
  */
 import { setPriority } from 'node:os';
 import { isMainThread, type MessagePort } from 'node:worker_threads';
@@ -39,6 +40,7 @@ export default async function prepare(task: PreparationTask | WarmUpTask): Promi
   }
   const controller = new AbortController();
   task.abort?.once('message', () => controller.abort());
+  task.abort?.postMessage('started');
   try {
     const rows = await prepareItem(task, controller.signal);
     const moved: PreparationResult = { rows };

@@ -5,6 +5,7 @@
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { loadContracts } from '../../models/discover-tasks.ts';
 import { type PreparationItem, pipelineFor, prepareItem } from '../../models/preparation/prepare-item.ts';
@@ -22,17 +23,26 @@ import { rethrowDetails } from './rethrow-details.ts';
 /** 2,000 UTF-16 units take about 1 ms in the JavaScript tokeniser; the thread hop costs 0.1 ms. */
 const inlineTextMax = 2000;
 const downloadMsMax = 30_000;
+/** From the moment that a thread has the item: the longest audio taken decodes in a few seconds. */
+const threadMsMax = 120_000;
+/** A thread that was told to stop and has not after this long hangs, and is ended with all tokenisers that it holds. */
+const abortMsMax = 5000;
+
+/** Whose item is prepared. The signal is made when it is first asked for: a short text never does. */
+export interface PreparationScope {
+  readonly signal: AbortSignal;
+}
 
 /** What the runner needs of preparation. */
 export interface PreparesItems {
   /** Loads what the model's items will need; resolves when an item would not wait. */
   warm(files: ModelFiles): Promise<void>;
-  /** Throws Problem for a fault of the input; rejects when `signal` aborts. */
+  /** Throws Problem for a fault of the input; rejects when the scope's signal aborts. */
   prepare(
     input: StoredInput,
     files: ModelFiles,
     parameters: Readonly<Record<string, unknown>>,
-    signal: AbortSignal,
+    scope: PreparationScope,
   ): Promise<Row[]>;
   close(): Promise<void>;
 }
@@ -41,6 +51,8 @@ export interface PreparerOptions {
   readonly blobs: BlobStore;
   readonly allowed: AllowedHosts;
   readonly downloadBytesMax: number;
+  /** Another thread module and shorter limits, for tests. */
+  readonly thread?: { readonly entry: string; readonly msMax: number; readonly abortMsMax: number };
 }
 
 export class Preparer implements PreparesItems {
@@ -51,7 +63,7 @@ export class Preparer implements PreparesItems {
   constructor(options: PreparerOptions) {
     this.#options = options;
     this.#pool = new Piscina({
-      filename: join(import.meta.dirname, '../../models/preparation/prepare-thread.ts'),
+      filename: options.thread?.entry ?? join(import.meta.dirname, '../../models/preparation/prepare-thread.ts'),
       minThreads: 0,
       maxThreads: availableParallelism(),
       // Threads keep their tokenisers and processors for a minute; loading one costs up to a second.
@@ -63,22 +75,23 @@ export class Preparer implements PreparesItems {
     input: StoredInput,
     files: ModelFiles,
     parameters: Readonly<Record<string, unknown>>,
-    signal: AbortSignal,
+    scope: PreparationScope,
   ): Promise<Row[]> {
     if (input.kind === 'text') {
       const item = { files, source: { kind: 'text', text: input.text } as const, parameters };
-      if (input.text.length > inlineTextMax) return await this.#inThread(item);
-      return await this.#slices.run(() => prepareItem(item, signal));
+      if (input.text.length > inlineTextMax) return await this.#inThread(item, scope.signal);
+      return await this.#slices.run(() => prepareItem(item));
     }
     if (input.kind === 'json') throw new Problem('validation-failed', `${files.task} takes no structured input.`);
+    const { signal } = scope;
     if (input.kind === 'blob') {
       const path = await this.#options.blobs.pathOf(input.blob);
-      return await this.#inThread({ files, source: { kind: 'file', path, type: input.type }, parameters });
+      return await this.#inThread({ files, source: { kind: 'file', path, type: input.type }, parameters }, signal);
     }
     const path = this.#options.blobs.spoolPath();
     try {
       const source = await this.#fetch(input.url, path, signal);
-      return await this.#inThread({ files, source, parameters });
+      return await this.#inThread({ files, source, parameters }, signal);
     } finally {
       await rm(path, { force: true });
     }
@@ -106,10 +119,41 @@ export class Preparer implements PreparesItems {
     await this.#pool.destroy();
   }
 
-  async #inThread(item: PreparationItem): Promise<Row[]> {
-    const result = await this.#pool.run(item);
-    if ('rows' in result) return [...result.rows];
-    if ('problem' in result) throw rethrowDetails(result.problem);
-    throw new Error('Preparation was aborted.');
+  /** Abort and deadline ask the thread first; Piscina's own signal, which ends the thread, is for one that does not answer. */
+  async #inThread(item: PreparationItem, signal: AbortSignal): Promise<Row[]> {
+    signal.throwIfAborted();
+    const limits = this.#options.thread ?? { msMax: threadMsMax, abortMsMax };
+    const { port1, port2 } = new MessageChannel();
+    const recycle = new AbortController();
+    const timers: NodeJS.Timeout[] = [];
+    let isLate = false;
+    const ask = () => {
+      port1.postMessage('abort');
+      timers.push(setTimeout(() => recycle.abort(), limits.abortMsMax));
+    };
+    // The thread says when it has the item: waiting for a thread is not the item's fault.
+    port1.once('message', () => {
+      timers.push(
+        setTimeout(() => {
+          isLate = true;
+          ask();
+        }, limits.msMax),
+      );
+    });
+    signal.addEventListener('abort', ask, { once: true });
+    try {
+      const task = { ...item, abort: port2 };
+      const result = await this.#pool.run(task, { transferList: [port2], signal: recycle.signal });
+      if ('rows' in result) return [...result.rows];
+      if ('problem' in result) throw rethrowDetails(result.problem);
+      throw new Error('Preparation was aborted.');
+    } catch (error) {
+      if (isLate) throw new Problem('run-timeout', `Preparing the item took over ${limits.msMax / 1000} s.`);
+      throw error;
+    } finally {
+      for (const timer of timers) clearTimeout(timer);
+      signal.removeEventListener('abort', ask);
+      port1.close();
+    }
   }
 }

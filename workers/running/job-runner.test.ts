@@ -50,7 +50,7 @@ beforeEach(() => {
     store,
     writer: new OutcomeWriter(store, blobs, logger),
     preparer: {
-      prepare: (input, _files, _parameters, signal) => prepare(input.kind === 'text' ? input.text : '', signal),
+      prepare: (input, _files, _parameters, { signal }) => prepare(input.kind === 'text' ? input.text : '', signal),
       async warm() {},
       async close() {},
     },

@@ -169,7 +169,7 @@ export class JobRunner {
     const startedAt = performance.now();
     try {
       if (!input) throw new Problem('blob-missing', 'The item has no stored input.');
-      const rows = await this.#parts.preparer.prepare(input, files, job.request.parameters ?? {}, job.signal);
+      const rows = await this.#parts.preparer.prepare(input, files, job.request.parameters ?? {}, job);
       const nowMs = performance.now();
       item.prepareSeconds = (nowMs - startedAt) / 1000;
       this.#parts.metrics.prepare.observe({ model: files.id }, item.prepareSeconds);

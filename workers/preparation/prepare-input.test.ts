@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, test } from 'node:test';
+import type { ModelFiles } from '../../models/repository/model-files.ts';
+import type { Row } from '../../models/task.ts';
+import { BlobStore } from '../../shared/blobs/blob-store.ts';
+import { AllowedHosts } from '../../shared/net/url-policy.ts';
+import { Problem } from '../../shared/problems/problem.ts';
+import { Preparer } from './prepare-input.ts';
+
+const files = { id: 'm', version: '1', task: 'feature-extraction' } as ModelFiles;
+let preparer: Preparer;
+
+beforeEach(() => {
+  preparer = new Preparer({
+    blobs: new BlobStore(mkdtempSync(join(tmpdir(), 'millrace-'))),
+    allowed: new AllowedHosts([]),
+    downloadBytesMax: 1,
+    thread: { entry: join(import.meta.dirname, 'fake-thread.ts'), msMax: 300, abortMsMax: 200 },
+  });
+});
+afterEach(() => preparer.close());
+
+/** Padded, so that it goes to a thread. */
+function prepare(does: string, signal = new AbortController().signal): Promise<Row[]> {
+  return preparer.prepare({ kind: 'text', text: does.padEnd(3000) }, files, {}, { signal });
+}
+const isLate = (error: unknown) => error instanceof Problem && error.slug === 'run-timeout';
+
+test('a canceled item ends in its thread, and one that is over its deadline fails as such', {
+  timeout: 20_000,
+}, async () => {
+  const cancel = new AbortController();
+  const waits = prepare('waits', cancel.signal);
+  setTimeout(() => cancel.abort(), 100);
+  await assert.rejects(waits, /aborted/);
+  await assert.rejects(prepare('waits'), isLate);
+});
+
+test('threads that hang are ended, and others take their place', { timeout: 20_000 }, async () => {
+  for (const hanging of Array.from({ length: 2 }, () => prepare('hangs'))) await assert.rejects(hanging, isLate);
+  assert.deepEqual(await Promise.all(Array.from({ length: 8 }, () => prepare('ok'))), Array(8).fill([]));
+});
