@@ -2,14 +2,12 @@
  * Writes results to the store, many at a time, and does not give up: a result that was computed is kept until Redis takes
  * it. Moves large outputs out of Redis afterwards. Knows nothing of lanes or rows.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { BlobStore } from '../../shared/blobs/blob-store.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { Finish, FinishReply, JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { GroupCommit } from '../../shared/redis/group-commit.ts';
-
-const retryMsMax = 2000;
+import { untilTaken } from './until-taken.ts';
 
 export class OutcomeWriter {
   readonly #store: JobStore;
@@ -44,17 +42,13 @@ export class OutcomeWriter {
 
   /** Until it works: the fence makes a repeated write harmless, so a lost reply is simply written again. */
   async #write(entries: Finish[]): Promise<FinishReply[]> {
-    for (let attempt = 0; ; attempt++) {
-      try {
-        return await this.#store.finish(entries);
-      } catch (error) {
-        const pauseMs = Math.min(retryMsMax, 50 * 2 ** attempt);
+    return await untilTaken(
+      () => this.#store.finish(entries),
+      (error, pauseMs) =>
         this.#logger.warn(
           { err: error, results: entries.length, pauseMs },
           'results could not be stored; trying again',
-        );
-        await sleep(pauseMs);
-      }
-    }
+        ),
+    );
   }
 }

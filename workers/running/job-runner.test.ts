@@ -135,3 +135,44 @@ test('counts the items that a timeout ends, and how long a job waited once, howe
   await done;
   assert.match((await scrape('inference_queue_wait_seconds_count'))[0] ?? '', / 1$/);
 });
+
+test('a job that is canceled while its start is under way hands over no rows', async (context) => {
+  const job = await admit(1);
+  const start = store.start.bind(store);
+  context.mock.method(store, 'start', async (...given: Parameters<typeof start>) => {
+    const claims = await start(...given);
+    runner.drop(`default/${job.id}`);
+    return claims;
+  });
+  await runner.run(job, files);
+  assert.equal(rows.length, 0);
+});
+
+test('a start that Redis refuses is tried again until it takes it', async (context) => {
+  const job = await admit(1);
+  const start = context.mock.method(store, 'start');
+  start.mock.mockImplementationOnce(() => Promise.reject(new Error('OOM command not allowed')));
+  const run = runner.run(job, files);
+  await queued(1);
+  succeed(rows[0] as QueuedRow);
+  await run;
+  assert.equal(start.mock.callCount(), 2);
+});
+
+test('a job of many items is set aside once it was on board of eight deaths of whole workers', async () => {
+  const job = await admit(50);
+  for (let death = 0; death < 8; death++) {
+    await store.start([job], '1');
+    await store.countCrash([job]);
+  }
+  await runner.run(job, files);
+  assert.equal((await read(job)).error?.type, '/problems/poison-job');
+});
+
+test('an expired job counts among the outcomes', async () => {
+  const job = await admit(1, {}, 0.001);
+  await new Promise((resolve) => setTimeout(resolve, 10));
+  await runner.run(job, files);
+  const items = await scrape('inference_items_total');
+  assert.match(items.find((line) => line.includes('outcome="expired"')) ?? '', / 1$/);
+});

@@ -3,26 +3,26 @@
  * comes back. The only place that decides what a row's result means for its item and its job.
  */
 import type { ModelFiles } from '../../models/repository/model-files.ts';
+import type { JobRequest } from '../../shared/jobs/job.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
-import type { Claim, Finish, FinishReply, JobRef } from '../../shared/jobs/store/words.ts';
+import type { Finish, FinishReply, JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { ProblemSlug } from '../../shared/problems/catalogue.ts';
 import { Problem, type ProblemDetails, toProblem } from '../../shared/problems/problem.ts';
-import { GroupCommit } from '../../shared/redis/group-commit.ts';
 import type { InferenceMetrics } from '../inference-metrics.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
 import type { OutcomeWriter } from '../outcomes/outcome-writer.ts';
 import type { PreparesItems } from '../preparation/prepare-input.ts';
 import type { CallReport } from '../scheduling/scheduler.ts';
+import { JobStarts } from './job-starts.ts';
 import { mergeParts } from './merge-parts.ts';
+import { deathsMax, isPoison, poison } from './poison.ts';
 import { nameOf, type QueuedRow, queueRow, type RunningItem, RunningJob } from './running-job.ts';
 
 /** A job without `timeout` may run this long; longer belongs into a bulk run. */
 const timeoutSecondsDefault = 600;
-/** Set aside after exactly this many starts: the first may be a batch-mate's fault, the other three were alone. */
-const deathsMax = 4;
 /** A larger outcome is moved to a blob: 256 vectors of 384 floats would hold 0.5 MB of Redis for an hour. */
 const inlineResultBytesMax = 32_768;
 /** Items of one job prepared at once: one big job must not fill the threads for all others. */
@@ -43,10 +43,13 @@ export class JobRunner {
   readonly #running = new Map<string, RunningJob>();
   /** By name: every claim from its start to its end. */
   readonly #claims = new Map<string, Promise<number>>();
-  readonly #starts = new Map<string, GroupCommit<JobRef, Claim>>();
+  /** Ended elsewhere while their start was under way. */
+  readonly #dropped = new Set<string>();
+  readonly #starts: JobStarts;
 
   constructor(parts: JobRunnerParts) {
     this.#parts = parts;
+    this.#starts = new JobStarts(parts.store, parts.logger);
   }
 
   get size(): number {
@@ -64,18 +67,22 @@ export class JobRunner {
       await underWay;
       return 0;
     }
-    const claim = this.#run(ref, files).finally(() => this.#claims.delete(name));
+    const claim = this.#run(ref, files).finally(() => {
+      this.#claims.delete(name);
+      this.#dropped.delete(name);
+    });
     this.#claims.set(name, claim);
     return await claim;
   }
 
   async #run(ref: JobRef, files: ModelFiles): Promise<number> {
-    const claim = await this.#start(ref, files);
+    const claim = await this.#starts.start(ref, files);
     if (claim.state === 'gone') return 0;
     if (claim.state === 'expired') {
-      await this.#endJob(ref, 'expired', new Problem('expired', 'The job did not start within its `expires_in`.'));
+      await this.#expire(ref, claim.request);
       return 0;
     }
+    if (this.#dropped.has(nameOf(ref))) return 0;
     const job = new RunningJob(ref, claim, files);
     this.#running.set(job.name, job);
     if (claim.attempts === 1)
@@ -98,7 +105,9 @@ export class JobRunner {
 
   /** Another process ended the job: drop its rows. */
   drop(name: string): void {
-    this.#running.get(name)?.end();
+    const job = this.#running.get(name);
+    if (job) job.end();
+    else if (this.#claims.has(name)) this.#dropped.add(name);
   }
 
   /** One row's result. The item ends with its last row. */
@@ -137,20 +146,9 @@ export class JobRunner {
     this.#parts.enqueue(back);
   }
 
-  async #start(ref: JobRef, files: ModelFiles): Promise<Claim> {
-    const key = `${files.id}/${files.version}`;
-    let group = this.#starts.get(key);
-    if (!group) {
-      group = new GroupCommit((refs) => this.#parts.store.start(refs, files.version));
-      this.#starts.set(key, group);
-    }
-    return await group.add(ref);
-  }
-
   async #prepareItems(job: RunningJob): Promise<void> {
     const open = job.claim.input.map((_, index) => index).filter((index) => !job.claim.finishedItems.has(index));
-    // Of all its items, not of those still open: the crashes of one that was set aside are not the others'.
-    if (job.claim.crashes >= deathsMax * (job.request.items === 1 ? 1 : job.request.items + 1)) {
+    if (isPoison(job)) {
       this.#parts.metrics.deadLetters.inc({ model: job.files.id }, job.itemsOpen);
       return await this.#failJob(job, poison(), true);
     }
@@ -242,6 +240,13 @@ export class JobRunner {
     this.#settle(item, 'failed', JSON.stringify(poison().toDetails()), 'poison-job', true);
   }
 
+  async #expire(ref: JobRef, { model, items }: JobRequest): Promise<void> {
+    const problem = new Problem('expired', 'The job did not start within its `expires_in`.');
+    const reply = await this.#endJob(ref, 'expired', problem);
+    if (reply === 'job-ended')
+      this.#parts.metrics.outcomes.inc({ model, outcome: 'expired', reason: 'expired' }, items);
+  }
+
   async #timeOut(job: RunningJob): Promise<void> {
     const seconds = job.request.timeoutSeconds ?? timeoutSecondsDefault;
     await this.#failJob(job, new Problem('run-timeout', `The job ran longer than ${seconds} s, its \`timeout\`.`));
@@ -265,13 +270,6 @@ export class JobRunner {
       deadLetter,
     });
   }
-}
-
-function poison(): Problem {
-  return new Problem(
-    'poison-job',
-    `The item stopped the inference process ${deathsMax} times, the last ones alone. It was set aside.`,
-  );
 }
 
 function slugOf(problem: ProblemDetails): ProblemSlug {

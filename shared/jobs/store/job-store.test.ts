@@ -155,7 +155,7 @@ test('a job that waited past its start-by is not started, and a canceled one kee
   const late = request();
   await admit(late, { expiresInSeconds: 0.001 });
   await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.deepEqual(await store.start([late], '1'), [{ state: 'expired' }]);
+  assert.deepEqual(await store.start([late], '1'), [{ state: 'expired', request: late }]);
   const job = request({ list: true, items: 2 });
   await admit(job);
   await store.start([job], '1');
@@ -164,6 +164,18 @@ test('a job that waited past its start-by is not started, and a canceled one kee
   assert.deepEqual((await read(job)).output, [
     { index: 0, status: 'succeeded', output: 'a' },
     { index: 1, status: 'canceled' },
+  ]);
+});
+
+test('items without a result when their job fails carry its problem', async () => {
+  const job = request({ list: true, items: 2 });
+  await admit(job);
+  await store.start([job], '1');
+  await store.finish([result(job, { index: 0, fragment: '"a"' })]);
+  await store.finish([result(job, { kind: 'job', status: 'failed', fragment: '{"title":"Timeout"}' })]);
+  assert.deepEqual((await read(job)).output, [
+    { index: 0, status: 'succeeded', output: 'a' },
+    { index: 1, status: 'failed', error: { title: 'Timeout' } },
   ]);
 });
 

@@ -222,13 +222,14 @@ function admitArguments({ request, options }: AdmitEntry): (string | number)[] {
   ];
 }
 
-function readClaim(reply: 0 | 1 | (string | number)[]): Claim {
+function readClaim(reply: 0 | (string | number)[]): Claim {
   if (reply === 0) return { state: 'gone' };
-  if (reply === 1) return { state: 'expired' };
   const [request, input, attempts, crashes, createdMs, startedMs, ...finished] = reply;
+  const parsed = JSON.parse(request as string) as JobRequest;
+  if (reply.length === 1) return { state: 'expired', request: parsed };
   return {
     state: 'started',
-    request: JSON.parse(request as string) as JobRequest,
+    request: parsed,
     input: JSON.parse(input as string) as StoredInput[],
     attempts: Number(attempts),
     crashes: Number(crashes),

@@ -34,7 +34,7 @@ export interface Admission {
 /** What a worker gets when it claims a job. */
 export type Claim =
   | { readonly state: 'gone' }
-  | { readonly state: 'expired' }
+  | { readonly state: 'expired'; readonly request: JobRequest }
   | {
       readonly state: 'started';
       readonly request: JobRequest;

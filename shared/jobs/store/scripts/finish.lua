@@ -22,12 +22,13 @@ local function wrap(index, status, fragment)
   return '{"index":' .. index .. ',"status":"' .. status .. '","' .. name .. '":' .. fragment .. '}'
 end
 
--- Results of all items in order; the ones without a result carry the job's own status.
-local function joined(items, n, status)
+-- Results of all items in order; the ones without a result carry the job's own status, and its problem (JSON) if given.
+local function joined(items, n, status, problem)
   local stored, list = {}, {}
   local flat = redis.call('HGETALL', items)
   for k = 1, #flat, 2 do stored[tonumber(flat[k])] = flat[k + 1] end
-  for k = 0, n - 1 do list[k + 1] = stored[k] or ('{"index":' .. k .. ',"status":"' .. status .. '"}') end
+  local rest = ',"status":"' .. status .. '"' .. (problem and (',"error":' .. problem) or '') .. '}'
+  for k = 0, n - 1 do list[k + 1] = stored[k] or ('{"index":' .. k .. rest) end
   return '[' .. table.concat(list, ',') .. ']'
 end
 
@@ -115,7 +116,8 @@ for e = 1, #ARGV / 10 do
     replies[e] = finish_item(keys, f, a)
   else
     local partial = f.l == '1' and redis.call('EXISTS', keys.items) == 1
-    close(keys, f, a.status, partial and joined(keys.items, tonumber(f.n), a.status) or 'null', a.fragment)
+    local problem = a.status == 'failed' and a.fragment or nil
+    close(keys, f, a.status, partial and joined(keys.items, tonumber(f.n), a.status, problem) or 'null', a.fragment)
     replies[e] = 2
   end
   if replies[e] > 0 and ARGV[at + 10] == '1' then

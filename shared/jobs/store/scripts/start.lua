@@ -1,7 +1,7 @@
 -- Claims jobs for a worker: marks them processing, once; counts the attempt, every time.
 -- KEYS 1 start-by  2 outbox, then per job: job, items
 -- ARGV 1 model version, then per job: id, tenant
--- Returns per job: 0 (gone or finished) | 1 (waited past its start-by) |
+-- Returns per job: 0 (gone or finished) | {request} (waited past its start-by) |
 --   {request, input, attempts, crashes, created ms, started ms, finished item indexes...}
 
 local now = now_ms()
@@ -11,7 +11,7 @@ local function start(job, items, id, tenant)
   local h = redis.call('HMGET', job, 'req', 'in', 's', 'c', 'st', 'sb', 'seq', 'ev', 'wh', 'w', 'x', 'a', 'l')
   if not h[1] then return 0 end
   local first = h[3] == 'queued'
-  if first and h[6] and tonumber(h[6]) < now then return 1 end
+  if first and h[6] and tonumber(h[6]) < now then return { h[1] } end
   local attempts = tonumber(h[12] or '0') + 1
   if not first then
     redis.call('HSET', job, 'a', attempts)
