@@ -189,6 +189,11 @@ test('a death that the worker has counted is not left for the reaper to count ag
   assert.ok(!calls.some((members) => members.includes(poison.id)), calls.join(' '));
 });
 
+test('nobody is left on board of a call that ended', async () => {
+  await outcome(await submit(['echo long 50']));
+  await waitUntil('no call is noted', async () => (await producer.hlen(keys.calls)) === 0);
+});
+
 test('a canceled job drops its rows, and one past its timeout fails as such', async () => {
   const slow = await submit(['echo slow 300']);
   await waitUntil('it runs', async () => ((await store.read(slow)) as JobRecord).status === 'processing');

@@ -15,7 +15,7 @@ import type { Logger } from '../shared/observability/logger.ts';
 import type { Registry } from '../shared/observability/metrics.ts';
 import { ClaimBudget } from './claims/claim-budget.ts';
 import { ClaimQueues } from './claims/claim-queues.ts';
-import { createInferenceMetrics, type InferenceMetrics } from './inference-metrics.ts';
+import { createInferenceMetrics, exposeLevels, type InferenceMetrics } from './inference-metrics.ts';
 import type { Lane } from './lane/lane.ts';
 import { LanePool, type ModelState } from './lane/lane-pool.ts';
 import { ModelStates } from './model-states.ts';
@@ -63,6 +63,8 @@ export class InferenceWorker {
   readonly #claims = new Map<string, ClaimQueues>();
   /** Models whose consumers are open or about to be: the second lane to load a model finds it here. */
   readonly #opening = new Set<string>();
+  /** Lanes whose call is noted in Redis. */
+  readonly #noted = new Set<string>();
   readonly #control: Redis;
   #reaper: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -89,8 +91,13 @@ export class InferenceWorker {
     this.#scheduler = new Scheduler(new PartitionPolicy(cost), cost, {
       onCall: (lane, rows, predictedMs) => this.#noteCall(lane, rows, predictedMs),
       onRow: (row, outcome, report) => this.#runner.take(row, outcome, report),
-      onReport: (lane, report) => this.#measure(lane, report),
-      onDeath: (lane, rows) => this.#noteDeath(lane, rows),
+      onReport: (report) => this.#measure(report),
+      onDeath: (_lane, rows) => this.#runner.takeDeath(rows),
+      onCallEnd: (lane, wallMs) => this.#closeCall(lane, wallMs),
+    });
+    exposeLevels(registry, {
+      waitingRows: () => this.#scheduler.waiting,
+      claimedJobs: () => this.#runner.size,
     });
     const entry = parts.engine && { entry: parts.engine.laneEntry };
     this.#pool = new LanePool({ device, threads: settings.laneThreads, lanes: this.#lanes, ...entry }, logger, {
@@ -161,10 +168,8 @@ export class InferenceWorker {
     const { redis, logger } = this.#parts;
     const budget = new ClaimBudget(this.#lanes, canaryMs);
     const run = async (ref: JobRef) => {
-      this.#metrics.claimed.set(this.#runner.size + 1);
       const laneMs = await this.#runner.run(ref, files);
       if (laneMs > 0) budget.observe(laneMs);
-      this.#metrics.claimed.set(this.#runner.size);
     };
     const queues = new ClaimQueues({ model: files.id, connection: redis, budget, logger, run });
     this.#claims.set(files.id, queues);
@@ -178,20 +183,21 @@ export class InferenceWorker {
       this.#metrics.batchWait.observe({ model: row.model, class: row.class }, (nowMs - row.arrivedMs) / 1000);
     if (predictedMs < notedCallMsMin && !rows.some(({ suspect }) => suspect)) return;
     const jobs = new Set(rows.map(({ item }) => item.job.name));
+    this.#noted.add(lane.name);
     this.#parts.redis.hset(keys.calls, this.#callOf(lane), [...jobs].join(',')).catch(() => {});
   }
 
-  /** The runner counts this death. Left on board, the jobs would be counted again when this process dies. */
-  #noteDeath(lane: Lane, rows: readonly QueuedRow[]): void {
-    this.#runner.takeDeath(rows);
-    this.#parts.redis.hdel(keys.calls, this.#callOf(lane)).catch(() => {});
+  /** Nobody is on board now. Left there, jobs would be blamed for a death of this process that they had no part in. */
+  #closeCall(lane: Lane, wallMs: number): void {
+    this.#metrics.laneBusy.inc({ lane: lane.name }, wallMs / 1000);
+    if (this.#noted.delete(lane.name)) this.#parts.redis.hdel(keys.calls, this.#callOf(lane)).catch(() => {});
   }
 
   #callOf(lane: Lane): string {
     return `${this.name}/${lane.name}`;
   }
 
-  #measure(lane: Lane, { model, rows, computeMs, wallMs, predictedMs }: CallReport): void {
+  #measure({ model, rows, computeMs, wallMs, predictedMs }: CallReport): void {
     const padded = rows.length * Math.max(...rows.map((row) => row.length));
     const real = rows.reduce((sum, row) => sum + row.length, 0);
     this.#metrics.compute.observe({ model }, computeMs / 1000);
@@ -199,8 +205,6 @@ export class InferenceWorker {
     this.#metrics.units.inc({ model, kind: 'real' }, real);
     this.#metrics.units.inc({ model, kind: 'padding' }, padded - real);
     this.#metrics.costRatio.observe({ model }, wallMs / predictedMs);
-    this.#metrics.laneBusy.inc({ lane: lane.name }, wallMs / 1000);
-    this.#metrics.waiting.set(this.#scheduler.waiting);
   }
 
   async #reap(): Promise<void> {

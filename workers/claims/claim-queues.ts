@@ -61,7 +61,7 @@ class ClassConsumer {
     this.worker = new Worker<QueuedJob>(queueName(model, jobClass), (job) => this.#process(job), {
       connection,
       prefix: keys.queuePrefix,
-      concurrency: claimsAhead,
+      concurrency: Math.min(options.budget.claims, claimsAhead),
       removeOnComplete: { count: 0 },
       removeOnFail: { count: 0 },
       skipVersionCheck: true,

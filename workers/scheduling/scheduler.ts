@@ -21,9 +21,11 @@ export interface SchedulerEvents {
   /** Before a batch goes to a lane: the last word on who is on board. */
   onCall(lane: Lane, rows: readonly QueuedRow[], predictedMs: number): void;
   onRow(row: QueuedRow, outcome: LaneOutcome, report: CallReport): void;
-  onReport(lane: Lane, report: CallReport): void;
+  onReport(report: CallReport): void;
   /** The lane died under these rows. The owner decides which come back, by `add`. */
   onDeath(lane: Lane, rows: readonly QueuedRow[]): void;
+  /** Last, however the call ended. */
+  onCallEnd(lane: Lane, wallMs: number): void;
 }
 
 /** A call may take this many times its prediction, 30 s at least and ten minutes at most, before its lane is taken for hung. */
@@ -61,7 +63,7 @@ export class Scheduler {
 
   /** A lane is free: the one place where batches are formed. */
   dispatch(lane: Lane): void {
-    this.#waiting = this.#waiting.filter(({ item }) => !item.job.isOver && !item.settled);
+    this.#waiting = this.#waiting.filter(isWanted);
     const runnable = this.#waiting.filter((row) => lane.models.has(row.model));
     const chosen = this.#policy.choose({ nowMs: performance.now(), waiting: runnable, lanes: this.#pool?.size ?? 1 });
     if (chosen.length === 0) return;
@@ -88,12 +90,16 @@ export class Scheduler {
     this.#events.onCall(lane, rows, predictedMs);
     const laneRows = rows.map(({ row, item }) => ({ row, alone: item.parts.length === 1 }));
     const limitMs = Math.min(hangMsMax, Math.max(hangMsMin, hangFactor * predictedMs));
+    const startedMs = performance.now();
     const result = await lane.run(first.model, laneRows, limitMs);
+    const wallMs = performance.now() - startedMs;
     if (result.kind === 'died') {
       this.#pool?.countCrash(first.model);
       this.#events.onDeath(lane, rows);
+      this.#events.onCallEnd(lane, wallMs);
       return;
     }
+    this.#events.onCallEnd(lane, wallMs);
     if (result.kind === 'failed') {
       await this.#bisect(lane, rows, result.reason);
       return;
@@ -101,7 +107,7 @@ export class Scheduler {
     this.#pool?.countSuccess(first.model);
     this.#cost.observe(first.model, rows.length, length, result.wallMs);
     const report = { model: first.model, rows, computeMs: result.computeMs, wallMs: result.wallMs, predictedMs };
-    this.#events.onReport(lane, report);
+    this.#events.onReport(report);
     for (const [i, row] of rows.entries()) this.#events.onRow(row, result.outcomes[i] as LaneOutcome, report);
   }
 
@@ -119,9 +125,15 @@ export class Scheduler {
       return;
     }
     const middle = Math.ceil(rows.length / 2);
-    for (const half of [rows.slice(0, middle), rows.slice(middle)]) {
+    for (const slice of [rows.slice(0, middle), rows.slice(middle)]) {
+      const half = slice.filter(isWanted);
       if (lane.idle) await this.#carry(lane, half);
       else this.add(half);
     }
   }
+}
+
+/** False when its job ended, or its item got a result from another row. */
+function isWanted({ item }: QueuedRow): boolean {
+  return !item.job.isOver && !item.settled;
 }
