@@ -21,7 +21,7 @@ import { LanePool, type ModelState } from './lane/lane-pool.ts';
 import { ModelStates } from './model-states.ts';
 import { OutcomeWriter } from './outcomes/outcome-writer.ts';
 import { Preparer, type PreparesItems } from './preparation/prepare-input.ts';
-import { reapDeadWorkers } from './reap-dead-workers.ts';
+import { Reaper } from './reap-dead-workers.ts';
 import { JobRunner } from './running/job-runner.ts';
 import type { QueuedRow } from './running/running-job.ts';
 import { LearnedCostModel } from './scheduling/cost-model.ts';
@@ -41,7 +41,6 @@ export interface InferenceWorkerParts {
   readonly engine?: { readonly laneEntry: string; readonly preparer: PreparesItems };
 }
 
-const reapEveryMs = 5000;
 /**
  * Shorter calls are not noted: on durable Redis each note is an fsync, which was a third of all for calls of 0.1 ms. A row
  * that takes the whole worker down in so short a call is found by its job's attempts instead, and is noted from then on.
@@ -66,7 +65,7 @@ export class InferenceWorker {
   /** Lanes whose call is noted in Redis. */
   readonly #noted = new Set<string>();
   readonly #control: Redis;
-  #reaper: NodeJS.Timeout | undefined;
+  readonly #reaper: Reaper;
   #stopping = false;
 
   constructor(parts: InferenceWorkerParts) {
@@ -107,6 +106,7 @@ export class InferenceWorker {
     });
     this.#scheduler.attach(this.#pool);
     this.#states = new ModelStates(redis, this.name, device);
+    this.#reaper = new Reaper(redis, this.#store, logger);
     this.#control = redis.duplicate();
     this.#control.on('error', () => {}); // The main connection logs for both.
     this.#metrics.deviceInfo.set({ device, lanes: String(this.#lanes), threads: String(settings.laneThreads) }, 1);
@@ -120,14 +120,13 @@ export class InferenceWorker {
       if (verb === 'cancel' && job) this.#runner.drop(job);
     });
     await this.#control.subscribe(keys.control);
-    await this.#reap();
-    this.#reaper = setInterval(() => void this.#reap(), reapEveryMs);
+    this.#reaper.start();
   }
 
   /** No new claims; what was claimed is finished; then the lanes end. */
   async stop(): Promise<void> {
     this.#stopping = true;
-    clearInterval(this.#reaper);
+    this.#reaper.stop();
     await Promise.all([...this.#claims.values()].map((queues) => queues.close()));
     await this.#pool.stop();
     await this.#states.stop();
@@ -205,14 +204,5 @@ export class InferenceWorker {
     this.#metrics.units.inc({ model, kind: 'real' }, real);
     this.#metrics.units.inc({ model, kind: 'padding' }, padded - real);
     this.#metrics.costRatio.observe({ model }, wallMs / predictedMs);
-  }
-
-  async #reap(): Promise<void> {
-    try {
-      const suspects = await reapDeadWorkers(this.#parts.redis, this.#store);
-      if (suspects > 0) this.#parts.logger.warn({ suspects }, 'a worker died in calls; its rows run alone');
-    } catch (error) {
-      this.#parts.logger.debug({ err: error }, 'looking for dead workers failed');
-    }
   }
 }

@@ -1,13 +1,14 @@
 /**
- * Tells the API what this worker can run: one entry per model in Redis, and a sign of life that lapses in 5 s. Written
- * when something changes and every 2 s; read by GET /v1/models and readiness.
+ * Tells the API what this worker can run: one entry per model in Redis, and a sign of life that lapses in 4 s. Entries
+ * are written when one changes and every 5 s, the sign every second; read by GET /v1/models and readiness.
  */
 import type { Redis } from 'ioredis';
 import { keys } from '../shared/jobs/keys.ts';
 import type { ModelState } from './lane/lane-pool.ts';
 
-const aliveMs = 5000;
-const beatMs = 2000;
+export const aliveMs = 4000;
+const beatMs = 1000;
+const beatsPerEntries = 5;
 
 export class ModelStates {
   readonly #redis: Redis;
@@ -15,19 +16,21 @@ export class ModelStates {
   readonly #device: string;
   readonly #entries = new Map<string, string>();
   readonly #timer: NodeJS.Timeout;
+  #beats = 0;
+  #isBeating = false;
 
   constructor(redis: Redis, worker: string, device: string) {
     this.#redis = redis;
     this.#worker = worker;
     this.#device = device;
-    this.#timer = setInterval(() => this.#beat(), beatMs);
-    this.#beat();
+    this.#timer = setInterval(() => void this.#beat(), beatMs);
+    void this.#beat();
   }
 
   set(model: string, version: string, state: ModelState, error?: string): void {
     const entry = { state, version, device: this.#device, ...(error && { error }), at: new Date().toISOString() };
     this.#entries.set(`${model}/${this.#worker}`, JSON.stringify(entry));
-    this.#beat();
+    void this.#write(true);
   }
 
   async stop(): Promise<void> {
@@ -38,10 +41,20 @@ export class ModelStates {
     if (fields.length > 0) await this.#redis.hdel(keys.modelStates, ...fields);
   }
 
-  /** Also rewrites the entries: they come back by themselves after Redis lost them. */
-  #beat(): void {
+  /**
+   * One at a time: the one that waits for Redis to come back is the first thing said then. The entries come back by
+   * themselves after Redis lost them, or after another worker took this one for dead.
+   */
+  async #beat(): Promise<void> {
+    if (this.#isBeating) return;
+    this.#isBeating = true;
+    await this.#write(this.#beats++ % beatsPerEntries === 0);
+    this.#isBeating = false;
+  }
+
+  async #write(withEntries: boolean): Promise<void> {
     const pipeline = this.#redis.pipeline().set(keys.workerAlive(this.#worker), '1', 'PX', aliveMs);
-    if (this.#entries.size > 0) pipeline.hset(keys.modelStates, Object.fromEntries(this.#entries));
-    pipeline.exec().catch(() => {}); // Redis is away: the next beat tells.
+    if (withEntries && this.#entries.size > 0) pipeline.hset(keys.modelStates, Object.fromEntries(this.#entries));
+    await pipeline.exec().catch(() => {}); // Redis is away: the next beat tells.
   }
 }

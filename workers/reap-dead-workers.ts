@@ -1,27 +1,86 @@
 /**
  * What a worker that was killed leaves behind: entries of its models, and of the calls that were under way. Jobs on board
- * of such a call are suspects from then on. Every worker looks at its start and now and then; taking an entry away is
- * atomic, so a death is counted once.
+ * of such a call are suspects from then on. Every worker looks every second; taking an entry away is atomic, so a death
+ * is counted once.
  */
 import type { Redis } from 'ioredis';
 import { keys } from '../shared/jobs/keys.ts';
 import type { JobStore } from '../shared/jobs/store/job-store.ts';
 import type { JobRef } from '../shared/jobs/store/words.ts';
+import type { Logger } from '../shared/observability/logger.ts';
+import { aliveMs } from './model-states.ts';
+
+/** A look every second: a dead worker's jobs come back after 5 s at least, and must be suspects by then. */
+const lookEveryMs = 1000;
+/** No answer for this long: Redis was away, or this process stood still. */
+const gapMsMax = 2500;
+
+export class Reaper {
+  readonly #redis: Redis;
+  readonly #store: JobStore;
+  readonly #logger: Logger;
+  #timer: NodeJS.Timeout | undefined;
+  #isLooking = false;
+  #answeredMs = Number.NEGATIVE_INFINITY;
+  /** After a gap others may live and not have been able to say so: for one lifetime nobody is taken for dead. */
+  #trustedFromMs = 0;
+
+  constructor(redis: Redis, store: JobStore, logger: Logger) {
+    this.#redis = redis;
+    this.#store = store;
+    this.#logger = logger;
+  }
+
+  start(): void {
+    void this.#look();
+    this.#timer = setInterval(() => void this.#look(), lookEveryMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  async #look(): Promise<void> {
+    if (this.#isLooking) return;
+    this.#isLooking = true;
+    try {
+      const left = await readLeftovers(this.#redis);
+      const nowMs = performance.now();
+      if (nowMs - this.#answeredMs > gapMsMax) this.#trustedFromMs = nowMs + aliveMs;
+      this.#answeredMs = nowMs;
+      if (nowMs < this.#trustedFromMs) return;
+      const suspects = await reap(this.#redis, this.#store, left);
+      if (suspects > 0) this.#logger.warn({ suspects }, 'a worker died in calls; its rows run alone');
+    } catch (error) {
+      this.#logger.debug({ err: error }, 'looking for dead workers failed');
+    } finally {
+      this.#isLooking = false;
+    }
+  }
+}
+
+interface Leftovers {
+  readonly calls: Record<string, string>;
+  readonly models: readonly string[];
+}
+
+async function readLeftovers(redis: Redis): Promise<Leftovers> {
+  const [calls, models] = await Promise.all([redis.hgetall(keys.calls), redis.hkeys(keys.modelStates)]);
+  return { calls, models };
+}
 
 /** Returns how many jobs became suspects. */
-export async function reapDeadWorkers(redis: Redis, store: JobStore): Promise<number> {
-  const [calls, models] = await Promise.all([redis.hgetall(keys.calls), redis.hkeys(keys.modelStates)]);
-  const names = new Set([...Object.keys(calls).map((field) => head(field)), ...models.map((field) => tail(field))]);
+async function reap(redis: Redis, store: JobStore, { calls, models }: Leftovers): Promise<number> {
+  const names = [...new Set([...Object.keys(calls).map(head), ...models.map(tail)])];
+  const alive = await Promise.all(names.map((name) => redis.exists(keys.workerAlive(name))));
+  const dead = new Set(names.filter((_, at) => alive[at] === 0));
+  if (dead.size === 0) return 0;
+  const stale = models.filter((field) => dead.has(tail(field)));
+  if (stale.length > 0) await redis.hdel(keys.modelStates, ...stale);
   let suspects = 0;
-  for (const worker of names) {
-    if ((await redis.exists(keys.workerAlive(worker))) === 1) continue;
-    const stale = models.filter((field) => tail(field) === worker);
-    if (stale.length > 0) await redis.hdel(keys.modelStates, ...stale);
-    for (const [field, members] of Object.entries(calls)) {
-      if (head(field) !== worker || (await redis.hdel(keys.calls, field)) !== 1) continue;
-      const refs = parseMembers(members);
-      suspects += (await store.countCrash(refs)).filter((count) => count > 0).length;
-    }
+  for (const [field, members] of Object.entries(calls)) {
+    if (!dead.has(head(field)) || (await redis.hdel(keys.calls, field)) !== 1) continue;
+    suspects += (await store.countCrash(parseMembers(members))).filter((count) => count > 0).length;
   }
   return suspects;
 }

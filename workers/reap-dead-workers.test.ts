@@ -1,0 +1,45 @@
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { Redis } from 'ioredis';
+import { keys } from '../shared/jobs/keys.ts';
+import { JobStore } from '../shared/jobs/store/job-store.ts';
+import { createLogger } from '../shared/observability/logger.ts';
+import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
+import { waitUntil } from '../shared/testing/wait-until.ts';
+import { Reaper } from './reap-dead-workers.ts';
+
+let server: TestRedis;
+let redis: Redis;
+let reaper: Reaper;
+
+before(async () => {
+  server = await startTestRedis();
+  redis = new Redis(server.url, { maxRetriesPerRequest: null });
+  redis.on('error', () => {});
+  reaper = new Reaper(redis, new JobStore(redis), createLogger('test', 'silent'));
+});
+after(async () => {
+  reaper.stop();
+  redis.disconnect();
+  await server.stop();
+});
+
+const entry = 'm/other';
+const isKept = async () => (await redis.hexists(keys.modelStates, entry)) === 1;
+
+test('a worker that is slower to come back after Redis was away is not taken for dead; one that is dead is', async () => {
+  await redis.hset(keys.modelStates, entry, '{}');
+  await redis.set(keys.workerAlive('other'), '1', 'PX', 60_000);
+  reaper.start();
+  await new Promise((resolve) => setTimeout(resolve, 5000));
+  assert.equal(await isKept(), true);
+  server.process().kill('SIGSTOP');
+  await new Promise((resolve) => setTimeout(resolve, 3500));
+  const back = Date.now();
+  server.process().kill('SIGCONT');
+  await redis.del(keys.workerAlive('other')); // It lapsed meanwhile.
+  await new Promise((resolve) => setTimeout(resolve, 2500));
+  assert.equal(await isKept(), true, 'one lifetime to say that it lives');
+  await waitUntil('it is reaped', async () => !(await isKept()), 5000);
+  assert.ok(Date.now() - back > 3000);
+});
