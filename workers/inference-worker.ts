@@ -27,6 +27,7 @@ import type { QueuedRow } from './running/running-job.ts';
 import { LearnedCostModel } from './scheduling/cost-model.ts';
 import { PartitionPolicy } from './scheduling/partition-policy.ts';
 import { type CallReport, Scheduler } from './scheduling/scheduler.ts';
+import { ServedModel } from './served-model.ts';
 
 export interface InferenceWorkerParts {
   readonly device: string;
@@ -59,14 +60,11 @@ export class InferenceWorker {
   readonly #scheduler: Scheduler;
   readonly #pool: LanePool;
   readonly #states: ModelStates;
-  readonly #claims = new Map<string, ClaimQueues>();
-  /** Models whose consumers are open or about to be: the second lane to load a model finds it here. */
-  readonly #opening = new Set<string>();
+  readonly #served = new Map<string, ServedModel>();
   /** Lanes whose call is noted in Redis. */
   readonly #noted = new Set<string>();
   readonly #control: Redis;
   readonly #reaper: Reaper;
-  #stopping = false;
 
   constructor(parts: InferenceWorkerParts) {
     const { device, settings, redis, blobs, registry, logger } = parts;
@@ -125,9 +123,8 @@ export class InferenceWorker {
 
   /** No new claims; what was claimed is finished; then the lanes end. */
   async stop(): Promise<void> {
-    this.#stopping = true;
     this.#reaper.stop();
-    await Promise.all([...this.#claims.values()].map((queues) => queues.close()));
+    await Promise.all([...this.#served.values()].map((served) => served.close()));
     await this.#pool.stop();
     await this.#states.stop();
     await this.#preparer.close();
@@ -139,40 +136,36 @@ export class InferenceWorker {
     state: ModelState,
     detail: { reason?: string; canaryMs?: number; loadMs?: number },
   ): void {
-    const { id, version } = files;
-    this.#states.set(id, version, state, detail.reason);
-    this.#metrics.modelReady.set({ model: id, version }, state === 'ready' ? 1 : 0);
-    const claims = this.#claims.get(id);
-    if (state !== 'ready') {
-      void claims?.pause();
-      return;
+    if (state === 'ready' && detail.loadMs) this.#metrics.modelLoad.set({ model: files.id }, detail.loadMs / 1000);
+    let served = this.#served.get(files.id);
+    if (!served) {
+      served = this.#serve(files);
+      this.#served.set(files.id, served);
     }
-    if (detail.loadMs) this.#metrics.modelLoad.set({ model: id }, detail.loadMs / 1000);
-    if (claims) claims.resume();
-    else void this.#openClaims(files, detail.canaryMs ?? 1);
+    served.change(state, detail.reason, detail.canaryMs);
   }
 
-  async #openClaims(files: ModelFiles, canaryMs: number): Promise<void> {
-    if (this.#opening.has(files.id)) return;
-    this.#opening.add(files.id);
-    try {
-      await this.#preparer.warm(files);
-    } catch (error) {
-      const reason = (error as Error).message;
-      this.#parts.logger.error({ model: files.id, reason }, 'items of the model can not be prepared');
-      this.#states.set(files.id, files.version, 'failed', reason);
-      return;
-    }
-    if (this.#stopping) return;
+  #serve(files: ModelFiles): ServedModel {
+    const { id, version } = files;
     const { redis, logger } = this.#parts;
-    const budget = new ClaimBudget(this.#lanes, canaryMs);
-    const run = async (ref: JobRef) => {
-      const laneMs = await this.#runner.run(ref, files);
-      if (laneMs > 0) budget.observe(laneMs);
-    };
-    const queues = new ClaimQueues({ model: files.id, connection: redis, budget, logger, run });
-    this.#claims.set(files.id, queues);
-    logger.info({ model: files.id, version: files.version, canaryMs: Math.round(canaryMs * 100) / 100 }, 'model ready');
+    return new ServedModel({
+      warm: () => this.#preparer.warm(files),
+      open: (canaryMs) => {
+        const budget = new ClaimBudget(this.#lanes, canaryMs);
+        const run = async (ref: JobRef) => {
+          const laneMs = await this.#runner.run(ref, files);
+          if (laneMs > 0) budget.observe(laneMs);
+        };
+        return new ClaimQueues({ model: id, connection: redis, budget, logger, run });
+      },
+      tell: (state, reason) => {
+        if (state === 'ready') logger.info({ model: id, version }, 'model ready');
+        if (state === 'failed')
+          logger.error({ model: id, reason, claimed: this.#runner.size }, 'model can not run here');
+        this.#states.set(id, version, state, reason);
+        this.#metrics.modelReady.set({ model: id, version }, state === 'ready' ? 1 : 0);
+      },
+    });
   }
 
   /** Who is on board, before the call: if this whole process dies, they are the suspects. Not waited for. */

@@ -1,7 +1,7 @@
 /**
  * A lane without a model, for tests: speaks the lane protocol and does what a row's context says. `echo` gives it back,
  * `kill` ends the process by SIGKILL, `hang` never answers, `throw` makes the call fail, `bad` fails that row alone.
- * Models `kills-on-load`, `fails-to-load` and `loads-slowly` do so.
+ * Models `kills-on-load`, `fails-to-load` and `loads-slowly` do so; `fails-at-first` loads the second time.
  */
 import type { LaneOutcome, LaneReply, LaneRequest } from './lane-protocol.ts';
 
@@ -38,7 +38,8 @@ async function run(request: Extract<LaneRequest, { type: 'run' }>): Promise<void
 async function load(model: string): Promise<void> {
   if (model === 'kills-on-load') process.kill(process.pid, 'SIGKILL');
   if (model === 'loads-slowly') await new Promise((resolve) => setTimeout(resolve, 400));
-  if (model === 'fails-to-load') {
+  if (model === 'fails-to-load' || (model === 'fails-at-first' && !tried.has(model))) {
+    tried.add(model);
     reply({ type: 'load-failed', model, reason: 'told to fail' });
     return;
   }
@@ -54,6 +55,7 @@ async function answer(request: LaneRequest): Promise<void> {
 }
 
 const loaded = new Set<string>();
+const tried = new Set<string>();
 // In order, like the real one.
 let tail: Promise<void> = Promise.resolve();
 process.on('message', (request: LaneRequest) => {

@@ -13,7 +13,7 @@ let states: ModelState[];
 
 function startPool(model: string, lanes: number): void {
   states = [];
-  pool = new LanePool({ device: 'cpu', threads: 1, lanes, entry }, createLogger('test', 'silent'), {
+  pool = new LanePool({ device: 'cpu', threads: 1, lanes, entry, retryMs: 100 }, createLogger('test', 'silent'), {
     onIdle() {},
     onModel: (_files, state) => states.push(state),
     onLaneEnd() {},
@@ -34,4 +34,11 @@ test('a lane that was loading a model while another died of it does not pass for
   const row = { tensors: {}, length: 1, shapeKey: 'x', context };
   for (const lane of pool.lanes)
     assert.equal((await lane.run('loads-slowly', [{ row, alone: true }], 5000)).kind, 'ran', lane.name);
+});
+
+test('a load that failed is tried again', async () => {
+  startPool('fails-at-first', 2);
+  await waitUntil('it failed', () => states.includes('failed'));
+  await waitUntil('both lanes have it', () => pool.lanes.filter((lane) => lane.models.size === 1).length === 2, 5000);
+  assert.equal(states.at(-1), 'ready');
 });

@@ -14,6 +14,16 @@ export interface LanePoolOptions extends LaneOptions {
   readonly lanes: number;
   /** Module that each lane process runs; the real one when absent. */
   readonly entry?: string;
+  /** First pause before a load that failed is tried again; doubles up to five minutes. */
+  readonly retryMs?: number;
+}
+
+const retryMsFirst = 5000;
+const retryMsMax = 300_000;
+
+interface LoadFailure {
+  readonly pauseMs: number;
+  readonly untilMs: number;
 }
 
 export interface LanePoolEvents {
@@ -28,7 +38,7 @@ export class LanePool {
   readonly #logger: Logger;
   readonly #events: LanePoolEvents;
   readonly #models = new Map<string, ModelFiles>();
-  readonly #failed = new Map<string, string>();
+  readonly #failed = new Map<string, LoadFailure>();
   readonly #lanes = new Map<string, Lane>();
   readonly #quarantine = new Quarantine();
   #births = 0;
@@ -103,7 +113,9 @@ export class LanePool {
   }
 
   #wantsLoad(lane: Lane, model: string): boolean {
-    return !lane.models.has(model) && !this.#failed.has(model) && !this.#quarantine.isAside(model, performance.now());
+    const nowMs = performance.now();
+    const isFailed = (this.#failed.get(model)?.untilMs ?? 0) > nowMs;
+    return !lane.models.has(model) && !isFailed && !this.#quarantine.isAside(model, nowMs);
   }
 
   async #load(lane: Lane, files: ModelFiles): Promise<void> {
@@ -111,14 +123,33 @@ export class LanePool {
     if (!load) {
       // The lane died, and onEnd has seen to it; or it lives, and the model was set aside meanwhile.
     } else if (load.reason !== undefined) {
-      this.#failed.set(files.id, load.reason);
-      this.#logger.error({ model: files.id, reason: load.reason }, 'model can not be loaded');
-      this.#events.onModel(files, 'failed', { reason: load.reason });
+      this.#noteFailure(files, lane, load.reason);
     } else {
+      this.#failed.delete(files.id);
       const { canaryMs = 0, loadMs = 0 } = load;
       this.#events.onModel(files, 'ready', { canaryMs, loadMs });
     }
     this.offer(lane);
+  }
+
+  /** Tried again later, on every lane that lacks it. While another lane has it, the model runs. */
+  #noteFailure(files: ModelFiles, lane: Lane, reason: string): void {
+    const nowMs = performance.now();
+    const last = this.#failed.get(files.id);
+    // Lanes that load side by side fail side by side: one failure.
+    if (!last || last.untilMs <= nowMs) {
+      const pauseMs = last ? Math.min(retryMsMax, 2 * last.pauseMs) : (this.#options.retryMs ?? retryMsFirst);
+      this.#failed.set(files.id, { pauseMs, untilMs: nowMs + pauseMs });
+      this.#logger.error({ model: files.id, lane: lane.name, reason, pauseMs }, 'model can not be loaded');
+      this.#offerAllIn(pauseMs);
+    }
+    if (!this.lanes.some(({ models }) => models.has(files.id))) this.#events.onModel(files, 'failed', { reason });
+  }
+
+  #offerAllIn(pauseMs: number): void {
+    setTimeout(() => {
+      for (const lane of this.#lanes.values()) this.offer(lane);
+    }, pauseMs + 1).unref();
   }
 
   #setAside(model: string, pauseMs: number, reason: string): void {
@@ -127,8 +158,6 @@ export class LanePool {
     this.#logger.error({ model, reason, seconds: pauseMs / 1000 }, 'model quarantined');
     for (const lane of this.#lanes.values()) lane.unload(model);
     this.#events.onModel(files, 'quarantined', { reason: `${reason}; tried again in ${Math.ceil(pauseMs / 1000)} s` });
-    setTimeout(() => {
-      for (const lane of this.#lanes.values()) this.offer(lane);
-    }, pauseMs + 1).unref();
+    this.#offerAllIn(pauseMs);
   }
 }
