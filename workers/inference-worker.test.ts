@@ -189,6 +189,14 @@ test('a death that the worker has counted is not left for the reaper to count ag
   assert.ok(!calls.some((members) => members.includes(poison.id)), calls.join(' '));
 });
 
+test('a job of a release too far away waits in its queue for another release', async () => {
+  const ref = { tenant: 'default', id: mintJobId() };
+  await producer.hset(keys.job('default', ref.id), { v: 9, req: '{}', in: '[]', s: 'queued' });
+  await queues.add('fake', 'normal', ref);
+  await waitUntil('it is delayed', async () => (await queues.get('fake', 'normal').getDelayedCount()) === 1);
+  assert.equal(await producer.hget(keys.job('default', ref.id), 's'), 'queued');
+});
+
 test('nobody is left on board of a call that ended', async () => {
   await outcome(await submit(['echo long 50']));
   await waitUntil('no call is noted', async () => (await producer.hlen(keys.calls)) === 0);

@@ -2,13 +2,14 @@
  * The consumers of one model: a BullMQ worker per class, open only while the model can run here. A claim ends when the
  * job's outcome is stored. BullMQ keeps locks, stalled checks and order; what a claim means is the owner's.
  */
-import { type Job, Worker } from 'bullmq';
+import { DelayedError, type Job, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { type JobClass, jobClasses } from '../../shared/jobs/job.ts';
 import { keys, queueName } from '../../shared/jobs/keys.ts';
 import { type QueuedJob, workerTimings } from '../../shared/jobs/queues.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
+import { Problem } from '../../shared/problems/problem.ts';
 import type { ClaimBudget } from './claim-budget.ts';
 
 /**
@@ -17,6 +18,8 @@ import type { ClaimBudget } from './claim-budget.ts';
  * jobs that are fetched together are started and finished together, and with 8 the path cost 1.9 times the CPU.
  */
 const claimsAhead = 96;
+/** A record that this release can not read waits for one that can, after an upgrade or a roll-back. */
+const unsupportedMs = 30_000;
 
 export class ClaimQueues {
   readonly #consumers: ClassConsumer[];
@@ -58,7 +61,7 @@ class ClassConsumer {
   constructor(options: ConsumerOptions) {
     this.#options = options;
     const { model, jobClass, connection, logger } = options;
-    this.worker = new Worker<QueuedJob>(queueName(model, jobClass), (job) => this.#process(job), {
+    this.worker = new Worker<QueuedJob>(queueName(model, jobClass), (job, token) => this.#process(job, token), {
       connection,
       prefix: keys.queuePrefix,
       concurrency: Math.min(options.budget.claims, claimsAhead),
@@ -73,11 +76,19 @@ class ClassConsumer {
     );
   }
 
-  async #process(job: Job<QueuedJob>): Promise<void> {
+  async #process(job: Job<QueuedJob>, token: string | undefined): Promise<void> {
     this.#running++;
     this.#adjust();
     try {
       await this.#options.run({ tenant: job.data.t, id: job.id as string });
+    } catch (error) {
+      if (!(error instanceof Problem && error.slug === 'unsupported-record')) throw error;
+      this.#options.logger.error(
+        { job: job.id, reason: error.detail, againMs: unsupportedMs },
+        'job left to another release',
+      );
+      await job.moveToDelayed(Date.now() + unsupportedMs, token);
+      throw new DelayedError();
     } finally {
       this.#running--;
       this.#adjust();

@@ -78,6 +78,8 @@ export class JobRunner {
   async #run(ref: JobRef, files: ModelFiles): Promise<number> {
     const claim = await this.#starts.start(ref, files);
     if (claim.state === 'gone') return 0;
+    if (claim.state === 'unsupported')
+      throw new Problem('unsupported-record', `Job ${ref.id} was written by a release too far from this one.`);
     if (claim.state === 'expired') {
       await this.#expire(ref, claim.request);
       return 0;

@@ -285,3 +285,12 @@ test('keeps the newest ten thousand dead letters', async () => {
   assert.equal(await redis.zcard(keys.dead), 10_000);
   assert.deepEqual(await redis.zrevrange(keys.dead, 0, 0), [`default/${job.id}`]);
 });
+
+test('a record of a release too far away is not started, and left as it is', async () => {
+  const job = request();
+  await admit(job);
+  await redis.hset(keys.job(job.tenant, job.id), 'v', 3);
+  const before = await redis.hgetall(keys.job(job.tenant, job.id));
+  assert.deepEqual(await store.start([job], '1'), [{ state: 'unsupported' }]);
+  assert.deepEqual(await redis.hgetall(keys.job(job.tenant, job.id)), before);
+});

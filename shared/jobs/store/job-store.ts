@@ -4,7 +4,14 @@
  */
 import type { Redis } from 'ioredis';
 import { GroupCommit } from '../../redis/group-commit.ts';
-import { itemsPerJobMax, type JobClass, type JobRequest, type JobStatus, type StoredInput } from '../job.ts';
+import {
+  itemsPerJobMax,
+  type JobClass,
+  type JobRequest,
+  type JobStatus,
+  recordVersion,
+  type StoredInput,
+} from '../job.ts';
 import { keys, queueName } from '../keys.ts';
 import { isInBlob, type JobRecord, parseFinished, parseLive } from './record.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';
@@ -61,7 +68,7 @@ export class JobStore {
     const jobKeys = refs.flatMap(({ tenant, id }) => [keys.job(tenant, id), keys.items(tenant, id)]);
     const replies = await this.#redis.mrStart(
       [keys.startBy, keys.outbox, ...jobKeys],
-      [modelVersion, ...refs.flatMap(({ tenant, id }) => [id, tenant])],
+      [`${recordVersion} ${modelVersion}`, ...refs.flatMap(({ tenant, id }) => [id, tenant])],
     );
     return replies.map(readClaim);
   }
@@ -222,8 +229,9 @@ function admitArguments({ request, options }: AdmitEntry): (string | number)[] {
   ];
 }
 
-function readClaim(reply: 0 | (string | number)[]): Claim {
+function readClaim(reply: 0 | 1 | (string | number)[]): Claim {
   if (reply === 0) return { state: 'gone' };
+  if (reply === 1) return { state: 'unsupported' };
   const [request, input, attempts, crashes, createdMs, startedMs, ...finished] = reply;
   const parsed = JSON.parse(request as string) as JobRequest;
   if (reply.length === 1) return { state: 'expired', request: parsed };

@@ -9,7 +9,7 @@ type Script<Reply> = (keyList: string[], argumentList: Argument[]) => Promise<Re
 
 export interface ScriptedRedis extends Redis {
   mrAdmit: Script<[Admission['verdict'], string, string?][]>;
-  mrStart: Script<(0 | (string | number)[])[]>;
+  mrStart: Script<(0 | 1 | (string | number)[])[]>;
   mrFinish: Script<number[]>;
   mrRead: Script<string[]>;
   mrErase: Script<number>;

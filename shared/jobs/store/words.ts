@@ -34,6 +34,8 @@ export interface Admission {
 /** What a worker gets when it claims a job. */
 export type Claim =
   | { readonly state: 'gone' }
+  /** Written by a release too far from this one: nothing was changed. */
+  | { readonly state: 'unsupported' }
   | { readonly state: 'expired'; readonly request: JobRequest }
   | {
       readonly state: 'started';
