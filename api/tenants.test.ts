@@ -83,7 +83,7 @@ describe('tenants', () => {
   });
 
   it('documents every route, and routes all that it documents', () => {
-    const pages = ['/openapi.json', '/docs', '/problems', '/problems/:slug'];
+    const pages = ['/', '/openapi.json', '/docs', '/problems', '/problems/:slug'];
     const served = apiRoutes(api.dependencies)
       .filter(({ path }) => !pages.includes(path))
       .flatMap(({ path, methods }) =>
