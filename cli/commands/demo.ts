@@ -14,13 +14,15 @@ const command: CliCommand = {
     },
     async run({ args, data }) {
       const { env, watchesParent } = data as CliContext;
+      // The bootstrap may have installed packages in this very process: that is not the start.
+      const startedMs = performance.now();
       process.stderr.write('millrace: starting redis-server, API, worker and webhook delivery\n');
       return await serve({
         env: addDemoModels(env),
         watchesParent,
         view: 'warnings',
         async use(serving) {
-          const summary = await runSamples(serving);
+          const summary = await runSamples(serving, startedMs);
           process.stdout.write(`\n${describeUrls(serving)}\n\n`);
           if (!args.once) {
             process.stdout.write(suggestNextSteps(serving, summary));

@@ -30,7 +30,7 @@ const pollMs = 100;
 /** A 90 MB model from a cold disk takes some 5 s; one that needs longer is reported, not waited for. */
 const loadDeadlineMs = 90_000;
 
-export async function runSamples(serving: Serving): Promise<DemoSummary> {
+export async function runSamples(serving: Serving, startedMs: number): Promise<DemoSummary> {
   const { settings, system, signal, env } = serving;
   const client = new ApiClient(system.apiUrl, settings.apiKeys[0]?.key, signal);
   const samples = await collectSamples(settings.modelDirs, assetsFolder(env));
@@ -45,7 +45,9 @@ export async function runSamples(serving: Serving): Promise<DemoSummary> {
   if (failures.length > 0) throw failures[0];
   const { right, wrong, firstResultMs, sent } = tally;
   const time =
-    firstResultMs === undefined ? '' : `; first result ${(firstResultMs / 1000).toFixed(1)} s after the start`;
+    firstResultMs === undefined
+      ? ''
+      : `; first result ${((firstResultMs - startedMs) / 1000).toFixed(1)} s after the start`;
   return {
     isRight: wrong === 0 && right > 0,
     line: `demo: ${right} of ${right + wrong} samples right${time}`,
