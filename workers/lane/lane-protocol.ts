@@ -39,5 +39,5 @@ export interface LaneOptions {
   readonly threads: number;
 }
 
-/** Niceness of lanes. Total throughput is the same; the worker's loop was 100 to 250 ms late at times without it. */
+/** Niceness of lanes. Without it the worker's loop was 100 to 250 ms late at times. */
 export const lanePriority = 5;

@@ -1,6 +1,6 @@
 /**
  * Keeps inline work from holding the event loop: pieces run one after the other, and after 4 ms of them the loop gets its
- * turn. Sixteen texts of 700 characters in each of eight jobs took 60 ms in one turn without it.
+ * turn. Without it eight jobs of sixteen texts (658 characters each) are one turn: 12 ms on a free core, longer on a busy one.
  */
 const sliceMs = 4;
 

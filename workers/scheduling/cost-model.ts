@@ -46,8 +46,8 @@ export class LearnedCostModel implements CostModel {
       this.#fits.set(model, fit);
     }
     const expected = Math.max(0.01, curveMs(fit, rows, length));
-    // A spike (page fault, stolen core) must not bend the curve: at most three times what was expected.
-    const seen = Math.max(0.01, Math.min(ms, 3 * expected));
+    // A spike (page fault, stolen core) does not bend the curve: the relative error gives it the weight of its inverse square.
+    const seen = Math.max(0.01, ms);
     const bucket = bucketOf(rows * length);
     const correction = fit.corrections.get(bucket) ?? 1;
     fit.corrections.set(bucket, correction + correctionRate * (clamp(seen / expected, 0.5, 2) - correction));
