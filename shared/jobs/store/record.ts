@@ -4,7 +4,7 @@
  */
 import type { ProblemDetails } from '../../problems/problem.ts';
 import { Problem } from '../../problems/problem.ts';
-import { type ItemCounts, type JobRequest, type JobStatus, recordVersion } from '../job.ts';
+import { type ItemCounts, type JobRequest, type JobStatus, recordVersion, type StoredInput } from '../job.ts';
 
 /** One change that a caller can see. `progress` carries the number of finished items. */
 export interface JobEvent {
@@ -34,6 +34,8 @@ export interface JobRecord {
   readonly error: ProblemDetails | null;
   /** Redis key of the idempotency entry, for erasure. */
   readonly idempotencyKey: string | null;
+  /** Of a dead letter that has ended: what it was given, to be run again. */
+  readonly keptInput?: readonly StoredInput[];
 }
 
 /** What stands for an output that lies in a blob. */
@@ -59,6 +61,7 @@ interface FinishedDocument {
   m: [number | null, number | null, number | null];
   n: [number, number];
   ik?: string;
+  in?: StoredInput[];
   out: unknown;
   err: ProblemDetails | null;
 }
@@ -82,6 +85,7 @@ export function parseFinished(json: string): JobRecord {
     output: doc.out,
     error: doc.err,
     idempotencyKey: doc.ik ?? null,
+    ...(doc.in && { keptInput: doc.in }),
   };
 }
 

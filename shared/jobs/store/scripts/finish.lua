@@ -4,6 +4,7 @@
 -- ARGV per entry, 10 each:
 --   id, tenant, kind ('item' | 'job' | 'unstarted': the job, unless it has started), status, item index, fragment (JSON of output, or of problem when not succeeded),
 --   prepare s, compute s, batch rows ('' = unknown), '1' when it is a dead letter
+-- The input goes with the end of its job, except that of a dead letter: the finished document keeps it, to be run again.
 -- Returns per entry: 0 late (job ended before, was erased, or has started)  1 item stored, job goes on  2 job ended  3 item known before
 
 local now = now_ms()
@@ -11,7 +12,7 @@ local stamp = string.format('%.0f', now)
 -- What every job has, or any job may have; and what only a job of several items has. A field that is absent costs a walk
 -- over the whole hash, so the second list is asked for only where it can be there.
 local fields = { 'req', 'c', 'st', 'a', 'mv', 'seq', 'ev', 'wh', 'w', 'l', 'q', 'rt', 'b', 'sb', 'ik' }
-local list_fields = { 'n', 'ok', 'ko', 'mp', 'mk', 'mb', 'fe' }
+local list_fields = { 'n', 'ok', 'ko', 'mp', 'mk', 'mb', 'fe', 'dl' }
 
 local unread_webhook_s = 604800
 local dead_letters_max = 10000
@@ -39,7 +40,7 @@ local function close(keys, f, status, out, err)
   local doc = '{"v":1,"req":' .. f.req .. ',"c":' .. f.c .. ',"st":' .. (f.st or 'null') .. ',"f":' .. stamp ..
     ',"s":"' .. status .. '","a":' .. (f.a or '0') .. ',"mv":"' .. (f.mv or '') .. '","seq":' .. f.seq .. ',"ev":"' .. f.ev ..
     '","m":[' .. (f.mp or 'null') .. ',' .. (f.mk or 'null') .. ',' .. (f.mb or 'null') .. '],"n":[' .. (f.ok or '0') .. ',' .. (f.ko or '0') ..
-    ']' .. (f.ik and (',"ik":"' .. f.ik .. '"') or '') .. ',"out":' .. out .. ',"err":' .. err .. '}'
+    ']' .. (f.ik and (',"ik":"' .. f.ik .. '"') or '') .. (f.dl and (',"in":' .. redis.call('HGET', keys.job, 'in')) or '') .. ',"out":' .. out .. ',"err":' .. err .. '}'
   -- A webhook that has not read the outcome yet must find it, however long delivery is down; reading sets the retention.
   local keep = tonumber(f.rt)
   if f.wh and string.find(f.wh, ',' .. status .. ',', 1, true) then keep = keep + unread_webhook_s end
@@ -92,7 +93,7 @@ local function finish_item(keys, f, a)
   if done < tonumber(f.n) then
     emit(f, 'progress', now, tostring(done), KEYS[3])
     local set = { 'ok', f.ok or '0', 'ko', f.ko or '0', 'seq', f.seq, 'ev', f.ev }
-    for _, name in ipairs({ 'mp', 'mk', 'mb', 'fe' }) do
+    for _, name in ipairs({ 'mp', 'mk', 'mb', 'fe', 'dl' }) do
       if f[name] then set[#set + 1] = name set[#set + 1] = f[name] end
     end
     redis.call('HSET', keys.job, unpack(set))
@@ -113,8 +114,10 @@ for e = 1, #ARGV / 10 do
   if not f or (a.kind == 'unstarted' and f.st) then
     replies[e] = 0
   elseif a.kind == 'item' then
+    if ARGV[at + 10] == '1' then f.dl = '1' end
     replies[e] = finish_item(keys, f, a)
   else
+    if ARGV[at + 10] == '1' then f.dl = '1' end
     local partial = f.l == '1' and redis.call('EXISTS', keys.items) == 1
     local problem = a.status == 'failed' and a.fragment or nil
     close(keys, f, a.status, partial and joined(keys.items, tonumber(f.n), a.status, problem) or 'null', a.fragment)
