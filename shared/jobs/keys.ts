@@ -27,6 +27,10 @@ export const keys = {
   blobs: `${prefix}blobs`,
   /** stream: job events that a webhook wants: tenant, id, seq */
   outbox: `${prefix}outbox`,
+  /** stream: jobs that ended or were erased, for the log writer (`finish.lua`, `erase.lua`) */
+  predictions: `${prefix}predictions`,
+  /** string: JSON of where the log writer answers, while it lives */
+  predictionLog: `${prefix}prediction-log`,
   /** zset: the newest 10,000 dead letters `<tenant>/<id>` by ms */
   dead: `${prefix}dead`,
   /** hash: `<worker>/<lane>` -> `<tenant>/<id>` list of the call under way; what is left names the suspects */

@@ -15,7 +15,16 @@ import {
 import { keys, queueName } from '../keys.ts';
 import { isInBlob, type JobRecord, parseFinished, parseLive } from './record.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';
-import type { Admission, AdmitOptions, Claim, Finish, FinishReply, IdempotencyHashes, JobRef } from './words.ts';
+import type {
+  Admission,
+  AdmitOptions,
+  Claim,
+  Finish,
+  FinishReply,
+  IdempotencyHashes,
+  InputPolicy,
+  JobRef,
+} from './words.ts';
 
 interface AdmitEntry {
   readonly request: JobRequest;
@@ -30,6 +39,7 @@ const idempotencySeconds = 90_000;
 export class JobStore {
   readonly #redis: ScriptedRedis;
   readonly #readBlob: ((name: string) => Promise<string>) | undefined;
+  readonly #recording: InputPolicy | undefined;
 
   readonly #admissions = new GroupCommit<AdmitEntry, Admission>((entries) => this.#admitAll(entries), 32);
   readonly #confirmations = new GroupCommit<string, void>(async (members) => {
@@ -37,10 +47,14 @@ export class JobStore {
     return [];
   });
 
-  /** `readBlob` gives the text of a blob; without it, outputs in blobs read as null. */
-  constructor(redis: Redis, readBlob?: (name: string) => Promise<string>) {
+  /**
+   * `readBlob` gives the text of a blob; without it, outputs in blobs read as null. With `recording`, ended and erased jobs
+   * are told to the log writer, with so much of their inputs.
+   */
+  constructor(redis: Redis, readBlob?: (name: string) => Promise<string>, recording?: InputPolicy) {
     this.#redis = defineScripts(redis);
     this.#readBlob = readBlob;
+    this.#recording = recording;
   }
 
   /** Requests that arrive together are admitted by one script: it halves the CPU of an admission under load. */
@@ -80,19 +94,22 @@ export class JobStore {
       keys.finished(tenant, id),
     ]);
     const replies = await this.#redis.mrFinish(
-      [keys.startBy, keys.live, keys.outbox, keys.blobs, keys.pending, keys.dead, ...jobKeys],
-      entries.flatMap((e) => [
-        e.id,
-        e.tenant,
-        e.kind,
-        e.status,
-        e.index ?? 0,
-        e.fragment,
-        e.prepareSeconds ?? '',
-        e.computeSeconds ?? '',
-        e.batchRows ?? '',
-        e.deadLetter ? 1 : 0,
-      ]),
+      [keys.startBy, keys.live, keys.outbox, keys.blobs, keys.pending, keys.dead, keys.predictions, ...jobKeys],
+      [
+        this.#recording ?? '',
+        ...entries.flatMap((e) => [
+          e.id,
+          e.tenant,
+          e.kind,
+          e.status,
+          e.index ?? 0,
+          e.fragment,
+          e.prepareSeconds ?? '',
+          e.computeSeconds ?? '',
+          e.batchRows ?? '',
+          e.deadLetter ? 1 : 0,
+        ]),
+      ],
     );
     return replies.map((code) => finishReplies[code] ?? 'late');
   }
@@ -167,8 +184,9 @@ export class JobStore {
         keys.dead,
         keys.blobs,
         idempotencyKey ?? keys.job(tenant, id),
+        keys.predictions,
       ],
-      [id, tenant, idempotencyKey ? 1 : 0],
+      [id, tenant, idempotencyKey ? 1 : 0, this.#recording ? 1 : 0],
     );
     return reply === 1;
   }
@@ -196,7 +214,7 @@ export class JobStore {
     ]);
     const replies = await this.#redis.mrAdmit(
       [keys.pending, keys.startBy, keys.live, keys.tenants, keys.blobs, keys.outbox, ...jobKeys],
-      entries.flatMap(admitArguments),
+      entries.flatMap((entry) => admitArguments(entry, this.#recording)),
     );
     return replies.map(([verdict, id, ms]) =>
       ms === undefined ? { verdict, id } : { verdict, id, createdMs: Number(ms) },
@@ -209,8 +227,9 @@ export class JobStore {
   }
 }
 
-function admitArguments({ request, options }: AdmitEntry): (string | number)[] {
+function admitArguments({ request, options }: AdmitEntry, recording: InputPolicy | undefined): (string | number)[] {
   const blobs = options.input.some((item) => item.kind === 'blob');
+  const isMarked = options.marks && (recording === 'hash' || recording === 'full');
   return [
     request.id,
     request.tenant,
@@ -226,6 +245,7 @@ function admitArguments({ request, options }: AdmitEntry): (string | number)[] {
     blobs ? 1 : 0,
     request.webhook ? `,${request.webhook.events.join(',')},` : '',
     `${request.items}/${request.retentionSeconds}`,
+    isMarked ? JSON.stringify(options.marks) : '',
   ];
 }
 

@@ -7,6 +7,13 @@ export interface JobRef {
   readonly id: string;
 }
 
+/** What is noted of one input for the record of predictions: kind, SHA-256 (hex), and size in the unit of its task. */
+export type InputMark = readonly [kind: StoredInput['kind'], sha256: string, length: number | null];
+
+/** What the record of predictions keeps of an input. */
+export const inputPolicies = ['none', 'hash', 'full'] as const;
+export type InputPolicy = (typeof inputPolicies)[number];
+
 /** SHA-256 of the caller's key, and of the canonical body. */
 export interface IdempotencyHashes {
   readonly keyHash: string;
@@ -15,6 +22,8 @@ export interface IdempotencyHashes {
 
 export interface AdmitOptions {
   readonly input: readonly StoredInput[];
+  /** One per input, in order; kept only when the record of predictions asks for it. */
+  readonly marks?: readonly InputMark[];
   readonly idempotency?: IdempotencyHashes;
   readonly expiresInSeconds?: number;
   /** Channel of an API process that waits for this job. */

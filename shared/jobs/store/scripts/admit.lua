@@ -2,10 +2,10 @@
 -- jobs a call, since API requests that arrive together travel together; each stands or falls alone.
 -- KEYS 1 pending  2 start-by  3 live  4 tenants  5 blobs  6 outbox,
 --      then per job: job, idempotency (any key when unused), index
--- ARGV per job, 14 each:
+-- ARGV per job, 15 each:
 --   id, tenant, body hash ('' = no idempotency key), idempotency ttl s, request JSON, input JSON, list ('1'|'0'),
 --   ms it may wait ('' = for ever), queue, 'queue max/tenant max', reply channel ('' = none), has blobs ('1'|'0'),
---   wanted webhook statuses (',a,b,' or ''), 'items/retention s'
+--   wanted webhook statuses (',a,b,' or ''), 'items/retention s', marks of the inputs for the record of predictions ('' = none)
 -- Returns per job {'accepted', id, created ms} | {'existing', id} | {'conflict', id} | {'queue-full', id} | {'tenant-full', id}
 
 local now = now_ms()
@@ -20,7 +20,7 @@ local function count_of(field)
   return live[field]
 end
 
-local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bounds, channel, blobs, wanted, shape, keys)
+local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bounds, channel, blobs, wanted, shape, marks, keys)
   -- The client sends a call again when its connection broke before the reply: this id was admitted then.
   local known_since = redis.call('ZSCORE', keys.index, id)
   if known_since then return { 'accepted', id, known_since } end
@@ -49,6 +49,7 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
   end
   if channel ~= '' then also('w', channel) end
   if wanted ~= '' then also('wh', wanted) end
+  if marks ~= '' then also('im', marks) end
   if blobs == '1' then
     also('b', 1)
     redis.call('ZADD', KEYS[5], 'inf', member)
@@ -67,10 +68,10 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
 end
 
 local replies = {}
-for j = 1, #ARGV / 14 do
+for j = 1, #ARGV / 15 do
   local a = {}
-  for k = 1, 14 do a[k] = ARGV[(j - 1) * 14 + k] end
-  a[15] = { job = KEYS[4 + 3 * j], idem = KEYS[5 + 3 * j], index = KEYS[6 + 3 * j] }
+  for k = 1, 15 do a[k] = ARGV[(j - 1) * 15 + k] end
+  a[16] = { job = KEYS[4 + 3 * j], idem = KEYS[5 + 3 * j], index = KEYS[6 + 3 * j] }
   replies[j] = admit(unpack(a))
 end
 for field, count in pairs(live) do

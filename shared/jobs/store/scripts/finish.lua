@@ -1,7 +1,8 @@
 -- The only way a job ends, and the fence: whoever comes first writes the outcome, the event and the outbox entry in one
 -- step; whoever comes later is told so and changes nothing. Used by workers (results), API (cancel) and sweeper (expiry).
--- KEYS 1 start-by  2 live  3 outbox  4 blobs  5 pending  6 dead, then per entry: job, items, finished
--- ARGV per entry, 10 each:
+-- KEYS 1 start-by  2 live  3 outbox  4 blobs  5 pending  6 dead  7 predictions, then per entry: job, items, finished
+-- ARGV 1 what the record of predictions keeps of an input ('none' | 'hash' | 'full'; '' = nothing is recorded),
+-- then per entry, 10 each:
 --   id, tenant, kind ('item' | 'job' | 'unstarted': the job, unless it has started), status, item index, fragment (JSON of output, or of problem when not succeeded),
 --   prepare s, compute s, batch rows ('' = unknown), '1' when it is a dead letter
 -- The input goes with the end of its job, except that of a dead letter: the finished document keeps it, to be run again.
@@ -14,9 +15,15 @@ local stamp = string.format('%.0f', now)
 local fields = { 'req', 'c', 'st', 'a', 'mv', 'seq', 'ev', 'wh', 'w', 'l', 'q', 'rt', 'b', 'sb', 'ik' }
 local list_fields = { 'n', 'ok', 'ko', 'mp', 'mk', 'mb', 'fe', 'dl' }
 
-local unread_webhook_s = 604800
+local unread_s = 604800
 local dead_letters_max = 10000
 local ended = {} -- live counters to lower, written once a call
+local recording = ARGV[1]
+-- What of a job travels to the log writer inside its entry; more would double the memory of large jobs.
+local recorded_doc_bytes = 8192
+local recorded_input_bytes = 65536
+if recording == 'hash' or recording == 'full' then fields[#fields + 1] = 'im' end
+if recording == 'full' then fields[#fields + 1] = 'in' end
 
 local function wrap(index, status, fragment)
   local name = status == 'succeeded' and 'output' or 'error'
@@ -33,23 +40,41 @@ local function joined(items, n, status, problem)
   return '[' .. table.concat(list, ',') .. ']'
 end
 
+-- Tells the log writer. Returns whether it must still find the finished document, or the job's blobs, when it reads that.
+local function record(f, head, out, tail)
+  local is_whole = #head + #out + #tail <= recorded_doc_bytes
+  local doc = head .. ',"out":' .. (is_whole and out or '{"$omitted":true}') .. tail
+  local entry = { 't', f.tenant, 'i', f.id, 'd', doc }
+  if f.im then entry[7] = 'im' entry[8] = f.im end
+  if f['in'] and #f['in'] <= recorded_input_bytes then entry[#entry + 1] = 'in' entry[#entry + 1] = f['in'] end
+  redis.call('XADD', KEYS[7], '*', unpack(entry))
+  return not is_whole or (recording == 'full' and f.b)
+end
+
 -- Writes the outcome and removes every trace of the live job.
 local function close(keys, f, status, out, err)
   local member = f.tenant .. '/' .. f.id
   emit(f, status, now, nil, KEYS[3])
-  local doc = '{"v":1,"req":' .. f.req .. ',"c":' .. f.c .. ',"st":' .. (f.st or 'null') .. ',"f":' .. stamp ..
+  local head = '{"v":1,"req":' .. f.req .. ',"c":' .. f.c .. ',"st":' .. (f.st or 'null') .. ',"f":' .. stamp ..
     ',"s":"' .. status .. '","a":' .. (f.a or '0') .. ',"mv":"' .. (f.mv or '') .. '","seq":' .. f.seq .. ',"ev":"' .. f.ev ..
     '","m":[' .. (f.mp or 'null') .. ',' .. (f.mk or 'null') .. ',' .. (f.mb or 'null') .. '],"n":[' .. (f.ok or '0') .. ',' .. (f.ko or '0') ..
-    ']' .. (f.ik and (',"ik":"' .. f.ik .. '"') or '') .. (f.dl and (',"in":' .. redis.call('HGET', keys.job, 'in')) or '') .. ',"out":' .. out .. ',"err":' .. err .. '}'
-  -- A webhook that has not read the outcome yet must find it, however long delivery is down; reading sets the retention.
+    ']' .. (f.ik and (',"ik":"' .. f.ik .. '"') or '')
+  local tail = ',"err":' .. err .. '}'
+  local doc = head .. (f.dl and (',"in":' .. redis.call('HGET', keys.job, 'in')) or '') .. ',"out":' .. out .. tail
+  -- A webhook that has not read the outcome yet must find it, however long delivery is down; so must the log writer what
+  -- its entry does not hold. Reading sets the retention.
+  local is_awaited = f.wh and string.find(f.wh, ',' .. status .. ',', 1, true)
+  local is_unrecorded = recording ~= '' and record(f, head, out, tail)
   local keep = tonumber(f.rt)
-  if f.wh and string.find(f.wh, ',' .. status .. ',', 1, true) then keep = keep + unread_webhook_s end
+  local keep_blobs = keep
+  if is_unrecorded then keep_blobs = keep + unread_s end
+  if is_awaited or is_unrecorded then keep = keep + unread_s end
   redis.call('SET', keys.finished, doc, 'EX', keep)
   redis.call('DEL', keys.job, keys.items)
   -- A job that started is pending no longer, or the reconciler will see that it ended.
   if not f.st then redis.call('ZREM', KEYS[5], member) end
   if f.sb then redis.call('ZREM', KEYS[1], member) end
-  if f.b then redis.call('ZADD', KEYS[4], now + tonumber(f.rt) * 1000, member) end
+  if f.b then redis.call('ZADD', KEYS[4], now + keep_blobs * 1000, member) end
   ended['q:' .. f.q] = (ended['q:' .. f.q] or 0) + 1
   ended['t:' .. f.tenant] = (ended['t:' .. f.tenant] or 0) + 1
 end
@@ -105,11 +130,11 @@ local function finish_item(keys, f, a)
 end
 
 local replies = {}
-for e = 1, #ARGV / 10 do
-  local at = (e - 1) * 10
+for e = 1, (#ARGV - 1) / 10 do
+  local at = (e - 1) * 10 + 1
   local a = { kind = ARGV[at + 3], status = ARGV[at + 4], index = ARGV[at + 5], fragment = ARGV[at + 6],
     prepare = ARGV[at + 7], compute = ARGV[at + 8], rows = ARGV[at + 9] }
-  local keys = { job = KEYS[4 + 3 * e], items = KEYS[5 + 3 * e], finished = KEYS[6 + 3 * e] }
+  local keys = { job = KEYS[5 + 3 * e], items = KEYS[6 + 3 * e], finished = KEYS[7 + 3 * e] }
   local f = load(keys.job, ARGV[at + 1], ARGV[at + 2])
   if not f or (a.kind == 'unstarted' and f.st) then
     replies[e] = 0
