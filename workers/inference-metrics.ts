@@ -6,87 +6,94 @@ import {
   type Registry,
   rowsBuckets,
   secondsBuckets,
+  unitsBuckets,
 } from '../shared/observability/metrics.ts';
+import { residentBytes } from '../shared/observability/resident-bytes.ts';
 
 export type InferenceMetrics = ReturnType<typeof createInferenceMetrics>;
 
 export function createInferenceMetrics(registry: Registry) {
-  const registers = [registry];
+  return { ...stageMetrics(registry), ...callMetrics(registry), ...endMetrics(registry), ...loadMetrics(registry) };
+}
+
+/** One histogram a stage, in the order in which a job goes through them. */
+function stageMetrics(registry: Registry) {
   const seconds = (name: string, help: string, labelNames: string[]) =>
-    new Histogram({ name, help, labelNames, buckets: secondsBuckets, registers });
+    new Histogram({ name, help, labelNames, buckets: secondsBuckets, registers: [registry] });
   return {
     queueWait: seconds('inference_queue_wait_seconds', 'From admission to claim', ['model', 'class']),
     prepare: seconds('inference_prepare_seconds', 'One item to rows: fetch, decode, tokenise', ['model']),
     batchWait: seconds('inference_batch_wait_seconds', 'From prepared row to engine call', ['model', 'class']),
     compute: seconds('inference_compute_seconds', 'One engine call', ['model']),
-    batchRows: new Histogram({
-      name: 'inference_batch_rows',
-      help: 'Rows of one engine call',
-      labelNames: ['model'],
-      buckets: rowsBuckets,
-      registers,
-    }),
-    units: new Counter({
-      name: 'inference_batch_units_total',
-      help: 'Units (tokens, samples) of engine calls',
-      labelNames: ['model', 'kind'],
-      registers,
-    }),
-    costRatio: new Histogram({
-      name: 'inference_cost_error_ratio',
-      help: 'Measured over predicted time of a call',
-      labelNames: ['model'],
-      buckets: [0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4],
-      registers,
-    }),
-    outcomes: new Counter({
-      name: 'inference_items_total',
-      help: 'Items by outcome and reason',
-      labelNames: ['model', 'outcome', 'reason'],
-      registers,
-    }),
-    late: new Counter({
-      name: 'inference_late_results_total',
-      help: 'Results thrown away by the fence',
-      labelNames: ['model'],
-      registers,
-    }),
-    laneBusy: new Counter({
-      name: 'inference_lane_busy_seconds_total',
-      help: 'Time lanes spent in calls',
-      labelNames: ['lane'],
-      registers,
-    }),
-    laneEnds: new Counter({
-      name: 'inference_lane_ends_total',
-      help: 'Lanes that ended unasked',
-      labelNames: ['lane'],
-      registers,
-    }),
-    deadLetters: new Counter({
-      name: 'inference_dead_letters_total',
-      help: 'Items set aside as poison',
-      labelNames: ['model'],
-      registers,
-    }),
-    modelReady: new Gauge({
-      name: 'inference_model_ready',
-      help: '1 while the model can run here',
-      labelNames: ['model', 'version'],
-      registers,
-    }),
-    modelLoad: new Gauge({ name: 'inference_model_load_seconds', help: 'Last load', labelNames: ['model'], registers }),
-    deviceInfo: new Gauge({
-      name: 'inference_device_info',
-      help: 'Always 1; says what this worker runs on',
-      labelNames: ['device', 'lanes', 'threads'],
-      registers,
-    }),
+    postprocess: seconds('inference_postprocess_seconds', 'Outputs of one call to results', ['model']),
+    finish: seconds('inference_finish_seconds', 'From a result to its durable record', []),
   };
 }
 
+function callMetrics(registry: Registry) {
+  const perCall = (name: string, help: string, buckets: number[]) =>
+    new Histogram({ name, help, labelNames: ['model'], buckets, registers: [registry] });
+  return {
+    batchRows: perCall('inference_batch_rows', 'Rows of one engine call', rowsBuckets),
+    paddedUnits: perCall('inference_batch_padded_units', 'Units of one engine call, padding included', unitsBuckets),
+    costRatio: perCall(
+      'inference_cost_error_ratio',
+      'Measured over predicted time of a call',
+      [0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4],
+    ),
+  };
+}
+
+function endMetrics(registry: Registry) {
+  const counter = (name: string, help: string, labelNames: string[]) =>
+    new Counter({ name, help, labelNames, registers: [registry] });
+  return {
+    outcomes: counter('inference_items_total', 'Items by outcome and reason', ['model', 'class', 'outcome', 'reason']),
+    late: counter('inference_late_results_total', 'Results thrown away by the fence', ['model']),
+    laneEnds: counter('inference_lane_ends_total', 'Lanes that ended unasked', ['lane']),
+    suspects: counter('inference_suspect_rows_total', 'Rows on board of a call that killed its lane', ['model']),
+    deadLetters: counter('inference_dead_letters_total', 'Items set aside as poison', ['model']),
+  };
+}
+
+function loadMetrics(registry: Registry) {
+  const gauge = (name: string, help: string, labelNames: string[]) =>
+    new Gauge({ name, help, labelNames, registers: [registry] });
+  return {
+    modelReady: gauge('inference_model_ready', '1 while the model can run here', ['model', 'version']),
+    modelLoad: gauge('inference_model_load_seconds', 'Last load', ['model']),
+    modelMemory: gauge(
+      'inference_model_memory_bytes',
+      "What the model's last load and canary added to its lane's memory; every lane holds one",
+      ['model'],
+    ),
+    deviceInfo: gauge('inference_device_info', 'Always 1; says what this worker runs on', [
+      'device',
+      'lanes',
+      'threads',
+      'provider',
+      'cuda_visible_devices',
+    ]),
+  };
+}
+
+/** Series that exist from the start: an alert on growth would miss the first event of one that begins at 1. */
+export function beginAtZero(metrics: InferenceMetrics, lanes: readonly string[], models: readonly string[]): void {
+  for (const lane of lanes) metrics.laneEnds.inc({ lane }, 0);
+  for (const model of models)
+    for (const counter of [metrics.late, metrics.suspects, metrics.deadLetters]) counter.inc({ model }, 0);
+}
+
+export interface WorkerLevels {
+  waitingRows(): number;
+  claimedJobs(): number;
+  readonly lanesWanted: number;
+  /** Living lanes. */
+  lanes(): readonly { readonly name: string; readonly pid: number | undefined }[];
+}
+
 /** What is read when Prometheus asks, instead of set with every job: it saved 5 us a job. */
-export function exposeLevels(registry: Registry, levels: { waitingRows(): number; claimedJobs(): number }): void {
+export function exposeLevels(registry: Registry, levels: WorkerLevels): void {
   const level = (name: string, help: string, read: () => number) =>
     new Gauge({
       name,
@@ -98,4 +105,19 @@ export function exposeLevels(registry: Registry, levels: { waitingRows(): number
     });
   level('inference_waiting_rows', 'Prepared rows that wait for a lane', levels.waitingRows);
   level('inference_claimed_jobs', 'Jobs held by this worker', levels.claimedJobs);
+  level('inference_lanes', 'Lanes that this worker should have', () => levels.lanesWanted);
+  level('inference_lanes_alive', 'Lanes whose process lives', () => levels.lanes().length);
+  new Gauge({
+    name: 'inference_lane_memory_bytes',
+    help: 'Resident memory of a lane process',
+    labelNames: ['lane'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { name, pid } of levels.lanes()) {
+        const bytes = residentBytes(pid);
+        if (bytes !== undefined) this.set({ lane: name }, bytes);
+      }
+    },
+  });
 }

@@ -13,20 +13,23 @@ import type { JobRef } from '../shared/jobs/store/words.ts';
 import { AllowedHosts } from '../shared/net/url-policy.ts';
 import type { Logger } from '../shared/observability/logger.ts';
 import type { Registry } from '../shared/observability/metrics.ts';
+import { CallLedger } from './call-ledger.ts';
 import { ClaimBudget } from './claims/claim-budget.ts';
 import { ClaimQueues } from './claims/claim-queues.ts';
-import { createInferenceMetrics, exposeLevels, type InferenceMetrics } from './inference-metrics.ts';
+import { beginAtZero, createInferenceMetrics, exposeLevels, type InferenceMetrics } from './inference-metrics.ts';
+import { describeDevice } from './lane/device.ts';
 import type { Lane } from './lane/lane.ts';
-import { LanePool, type ModelState } from './lane/lane-pool.ts';
+import { LanePool, type ModelDetail, type ModelState } from './lane/lane-pool.ts';
 import { ModelStates } from './model-states.ts';
 import { OutcomeWriter } from './outcomes/outcome-writer.ts';
 import { Preparer, type PreparesItems } from './preparation/prepare-input.ts';
 import { Reaper } from './reap-dead-workers.ts';
+import { CallNotes } from './running/call-notes.ts';
 import { JobRunner } from './running/job-runner.ts';
 import type { QueuedRow } from './running/running-job.ts';
 import { LearnedCostModel } from './scheduling/cost-model.ts';
 import { PartitionPolicy } from './scheduling/partition-policy.ts';
-import { type CallReport, Scheduler } from './scheduling/scheduler.ts';
+import { Scheduler } from './scheduling/scheduler.ts';
 import { ServedModel } from './served-model.ts';
 
 export interface InferenceWorkerParts {
@@ -42,18 +45,15 @@ export interface InferenceWorkerParts {
   readonly engine?: { readonly laneEntry: string; readonly preparer: PreparesItems };
 }
 
-/**
- * Shorter calls are not noted: on durable Redis each note is an fsync, which was a third of all for calls of 0.1 ms. A row
- * that takes the whole worker down in so short a call is found by its job's attempts instead, and is noted from then on.
- */
-const notedCallMsMin = 5;
-
 export class InferenceWorker {
   /** Names this worker in Redis. With the time: a container that starts again has the same host name and the same pids. */
   readonly name: string;
+  /** What was told of each model last. */
+  readonly models = new Map<string, { readonly state: ModelState; readonly reason: string | undefined }>();
   readonly #parts: InferenceWorkerParts;
   readonly #lanes: number;
   readonly #metrics: InferenceMetrics;
+  readonly #ledger: CallLedger;
   readonly #store: JobStore;
   readonly #preparer: PreparesItems;
   readonly #runner: JobRunner;
@@ -61,8 +61,7 @@ export class InferenceWorker {
   readonly #pool: LanePool;
   readonly #states: ModelStates;
   readonly #served = new Map<string, ServedModel>();
-  /** Lanes whose call is noted in Redis. */
-  readonly #noted = new Set<string>();
+  readonly #notes: CallNotes;
   readonly #control: Redis;
   readonly #reaper: Reaper;
 
@@ -70,8 +69,10 @@ export class InferenceWorker {
     const { device, settings, redis, blobs, registry, logger } = parts;
     this.#parts = parts;
     this.name = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
+    this.#notes = new CallNotes(redis, this.name);
     this.#lanes = lanesFor(device, settings);
     this.#metrics = createInferenceMetrics(registry);
+    this.#ledger = new CallLedger(registry, this.#metrics);
     this.#store = new JobStore(redis, (name) => blobs.readText(name));
     this.#preparer =
       parts.engine?.preparer ??
@@ -88,13 +89,9 @@ export class InferenceWorker {
     this.#scheduler = new Scheduler(new PartitionPolicy(cost), cost, {
       onCall: (lane, rows, predictedMs) => this.#noteCall(lane, rows, predictedMs),
       onRow: (row, outcome, report) => this.#runner.take(row, outcome, report),
-      onReport: (report) => this.#measure(report),
+      onReport: (report) => this.#ledger.measure(report),
       onDeath: (_lane, rows) => this.#runner.takeDeath(rows),
-      onCallEnd: (lane, wallMs) => this.#closeCall(lane, wallMs),
-    });
-    exposeLevels(registry, {
-      waitingRows: () => this.#scheduler.waiting,
-      claimedJobs: () => this.#runner.size,
+      onCallEnd: (lane) => this.#closeCall(lane),
     });
     const entry = parts.engine && { entry: parts.engine.laneEntry };
     this.#pool = new LanePool({ device, threads: settings.laneThreads, lanes: this.#lanes, ...entry }, logger, {
@@ -107,7 +104,11 @@ export class InferenceWorker {
     this.#reaper = new Reaper(redis, this.#store, logger);
     this.#control = redis.duplicate();
     this.#control.on('error', () => {}); // The main connection logs for both.
-    this.#metrics.deviceInfo.set({ device, lanes: String(this.#lanes), threads: String(settings.laneThreads) }, 1);
+    this.#describe();
+  }
+
+  get lanes(): { readonly wanted: number; readonly loaded: number } {
+    return { wanted: this.#lanes, loaded: this.#pool.lanes.filter(({ models }) => models.size > 0).length };
   }
 
   /** Lanes start loading; the consumers of a model open when its first lane has it. */
@@ -126,17 +127,16 @@ export class InferenceWorker {
     this.#reaper.stop();
     await Promise.all([...this.#served.values()].map((served) => served.close()));
     await this.#pool.stop();
+    await this.#notes.stop();
     await this.#states.stop();
     await this.#preparer.close();
     this.#control.disconnect();
   }
 
-  #modelChanged(
-    files: ModelFiles,
-    state: ModelState,
-    detail: { reason?: string; canaryMs?: number; loadMs?: number },
-  ): void {
-    if (state === 'ready' && detail.loadMs) this.#metrics.modelLoad.set({ model: files.id }, detail.loadMs / 1000);
+  #modelChanged(files: ModelFiles, state: ModelState, detail: ModelDetail): void {
+    const { loadMs, memoryBytes } = detail;
+    if (state === 'ready' && loadMs) this.#metrics.modelLoad.set({ model: files.id }, loadMs / 1000);
+    if (state === 'ready' && memoryBytes) this.#metrics.modelMemory.set({ model: files.id }, memoryBytes);
     let served = this.#served.get(files.id);
     if (!served) {
       served = this.#serve(files);
@@ -162,6 +162,7 @@ export class InferenceWorker {
         if (state === 'ready') logger.info({ model: id, version }, 'model ready');
         if (state === 'failed')
           logger.error({ model: id, reason, claimed: this.#runner.size }, 'model can not run here');
+        this.models.set(id, { state, reason });
         this.#states.set(id, version, state, reason);
         this.#metrics.modelReady.set({ model: id, version }, state === 'ready' ? 1 : 0);
       },
@@ -171,31 +172,31 @@ export class InferenceWorker {
   /** Who is on board, before the call: if this whole process dies, they are the suspects. Not waited for. */
   #noteCall(lane: Lane, rows: readonly QueuedRow[], predictedMs: number): void {
     const nowMs = performance.now();
+    this.#ledger.begin(lane.name);
     for (const row of rows)
       this.#metrics.batchWait.observe({ model: row.model, class: row.class }, (nowMs - row.arrivedMs) / 1000);
-    if (predictedMs < notedCallMsMin && !rows.some(({ suspect }) => suspect)) return;
-    const jobs = new Set(rows.map(({ item }) => item.job.name));
-    this.#noted.add(lane.name);
-    this.#parts.redis.hset(keys.calls, this.#callOf(lane), [...jobs].join(',')).catch(() => {});
+    this.#notes.open(lane.name, rows, predictedMs);
   }
 
   /** Nobody is on board now. Left there, jobs would be blamed for a death of this process that they had no part in. */
-  #closeCall(lane: Lane, wallMs: number): void {
-    this.#metrics.laneBusy.inc({ lane: lane.name }, wallMs / 1000);
-    if (this.#noted.delete(lane.name)) this.#parts.redis.hdel(keys.calls, this.#callOf(lane)).catch(() => {});
+  #closeCall(lane: Lane): void {
+    this.#ledger.end(lane.name);
+    this.#notes.close(lane.name);
   }
 
-  #callOf(lane: Lane): string {
-    return `${this.name}/${lane.name}`;
-  }
-
-  #measure({ model, rows, computeMs, wallMs, predictedMs }: CallReport): void {
-    const padded = rows.length * Math.max(...rows.map((row) => row.length));
-    const real = rows.reduce((sum, row) => sum + row.length, 0);
-    this.#metrics.compute.observe({ model }, computeMs / 1000);
-    this.#metrics.batchRows.observe({ model }, rows.length);
-    this.#metrics.units.inc({ model, kind: 'real' }, real);
-    this.#metrics.units.inc({ model, kind: 'padding' }, padded - real);
-    this.#metrics.costRatio.observe({ model }, wallMs / predictedMs);
+  /** What is known from the start: the device, its lanes and models. */
+  #describe(): void {
+    const { device, settings, models, registry } = this.#parts;
+    const names = models.map(({ id }) => id);
+    this.#ledger.expect(this.#pool.laneNames, names);
+    beginAtZero(this.#metrics, this.#pool.laneNames, names);
+    exposeLevels(registry, {
+      waitingRows: () => this.#scheduler.waiting,
+      claimedJobs: () => this.#runner.size,
+      lanesWanted: this.#lanes,
+      lanes: () => this.#pool.lanes,
+    });
+    const labels = { lanes: String(this.#lanes), threads: String(settings.laneThreads), ...describeDevice(device) };
+    this.#metrics.deviceInfo.set(labels, 1);
   }
 }

@@ -3,8 +3,15 @@ import type { LaneReply, LaneRequest } from '../../workers/lane/lane-protocol.ts
 
 process.on('message', (request: LaneRequest) => {
   const reply = (message: LaneReply) => process.send?.(message);
-  if (request.type === 'load') reply({ type: 'loaded', model: request.files.id, loadMs: 1, canaryMs: 0.1 });
+  if (request.type === 'load')
+    reply({ type: 'loaded', model: request.files.id, loadMs: 1, canaryMs: 0.1, memoryBytes: 0 });
   if (request.type === 'run')
-    reply({ type: 'ran', call: request.call, outcomes: request.rows.map(() => ({ json: '"done"' })), computeMs: 0.01 });
+    reply({
+      type: 'ran',
+      call: request.call,
+      outcomes: request.rows.map(() => ({ json: '"done"' })),
+      computeMs: 0.01,
+      postprocessMs: 0,
+    });
 });
 process.on('disconnect', () => process.exit(0));

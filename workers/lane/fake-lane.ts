@@ -32,7 +32,7 @@ async function run(request: Extract<LaneRequest, { type: 'run' }>): Promise<void
       };
     return { json: JSON.stringify({ says: context.says, rows: contexts.length }) };
   });
-  reply({ type: 'ran', call: request.call, outcomes, computeMs: ms });
+  reply({ type: 'ran', call: request.call, outcomes, computeMs: ms, postprocessMs: 0 });
 }
 
 async function load(model: string): Promise<void> {
@@ -44,7 +44,7 @@ async function load(model: string): Promise<void> {
     return;
   }
   loaded.add(model);
-  reply({ type: 'loaded', model, loadMs: 1, canaryMs: 1 });
+  reply({ type: 'loaded', model, loadMs: 1, canaryMs: 1, memoryBytes: 1 });
 }
 
 async function answer(request: LaneRequest): Promise<void> {

@@ -32,6 +32,7 @@ const loaded = new Map<string, LoadedModel>();
 
 async function load(files: ModelFiles): Promise<LaneReply> {
   const startedAt = performance.now();
+  const bytesBefore = process.memoryUsage.rss();
   await verifyFiles(files);
   const factory = await loadPipelineFactory(files.task);
   const pipeline = await factory.createPipeline(files, 'lane');
@@ -41,9 +42,10 @@ async function load(files: ModelFiles): Promise<LaneReply> {
   const model = { pipeline, session };
   const loadMs = performance.now() - startedAt;
   const canaryMs = await runCanary(model);
+  const memoryBytes = Math.max(0, process.memoryUsage.rss() - bytesBefore);
   await loaded.get(files.id)?.session.release();
   loaded.set(files.id, model);
-  return { type: 'loaded', model: files.id, loadMs, canaryMs };
+  return { type: 'loaded', model: files.id, loadMs, canaryMs, memoryBytes };
 }
 
 /** Twice: the first run allocates; the second is what a tiny item costs. A canary that fails fails the load. */
@@ -68,14 +70,15 @@ async function run(call: number, modelId: string, laneRows: readonly LaneRow[]):
   try {
     const startedAt = performance.now();
     const outputs = await session.run(pipeline.collate(rows));
-    const computeMs = performance.now() - startedAt;
+    const computedAt = performance.now();
     const outcomes = pipeline.postprocess(outputs, rows);
     if (outcomes.length !== rows.length) throw new Error(`${rows.length} rows went in, ${outcomes.length} came out.`);
     return {
       type: 'ran',
       call,
       outcomes: outcomes.map((outcome, i) => close(pipeline, outcome, laneRows[i]?.alone === true)),
-      computeMs,
+      computeMs: computedAt - startedAt,
+      postprocessMs: performance.now() - computedAt,
     };
   } catch (error) {
     const reason = (error as Error).message;

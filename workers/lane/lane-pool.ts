@@ -26,10 +26,17 @@ interface LoadFailure {
   readonly untilMs: number;
 }
 
+export interface ModelDetail {
+  readonly reason?: string;
+  readonly canaryMs?: number;
+  readonly loadMs?: number;
+  readonly memoryBytes?: number;
+}
+
 export interface LanePoolEvents {
   /** A lane has nothing to do. The owner may start a call on it, synchronously. */
   onIdle(lane: Lane): void;
-  onModel(files: ModelFiles, state: ModelState, detail: { reason?: string; canaryMs?: number; loadMs?: number }): void;
+  onModel(files: ModelFiles, state: ModelState, detail: ModelDetail): void;
   onLaneEnd(lane: Lane, reason: string): void;
 }
 
@@ -54,6 +61,11 @@ export class LanePool {
     return this.#options.lanes;
   }
 
+  /** Of the lanes that should be: one that ends is replaced under its name. */
+  get laneNames(): readonly string[] {
+    return Array.from({ length: this.size }, (_, i) => `lane-${i}`);
+  }
+
   get lanes(): readonly Lane[] {
     return [...this.#lanes.values()];
   }
@@ -63,7 +75,7 @@ export class LanePool {
       this.#models.set(files.id, files);
       this.#events.onModel(files, 'loading', {});
     }
-    for (let i = 0; i < this.size; i++) this.#openLane(`lane-${i}`);
+    for (const name of this.laneNames) this.#openLane(name);
   }
 
   /** Gives an idle lane its next load, or else to the owner. Called whenever a lane may have become idle. */
@@ -126,8 +138,8 @@ export class LanePool {
       this.#noteFailure(files, lane, load.reason);
     } else {
       this.#failed.delete(files.id);
-      const { canaryMs = 0, loadMs = 0 } = load;
-      this.#events.onModel(files, 'ready', { canaryMs, loadMs });
+      const { canaryMs = 0, loadMs = 0, memoryBytes = 0 } = load;
+      this.#events.onModel(files, 'ready', { canaryMs, loadMs, memoryBytes });
     }
     this.offer(lane);
   }

@@ -23,13 +23,22 @@ export type LaneOutcome = { readonly json: string } | { readonly part: unknown }
 
 export type LaneReply =
   | { readonly type: 'hello' }
-  | { readonly type: 'loaded'; readonly model: string; readonly loadMs: number; readonly canaryMs: number }
+  | {
+      readonly type: 'loaded';
+      readonly model: string;
+      readonly loadMs: number;
+      readonly canaryMs: number;
+      /** What load and canary added to the lane's memory. */
+      readonly memoryBytes: number;
+    }
   | { readonly type: 'load-failed'; readonly model: string; readonly reason: string }
   | {
       readonly type: 'ran';
       readonly call: number;
       readonly outcomes: readonly LaneOutcome[];
       readonly computeMs: number;
+      /** From the engine's outputs to results that can be stored. */
+      readonly postprocessMs: number;
     }
   | { readonly type: 'run-failed'; readonly call: number; readonly reason: string; readonly outOfMemory: boolean };
 

@@ -5,6 +5,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
+import { describeDevice } from './device.ts';
 import type { LaneOptions, LaneOutcome, LaneReply, LaneRequest, LaneRow } from './lane-protocol.ts';
 
 /** What a call ended with. `died`: the process ended under it, so its rows are suspects. */
@@ -13,6 +14,7 @@ export type CallResult =
       readonly kind: 'ran';
       readonly outcomes: readonly LaneOutcome[];
       readonly computeMs: number;
+      readonly postprocessMs: number;
       readonly wallMs: number;
     }
   | { readonly kind: 'failed'; readonly reason: string; readonly outOfMemory: boolean }
@@ -23,6 +25,7 @@ export interface LaneLoad {
   /** Absent when the model failed to load. */
   readonly canaryMs?: number;
   readonly loadMs?: number;
+  readonly memoryBytes?: number;
   readonly reason?: string;
 }
 
@@ -60,11 +63,17 @@ export class Lane {
 
   constructor(name: string, options: LaneOptions, entry: string) {
     this.name = name;
-    const device = /^cuda:(\d+)$/.exec(options.device)?.[1];
+    const { cuda_visible_devices } = describeDevice(options.device);
     this.#child = fork(entry, [JSON.stringify(options)], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-      env: { ...process.env, CUDA_VISIBLE_DEVICES: device ?? '', OMP_NUM_THREADS: String(options.threads) },
+      // In the order of the bus, as nvidia-smi and the DCGM exporter number them: CUDA's own order puts the fastest first.
+      env: {
+        ...process.env,
+        CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
+        CUDA_VISIBLE_DEVICES: cuda_visible_devices,
+        OMP_NUM_THREADS: String(options.threads),
+      },
     });
     this.#child.on('message', (reply: LaneReply) => this.#receive(reply));
     this.#child.on('error', (error) => this.#end(`lane process error: ${error.message}`));
@@ -152,6 +161,7 @@ export class Lane {
         kind: 'ran',
         outcomes: reply.outcomes,
         computeMs: reply.computeMs,
+        postprocessMs: reply.postprocessMs,
         wallMs: performance.now() - startedAt,
       });
   }

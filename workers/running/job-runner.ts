@@ -137,6 +137,7 @@ export class JobRunner {
     const items = new Set(rows.map(({ item }) => item));
     const jobs = new Set([...items].map(({ job }) => job));
     for (const item of items) item.deaths++;
+    this.#parts.metrics.suspects.inc({ model: (rows[0] as QueuedRow).model }, rows.length);
     this.#parts.store
       .countCrash([...jobs].map(({ ref }) => ref))
       .catch((error) => this.#parts.logger.warn({ err: error }, 'crash not counted'));
@@ -221,10 +222,12 @@ export class JobRunner {
       batchRows: item.batchRows,
     };
     const { writer, metrics, logger } = this.#parts;
-    void writer.finish(entry).then((reply) => {
-      const model = job.request.model;
+    const resultMs = performance.now();
+    void writer.finish(entry, job.itemsOpen === 0).then((reply) => {
+      const { model } = job.request;
+      metrics.finish.observe((performance.now() - resultMs) / 1000);
       if (reply === 'late' || reply === 'item-known') metrics.late.inc({ model });
-      else metrics.outcomes.inc({ model, outcome: status, reason });
+      else metrics.outcomes.inc({ model, class: job.class, outcome: status, reason });
       if (reply === 'job-ended' && job.resultBytes > inlineResultBytesMax) void writer.offload(job.ref);
       if (reply === 'job-ended' || reply === 'late') {
         logger.debug({ job: job.ref.id, trace: traceIdOf(job.request.traceparent), reply }, 'job ended');
@@ -242,11 +245,11 @@ export class JobRunner {
     this.#settle(item, 'failed', JSON.stringify(poison().toDetails()), 'poison-job', true);
   }
 
-  async #expire(ref: JobRef, { model, items }: JobRequest): Promise<void> {
+  async #expire(ref: JobRef, { model, priority, items }: JobRequest): Promise<void> {
     const problem = new Problem('expired', 'The job did not start within its `expires_in`.');
     const reply = await this.#endJob(ref, 'expired', problem);
     if (reply === 'job-ended')
-      this.#parts.metrics.outcomes.inc({ model, outcome: 'expired', reason: 'expired' }, items);
+      this.#parts.metrics.outcomes.inc({ model, class: priority, outcome: 'expired', reason: 'expired' }, items);
   }
 
   async #timeOut(job: RunningJob): Promise<void> {
@@ -256,7 +259,7 @@ export class JobRunner {
 
   /** The items that have no result end with the job. */
   async #failJob(job: RunningJob, problem: Problem, deadLetter = false): Promise<void> {
-    const labels = { model: job.request.model, outcome: 'failed', reason: problem.slug };
+    const labels = { model: job.request.model, class: job.class, outcome: 'failed', reason: problem.slug };
     const items = job.itemsOpen;
     const reply = await this.#endJob(job.ref, 'failed', problem, deadLetter);
     if (reply === 'job-ended') this.#parts.metrics.outcomes.inc(labels, items);

@@ -13,6 +13,7 @@ export interface CallReport {
   readonly model: string;
   readonly rows: readonly QueuedRow[];
   readonly computeMs: number;
+  readonly postprocessMs: number;
   readonly wallMs: number;
   readonly predictedMs: number;
 }
@@ -106,9 +107,10 @@ export class Scheduler {
     }
     this.#pool?.countSuccess(first.model);
     this.#cost.observe(first.model, rows.length, length, result.wallMs);
-    const report = { model: first.model, rows, computeMs: result.computeMs, wallMs: result.wallMs, predictedMs };
+    const { outcomes, kind: _kind, ...times } = result;
+    const report = { model: first.model, rows, ...times, predictedMs };
     this.#events.onReport(report);
-    for (const [i, row] of rows.entries()) this.#events.onRow(row, result.outcomes[i] as LaneOutcome, report);
+    for (const [i, row] of rows.entries()) this.#events.onRow(row, outcomes[i] as LaneOutcome, report);
   }
 
   /** The model threw: halves again, until the rows that it refuses stand alone. log2(n) extra calls for one bad row. */
@@ -121,7 +123,8 @@ export class Scheduler {
         status: 422,
         detail: `The model refused this item: ${reason.slice(0, 200)}`,
       };
-      this.#events.onRow(row, { problem }, { model: row.model, rows, computeMs: 0, wallMs: 0, predictedMs: 0 });
+      const times = { computeMs: 0, postprocessMs: 0, wallMs: 0, predictedMs: 0 };
+      this.#events.onRow(row, { problem }, { model: row.model, rows, ...times });
       return;
     }
     const middle = Math.ceil(rows.length / 2);
