@@ -2,7 +2,6 @@
  * Writes the hash of `shared/jobs/deliveries.ts`: pins an event's content before it is queued, records attempts, unpins
  * after the last. Keeps nothing of a job that was erased.
  */
-import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { attemptField, type DeliveryAttempt, pinnedField } from '../../shared/jobs/deliveries.ts';
@@ -101,10 +100,6 @@ export class DeliveryLog {
   async forget(event: EventRef): Promise<void> {
     await this.#redis.zrem(backlogKeys(event)[0], backlogMember(event));
   }
-}
-
-export function hashUrl(url: string): string {
-  return createHash('sha256').update(url).digest('base64url').slice(0, 16);
 }
 
 function backlogKeys({ tenant, urlHash }: EventRef): [backlog: string, tookLately: string] {

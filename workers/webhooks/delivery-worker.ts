@@ -3,6 +3,7 @@
  * bring the event back when the schedule says. A process killed in between sends again, under the same webhook-id.
  */
 import { DelayedError, type Job, Worker } from 'bullmq';
+import { type DeliveryJob, webhookQueueName } from '../../shared/jobs/deliveries.ts';
 import { keys } from '../../shared/jobs/keys.ts';
 import { workerTimings } from '../../shared/jobs/queues.ts';
 import type { AllowedHosts } from '../../shared/net/url-policy.ts';
@@ -13,7 +14,6 @@ import { DeliveryLog, type EventRef, type PinnedEvent } from './delivery-log.ts'
 import type { DeliveryMetrics, DeliveryResult } from './delivery-metrics.ts';
 import { EndpointGate } from './endpoint-gate.ts';
 import { delayBeforeAttemptMs, retrySchedule } from './retry-schedule.ts';
-import { type DeliveryJob, webhookQueueName } from './webhook-queue.ts';
 
 export interface DeliveryWorkerOptions {
   readonly redis: Redis;
@@ -63,6 +63,10 @@ export class DeliveryWorker {
     this.#random = options.random ?? Math.random;
     this.#slots = options.slots ?? slotsDefault;
     this.#gate = new EndpointGate({ slots: this.#slots, random: this.#random });
+  }
+
+  get isRunning(): boolean {
+    return this.#workers.length > 0 && this.#workers.every((worker) => worker.isRunning());
   }
 
   start(): void {
@@ -134,7 +138,7 @@ export class DeliveryWorker {
       {
         seq,
         event: event.event,
-        attempt,
+        attempt: attempt + (job.data.m ?? 0),
         at: new Date(nowMs - result.ms).toISOString(),
         host: new URL(event.url).host,
         status_code: result.statusCode,

@@ -4,6 +4,7 @@
  * again (by its reader's group, after `claimIdleMs`) and the second time changes nothing.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type DeliveryJob, deliveryJobId, hashUrl } from '../../shared/jobs/deliveries.ts';
 import { isOutcome, type JobStatus } from '../../shared/jobs/job.ts';
 import { keys } from '../../shared/jobs/keys.ts';
 import { redisNowMs } from '../../shared/jobs/store/duties.ts';
@@ -12,10 +13,10 @@ import type { JobEvent, JobRecord } from '../../shared/jobs/store/record.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
-import { type BacklogBound, DeliveryLog, type EventRef, hashUrl, type PinnedEvent } from './delivery-log.ts';
+import { type BacklogBound, DeliveryLog, type EventRef, type PinnedEvent } from './delivery-log.ts';
 import type { DeliveryMetrics, DeliveryResult } from './delivery-metrics.ts';
 import { renderEvent } from './render-event.ts';
-import { type DeliveryJob, deliveryJobId, type WebhookQueue } from './webhook-queue.ts';
+import type { WebhookQueue } from './webhook-queue.ts';
 
 export interface OutboxReaderOptions {
   readonly redis: Redis;
@@ -36,6 +37,8 @@ type Entry = [id: string, fields: string[]];
 interface Prepared {
   readonly event: EventRef;
   readonly origin: string;
+  /** Attempts made before somebody asked for this event again; undefined when nobody did. */
+  readonly made: number | undefined;
 }
 
 const group = 'delivery';
@@ -55,11 +58,17 @@ export class OutboxReader {
   #blocking: Redis | undefined;
   #running: Promise<void> | undefined;
   #claimedAtMs = Number.NEGATIVE_INFINITY;
+  #readAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: OutboxReaderOptions) {
     this.#options = options;
     this.#log = new DeliveryLog(options.redis, options.backlogBound);
     this.#claimIdleMs = options.claimIdleMs ?? 10_000;
+  }
+
+  /** Since the last reading that went through; an idle reader reads every 5 s. */
+  get readAgoMs(): number {
+    return performance.now() - this.#readAtMs;
   }
 
   start(): void {
@@ -83,6 +92,7 @@ export class OutboxReader {
       try {
         await this.#takeOver();
         await this.#handle(await this.#read(blocking));
+        this.#readAtMs = performance.now();
         isFailing = false;
       } catch (error) {
         if (signal.aborted) return;
@@ -166,8 +176,10 @@ export class OutboxReader {
       const { origin } = new URL(content.url);
       const named = { ...ref, seq: event.seq, urlHash: hashUrl(content.url) };
       const verdict = await this.#log.pin(named, content);
-      if (isOutcome(event.name)) await this.#startRetention(ref, content.retentionSeconds);
-      if (verdict === 'pinned') return { event: named, origin };
+      const made = fields['a'] === undefined ? undefined : Number(fields['a']);
+      // Who asks for an event again does not prolong the outcome's life.
+      if (isOutcome(event.name) && made === undefined) await this.#startRetention(ref, content.retentionSeconds);
+      if (verdict === 'pinned') return { event: named, origin, made };
       return this.#drop(verdict === 'refused' ? 'refused' : 'gone');
     } catch (error) {
       this.#options.logger.warn({ err: error, job: ref.id, seq: event.seq }, 'outbox: event left for later');
@@ -214,8 +226,8 @@ export class OutboxReader {
   }
 }
 
-function toQueued({ event: { tenant, id, seq, urlHash }, origin }: Prepared) {
-  const data: DeliveryJob = { t: tenant, i: id, n: seq, o: origin, u: urlHash };
+function toQueued({ event: { tenant, id, seq, urlHash }, origin, made }: Prepared) {
+  const data: DeliveryJob = { t: tenant, i: id, n: seq, o: origin, u: urlHash, ...(made && { m: made }) };
   return { name: 'deliver', data, opts: { jobId: deliveryJobId(id, seq) } };
 }
 

@@ -1,24 +1,9 @@
 /** The BullMQ queue between outbox and deliveries. It carries references; what is sent is pinned in the delivery log. */
 import { Queue } from 'bullmq';
+import { type DeliveryJob, webhookQueueName } from '../../shared/jobs/deliveries.ts';
 import { keys } from '../../shared/jobs/keys.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 import { retrySchedule } from './retry-schedule.ts';
-
-export const webhookQueueName = 'webhooks';
-
-/** One event to deliver. */
-export interface DeliveryJob {
-  /** tenant */
-  readonly t: string;
-  /** job id */
-  readonly i: string;
-  /** the event's number within the job */
-  readonly n: number;
-  /** origin of the receiver, so that its gate is asked before anything is read */
-  readonly o: string;
-  /** hash of the receiver's URL, for its backlog */
-  readonly u: string;
-}
 
 export type WebhookQueue = Queue<DeliveryJob>;
 
@@ -41,9 +26,4 @@ export function openWebhookQueue(redis: Redis, attempts: number = retrySchedule.
   });
   queue.on('error', () => {}); // The connection logs its own errors once.
   return queue;
-}
-
-/** The same event gets the same id, so that reading an outbox entry twice queues it once. */
-export function deliveryJobId(jobId: string, seq: number): string {
-  return `${jobId}-${seq}`;
 }
