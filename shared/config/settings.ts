@@ -5,6 +5,8 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { z } from 'zod';
+import { type InputPolicy, inputPolicies } from '../jobs/store/words.ts';
+import { headerPairs, readTracingSettings, type TracingSettings } from './tracing-settings.ts';
 
 const port = (fallback: number) => z.coerce.number().int().min(0).max(65535).default(fallback);
 const flag = z
@@ -27,13 +29,22 @@ const environment = z.object({
   PORT: port(8080),
   /** Origin that callers reach the API under, for URLs in webhooks; http://HOST:PORT when absent. */
   PUBLIC_URL: z.url().optional(),
-  /** Address of metrics (and later the queue board). Loopback by default: it is not for callers. */
+  /** Address of metrics and of the operator's pages (/admin). Loopback by default: it is not for callers. */
   ADMIN_HOST: z.string().default('127.0.0.1'),
   ADMIN_PORT: port(8081),
-  /** Port of this one process's own metrics on the loopback; 0 takes a free one and tells the launcher. */
+  /** Address of each process's own metrics and health: the loopback, or 0.0.0.0 in a container on a private network. */
+  METRICS_HOST: z.string().default('127.0.0.1'),
+  /** Port of this one process's own metrics, `/livez` and `/readyz`; 0 takes a free one and tells the launcher. Worker n of several devices takes the n-th after it. */
   METRICS_PORT: port(0),
-  /** Guards the admin port when ADMIN_HOST is not loopback. Generated and printed when absent. */
+  /** Guards /admin, and /metrics too when ADMIN_HOST is not loopback. Absent: made once, kept in MILLRACE_DATA/admin-token, printed. */
   ADMIN_TOKEN: z.string().min(16).optional(),
+  /** Origin that operators open the admin port under, behind a proxy. With https the session's cookie is Secure. */
+  ADMIN_URL: z.url({ protocol: /^https?$/ }).optional(),
+  /** Port on the loopback of the process behind /admin; 0 takes a free one. Absent: it listens on ADMIN_HOST:ADMIN_PORT itself. */
+  BOARD_PORT: z.coerce.number().int().min(0).max(65535).optional(),
+  /** Where operators open Jaeger and Grafana, for links on the pages of /admin: http://127.0.0.1:16686, say. */
+  JAEGER_UI_URL: z.url({ protocol: /^https?$/ }).optional(),
+  GRAFANA_URL: z.url({ protocol: /^https?$/ }).optional(),
   /** Folder of everything that must survive a restart: Redis' files, blobs. */
   MILLRACE_DATA: z.string().default('.millrace'),
   /** Comma-separated keys, each `<key>` (tenant "default") or `<tenant>=<key>`; 16 characters at least. */
@@ -68,6 +79,39 @@ const environment = z.object({
   MILLRACE_TENANT_MAX: z.coerce.number().int().min(1).default(100_000),
   /** Seconds that the oldest waiting job of a queue may be old before admission answers 503. */
   MILLRACE_QUEUE_AGE_MAX_SECONDS: z.coerce.number().int().min(1).default(3600),
+  /** Where spans go: `jaeger` (Thrift), `otlp` or `none`. Absent: the one whose endpoint is named, else none. */
+  OTEL_TRACES_EXPORTER: z.enum(['jaeger', 'otlp', 'none']).optional(),
+  /** Share of traces that are recorded when no caller decides, 0 to 1. Errors and slow jobs are kept by the collector. */
+  OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(0.1),
+  /** Services are called <this>-api, <this>-worker and <this>-delivery. */
+  OTEL_SERVICE_NAME: z.string().default('millrace'),
+  /** `http://jaeger:14268/api/traces` for Thrift over HTTP, with user and password if it asks for them. Absent: UDP. */
+  OTEL_EXPORTER_JAEGER_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_JAEGER_USER: z.string().optional(),
+  OTEL_EXPORTER_JAEGER_PASSWORD: z.string().optional(),
+  /** Agent that takes Thrift by UDP; 127.0.0.1 when absent. */
+  OTEL_EXPORTER_JAEGER_AGENT_HOST: z.string().optional(),
+  OTEL_EXPORTER_JAEGER_AGENT_PORT: port(6832),
+  /** OTLP over HTTP: the base that `/v1/traces` is added to, or the whole URL for traces; http://127.0.0.1:4318 when absent. */
+  OTEL_EXPORTER_OTLP_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),
+  /** `name=value,name=value`: sent with every OTLP request, such as a vendor's key. */
+  OTEL_EXPORTER_OTLP_HEADERS: headerPairs,
+  /** Whether every prediction is recorded, by the log writer process, for search, feedback, datasets and drift. */
+  MILLRACE_PREDICTIONS: z.enum(['on', 'off', '']).default('on'),
+  /** postgres://... of the record of predictions. Absent: PostgreSQL embedded in the log writer (PGlite), under MILLRACE_DATA. */
+  DATABASE_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional(),
+  /** What is recorded of an input: `none`, its SHA-256 (`hash`), or itself (`full`: texts up to 64 KB, and media). */
+  MILLRACE_PREDICTION_INPUTS: z.enum(inputPolicies).default('hash'),
+  /** Days that a recorded prediction is kept, with its feedback. */
+  MILLRACE_PREDICTION_DAYS: z.coerce.number().int().min(1).max(36_500).default(90),
+  /** Days that a recorded input is kept, under the policy `full`; the prediction stays. */
+  MILLRACE_PREDICTION_INPUT_DAYS: z.coerce.number().int().min(1).max(36_500).default(30),
+  /** Address where the log writer answers the API, with a token. Another than loopback only on a private network. */
+  PREDICTION_LOG_HOST: z.string().default('127.0.0.1'),
+  PREDICTION_LOG_PORT: port(0),
+  /** Origin under which API processes reach the log writer; http://PREDICTION_LOG_HOST:port when absent. */
+  PREDICTION_LOG_URL: z.url().optional(),
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
@@ -82,8 +126,13 @@ export interface Settings {
   readonly publicUrl: string;
   readonly adminHost: string;
   readonly adminPort: number;
+  readonly metricsHost: string;
   readonly metricsPort: number;
   readonly adminToken: string | undefined;
+  readonly adminUrl: string | undefined;
+  readonly boardPort: number | undefined;
+  readonly jaegerUiUrl: string | undefined;
+  readonly grafanaUrl: string | undefined;
   readonly dataDir: string;
   readonly apiKeys: readonly ApiKey[];
   /** Absent: the launcher starts a redis-server of its own and hands its URL down. */
@@ -100,6 +149,16 @@ export interface Settings {
   readonly queueMax: number;
   readonly tenantMax: number;
   readonly queueAgeMaxSeconds: number;
+  readonly tracing: TracingSettings;
+  /** What is recorded of inputs; undefined when no prediction is recorded. */
+  readonly recording: InputPolicy | undefined;
+  /** Absent: the log writer runs PGlite under `dataDir`. */
+  readonly databaseUrl: string | undefined;
+  readonly predictionDays: number;
+  readonly predictionInputDays: number;
+  readonly predictionLogHost: string;
+  readonly predictionLogPort: number;
+  readonly predictionLogUrl: string | undefined;
   readonly logLevel: z.infer<typeof environment>['LOG_LEVEL'];
 }
 
@@ -136,8 +195,13 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     publicUrl: (e.PUBLIC_URL ?? `http://${e.HOST}:${e.PORT}`).replace(/\/$/, ''),
     adminHost: e.ADMIN_HOST,
     adminPort: e.ADMIN_PORT,
+    metricsHost: e.METRICS_HOST,
     metricsPort: e.METRICS_PORT,
     adminToken: e.ADMIN_TOKEN,
+    adminUrl: e.ADMIN_URL,
+    boardPort: e.BOARD_PORT,
+    jaegerUiUrl: e.JAEGER_UI_URL,
+    grafanaUrl: e.GRAFANA_URL,
     dataDir: resolve(e.MILLRACE_DATA),
     apiKeys,
     redisUrl: e.REDIS_URL,
@@ -153,6 +217,14 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     queueMax: e.MILLRACE_QUEUE_MAX,
     tenantMax: e.MILLRACE_TENANT_MAX,
     queueAgeMaxSeconds: e.MILLRACE_QUEUE_AGE_MAX_SECONDS,
+    tracing: readTracingSettings(e),
+    recording: e.MILLRACE_PREDICTIONS === 'off' ? undefined : e.MILLRACE_PREDICTION_INPUTS,
+    databaseUrl: e.DATABASE_URL,
+    predictionDays: e.MILLRACE_PREDICTION_DAYS,
+    predictionInputDays: e.MILLRACE_PREDICTION_INPUT_DAYS,
+    predictionLogHost: e.PREDICTION_LOG_HOST,
+    predictionLogPort: e.PREDICTION_LOG_PORT,
+    predictionLogUrl: e.PREDICTION_LOG_URL,
     logLevel: e.LOG_LEVEL,
   });
 }
