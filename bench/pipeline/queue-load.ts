@@ -92,7 +92,7 @@ export class QueueLoad {
     const ended = new Promise<string>((resolve) => this.#waiters.set(`default/${request.id}`, resolve));
     await this.#store.admit(request, { input, queueMax: 1e9, tenantMax: 1e9, replyChannel: channel });
     await this.#queues.add(files.id, 'normal', request);
-    await this.#store.confirmEnqueued(request);
+    void this.#store.confirmEnqueued(request); // As the API: in the background.
     const status = await ended;
     this.#waiters.delete(`default/${request.id}`);
     if (status !== 'succeeded') throw new Error(`A job of the bench ended as ${status}.`);

@@ -25,3 +25,38 @@ test('a failed write fails its own group and no other', async () => {
   fails = false;
   assert.equal(await group.add(2), 2);
 });
+
+test('what may linger goes out with what may not, in order, or alone after its time', async () => {
+  const writes: number[][] = [];
+  const group = new GroupCommit<number, number>(async (items) => {
+    writes.push(items);
+    return items;
+  });
+  const lingering = group.add(1, 60_000);
+  await Promise.all([lingering, group.add(2)]);
+  assert.deepEqual(writes, [[1, 2]]);
+  const startedAt = performance.now();
+  assert.deepEqual(await Promise.all([group.add(3, 20), group.add(4, 60_000)]), [3, 4]);
+  assert.ok(performance.now() - startedAt >= 19);
+  assert.deepEqual(writes, [
+    [1, 2],
+    [3, 4],
+  ]);
+});
+
+test('what lingers during a write does not go out before its time, and no write is empty', async () => {
+  const writes: number[][] = [];
+  const group = new GroupCommit<number, number>(async (items) => {
+    writes.push(items);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    return items;
+  });
+  const first = group.add(1);
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  const second = group.add(2, 30);
+  await first;
+  assert.deepEqual(writes, [[1]]);
+  await second;
+  await new Promise((resolve) => setTimeout(resolve, 40));
+  assert.deepEqual(writes, [[1], [2]]);
+});

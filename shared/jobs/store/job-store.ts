@@ -33,6 +33,9 @@ interface AdmitEntry {
 
 const finishReplies: readonly FinishReply[] = ['late', 'item-stored', 'job-ended', 'item-known'];
 
+/** Nobody waits for a confirmation, and the reconciler looks at what has none after 2 s: they travel together. */
+const confirmLingerMs = 200;
+
 /** A day and an hour: a key is honoured for at least a day, also after the job ended. */
 const idempotencySeconds = 90_000;
 
@@ -75,7 +78,7 @@ export class JobStore {
 
   /** Marks the job as handed to BullMQ; until then the reconciler would do it. */
   async confirmEnqueued({ tenant, id }: JobRef): Promise<void> {
-    await this.#confirmations.add(`${tenant}/${id}`);
+    await this.#confirmations.add(`${tenant}/${id}`, confirmLingerMs);
   }
 
   async start(refs: readonly JobRef[], modelVersion: string): Promise<Claim[]> {
