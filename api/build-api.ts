@@ -10,6 +10,8 @@ import { JobStore } from '../shared/jobs/store/job-store.ts';
 import { AllowedHosts } from '../shared/net/url-policy.ts';
 import type { Logger } from '../shared/observability/logger.ts';
 import type { Registry } from '../shared/observability/metrics.ts';
+import { noTracing, type Tracing } from '../shared/observability/tracing/span.ts';
+import { Health } from '../shared/processes/health.ts';
 import { createApiMetrics } from './api-metrics.ts';
 import { createApp } from './app.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -24,6 +26,7 @@ import { JobViews } from './jobs/job-views.ts';
 import { JobWatcher } from './jobs/job-watcher.ts';
 import { ModelCatalog } from './jobs/model-catalog.ts';
 import { JobSubmitter } from './jobs/submit-job.ts';
+import { addApiHealth } from './routes/health.ts';
 
 export interface ApiParts {
   readonly settings: Settings;
@@ -37,6 +40,10 @@ export interface ApiParts {
   readonly logger: Logger;
   /** Unique among API processes. */
   readonly apiId: string;
+  /** The process's own, to which the checks of the API are added. */
+  readonly health?: Health;
+  /** Nothing is recorded when absent. */
+  readonly tracing?: Tracing;
   readonly streamLimits?: StreamLimits;
   readonly timeouts?: ServerTimeouts;
 }
@@ -50,7 +57,7 @@ export interface BuiltApi {
 }
 
 export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
-  const { settings, redis, logger } = parts;
+  const { settings, redis, logger, tracing = noTracing } = parts;
   const stopping = new AbortController();
   const blobs = new BlobStore(settings.dataDir);
   await blobs.open();
@@ -72,8 +79,10 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
   });
   const streams = new JobStreams({ store, watcher, views, stopping: stopping.signal }, parts.streamLimits);
   const metrics = createApiMetrics(parts.registry, { queues: () => gate.states, openStreams: () => streams.open });
-  const submitter = new JobSubmitter({ store, queues, blobs, allowed, limits: settings, logger });
-  const duties = new Duties({ redis, store, queues, blobs, logger, holder: parts.apiId, settings, metrics });
+  const submitter = new JobSubmitter({ store, queues, blobs, allowed, limits: settings, logger, tracing });
+  const duties = new Duties({ redis, store, queues, blobs, logger, holder: parts.apiId, settings, metrics, tracing });
+  const health = parts.health ?? new Health();
+  addApiHealth(health, { redis, gate, catalog });
   const dependencies: ApiDependencies = {
     redis,
     store,
@@ -89,7 +98,9 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
     gate,
     authenticator,
     metrics,
+    health,
     logger,
+    tracing,
     publicUrl,
     stopping: stopping.signal,
   };

@@ -4,6 +4,8 @@ import type { BlobStore } from '../shared/blobs/blob-store.ts';
 import type { JobQueues } from '../shared/jobs/queues.ts';
 import type { JobStore } from '../shared/jobs/store/job-store.ts';
 import type { Logger } from '../shared/observability/logger.ts';
+import type { Tracing } from '../shared/observability/tracing/span.ts';
+import type { Health } from '../shared/processes/health.ts';
 import type { ApiMetrics } from './api-metrics.ts';
 import type { JobStreams } from './events/job-streams.ts';
 import type { StreamTokens } from './events/stream-tokens.ts';
@@ -30,7 +32,10 @@ export interface ApiDependencies {
   readonly gate: AdmissionGate;
   readonly authenticator: Authenticator;
   readonly metrics: ApiMetrics;
+  /** The same as on the metrics port of this process. */
+  readonly health: Health;
   readonly logger: Logger;
+  readonly tracing: Tracing;
   /** Set by the operator; else URLs follow each request's Host header. */
   readonly publicUrl: string | undefined;
   /** Aborts when the process begins to stop: whoever waits is answered then. */

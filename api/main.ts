@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { loadContracts } from '../models/discover-tasks.ts';
 import { scanRepository } from '../models/repository/scan-repository.ts';
-import { boot, bootMetrics } from '../shared/processes/boot.ts';
+import { boot, bootMetrics, bootTracing } from '../shared/processes/boot.ts';
 import { exitConfig } from '../shared/processes/process-life.ts';
 import { connectConsumer, connectProducer, findRedisFaults, untilReady } from '../shared/redis/connection.ts';
 import { buildApi } from './build-api.ts';
@@ -33,6 +33,7 @@ if (faults.length > 0 && !settings.unsafeRedis) {
 for (const fault of faults) logger.warn({ fault }, 'redis can lose acknowledged jobs');
 
 const registry = await bootMetrics('api', booted);
+const tracing = await bootTracing('api', booted, registry);
 const contracts = await loadContracts();
 const repository = await scanRepository(settings.modelDirs, contracts);
 for (const { id, reason } of repository.broken) logger.warn({ model: id, reason }, 'model can not be served');
@@ -45,7 +46,9 @@ const api = await buildApi({
   contracts,
   registry,
   logger,
+  tracing,
   apiId: randomUUID(),
+  health: booted.health,
 });
 life.add('api', () => api.stop());
 

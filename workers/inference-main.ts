@@ -1,9 +1,10 @@
-/** Entry of the worker of one device (argument 1): settings -> Redis -> models -> worker -> drain on SIGTERM. */
+/** Entry of the worker of one device (argument 1; 2: its own METRICS_PORT): settings -> Redis -> models -> worker -> drain on SIGTERM. */
 import { scanRepository } from '../models/repository/scan-repository.ts';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
 import { boot, bootMetrics } from '../shared/processes/boot.ts';
 import { connectConsumer } from '../shared/redis/connection.ts';
 import { InferenceWorker } from './inference-worker.ts';
+import { addWorkerHealth } from './worker-health.ts';
 
 const device = process.argv[2] ?? 'cpu';
 const role = `worker:${device}`;
@@ -11,7 +12,7 @@ const booted = boot(role);
 const { settings, redisUrl, logger, life } = booted;
 const redis = connectConsumer(redisUrl, logger);
 life.add('redis', () => redis.disconnect());
-const registry = await bootMetrics(role, booted);
+const registry = await bootMetrics(role, booted, Number(process.argv[3] ?? settings.metricsPort));
 
 const blobs = new BlobStore(settings.dataDir);
 await blobs.open();
@@ -20,6 +21,7 @@ for (const { id, reason } of broken) logger.error({ model: id, reason }, 'model 
 
 const worker = new InferenceWorker({ device, settings, redis, blobs, models, registry, logger });
 life.add('worker', () => worker.stop());
+addWorkerHealth(booted.health, redis, worker);
 await worker.start();
 life.tell({ type: 'ready', role });
 logger.info({ device, models: models.map(({ id }) => id), worker: worker.name }, 'worker started');

@@ -1,6 +1,7 @@
 /**
  * Entry of the supervisor: one worker process per device, started again when it ends. Does nothing else, so that nothing
- * can take it down with a worker. Passes on what workers tell, so that a launcher sees them through it.
+ * can take it down with a worker. Passes on what workers tell, so that a launcher sees them through it. It serves no
+ * metrics of its own: METRICS_PORT is its first worker's, the ports after it are the others'.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
@@ -16,10 +17,15 @@ const healthyMs = 10_000;
 const { settings, logger, life } = boot('supervisor', 28_000);
 const children = new Map<string, ChildProcess>();
 
+function metricsPortOf(device: string): number {
+  const { devices, metricsPort } = settings;
+  return metricsPort === 0 ? 0 : metricsPort + devices.indexOf(device);
+}
+
 function startWorker(device: string, failures: number): void {
   if (life.signal.aborted) return;
   const startedAt = performance.now();
-  const child = fork(entry, [device], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  const child = fork(entry, [device, String(metricsPortOf(device))], { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
   children.set(device, child);
   child.on('message', (message: ProcessMessage) => life.tell(message));
   child.on('exit', (code, signal) => {

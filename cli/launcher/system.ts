@@ -166,6 +166,7 @@ export class System {
         REDIS_URL: redisUrl,
         REDIS_URL_FILE: undefined,
         MILLRACE_DATA: settings.dataDir,
+        METRICS_HOST: '127.0.0.1',
         METRICS_PORT: '0',
       },
       stopDeadlineMs,

@@ -3,6 +3,7 @@
  * stops its parts in reverse order with a deadline, and exits. The parts know nothing of signals.
  */
 import type { Logger } from '../observability/logger.ts';
+import { broken, type Examine, well } from './health.ts';
 
 /** sysexits.h EX_CONFIG: the launcher does not restart a process that ends so. */
 export const exitConfig = 78;
@@ -17,6 +18,7 @@ export class ProcessLife {
   readonly #parts: { name: string; stop: () => Promise<void> | void }[] = [];
   readonly #stopping = new AbortController();
   #deadlineMs: number;
+  #isReady = false;
 
   constructor(logger: Logger, deadlineMs = 25_000) {
     this.#logger = logger;
@@ -43,8 +45,16 @@ export class ProcessLife {
     this.#parts.push({ name, stop });
   }
 
+  /** Tells the launcher, if there is one. `ready` is also remembered: until then no health check can say so. */
   tell(message: ProcessMessage): void {
+    if (message.type === 'ready') this.#isReady = true;
     if (process.send && process.connected) process.send(message);
+  }
+
+  /** Ready between the role's own `ready` and the wish to stop. */
+  examine(): ReturnType<Examine> {
+    if (this.signal.aborted) return broken('stopping', 'Nothing: what is under way is being finished.');
+    return this.#isReady ? well('running') : broken('starting', 'Wait; its log says what it waits for.');
   }
 
   /** Stops everything and exits. Idempotent. */

@@ -1,0 +1,80 @@
+/** Every program of the system by itself, as a container runs it: no launcher, one port for metrics and health. */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { systemEntries } from '../cli/launcher/system.ts';
+import type { HealthReport } from '../shared/processes/health.ts';
+import { freePort, startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
+import { waitUntil } from '../shared/testing/wait-until.ts';
+
+const root = join(import.meta.dirname, '..');
+
+interface Program {
+  readonly child: ChildProcess;
+  readonly metricsPort: number;
+}
+
+async function readiness(port: number): Promise<{ status: number; report: HealthReport }> {
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(5000) });
+  return { status: response.status, report: (await response.json()) as HealthReport };
+}
+
+describe('health by role', () => {
+  let redis: TestRedis;
+  const dataDir = mkdtempSync(join(tmpdir(), 'millrace-health-'));
+  const programs = new Map<string, Program>();
+
+  before(async () => {
+    redis = await startTestRedis();
+    for (const { role, file } of systemEntries) {
+      const metricsPort = await freePort();
+      const child = spawn(process.execPath, [join(root, file)], {
+        stdio: 'ignore',
+        env: {
+          ...process.env,
+          LOG_LEVEL: 'silent',
+          REDIS_URL: redis.url,
+          MILLRACE_DATA: dataDir,
+          PORT: String(await freePort()),
+          ADMIN_PORT: String(await freePort()),
+          METRICS_PORT: String(metricsPort),
+        },
+      });
+      programs.set(role, { child, metricsPort });
+    }
+  });
+
+  after(async () => {
+    for (const { child } of programs.values()) child.kill('SIGKILL');
+    await redis.stop();
+    rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
+  });
+
+  for (const { role } of systemEntries) {
+    it(`${role} lives and becomes ready on its METRICS_PORT, with metrics beside`, async () => {
+      const { metricsPort } = programs.get(role) as Program;
+      await waitUntil(`${role} is ready`, async () => (await readiness(metricsPort)).status === 200, 60_000);
+      const { report } = await readiness(metricsPort);
+      assert.equal(report.status, 'ready');
+      assert.ok(report.checks.some(({ name }) => name === 'process'));
+      assert.equal((await fetch(`http://127.0.0.1:${metricsPort}/livez`)).status, 200);
+      assert.match(await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text(), /process_cpu/);
+    });
+  }
+
+  it('names Redis in every role that needs it while Redis is away, and only /readyz fails', async () => {
+    await redis.stop();
+    for (const role of ['delivery', 'workers', 'api']) {
+      const { metricsPort } = programs.get(role) as Program;
+      await waitUntil(`${role} is not ready`, async () => (await readiness(metricsPort)).status === 503, 15_000);
+      const { report } = await readiness(metricsPort);
+      const found = report.checks.find(({ name }) => name === 'redis');
+      assert.deepEqual([found?.ok, found?.detail], [false, 'does not answer'], role);
+      assert.match(found?.fix ?? '', /REDIS_URL/);
+      assert.equal((await fetch(`http://127.0.0.1:${metricsPort}/livez`)).status, 200, role);
+    }
+  });
+});
