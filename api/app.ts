@@ -31,7 +31,7 @@ export function createApp(parts: ApiDependencies): Express {
 function openCall(parts: ApiDependencies) {
   const fixedHeaders = securityHeaders();
   return (request: Request, response: Response, next: NextFunction) => {
-    const call = new Call(request, response);
+    const call = new Call(request, response, parts.tracing);
     response.locals['call'] = call;
     for (const [name, value] of fixedHeaders) response.setHeader(name, value);
     response.setHeader('X-Request-Id', call.id);
@@ -45,8 +45,10 @@ function openCall(parts: ApiDependencies) {
 
 function answerError(parts: ApiDependencies, call: Call, error: unknown): void {
   const problem = explainError(error);
+  call.trace?.fail(problem);
   if (problem.slug === 'internal-error') {
-    parts.logger.error({ err: error, request: call.id, job: call.job, route: call.route }, 'unexpected error');
+    const trace = traceIdOf(call.traceparent);
+    parts.logger.error({ err: error, request: call.id, job: call.job, trace, route: call.route }, 'unexpected error');
   }
   if (call.response.headersSent) {
     call.response.destroy(); // Too late for a problem: a cut answer must not look whole.
@@ -62,6 +64,7 @@ function report({ metrics, logger }: ApiDependencies, call: Call): void {
   const seconds = (performance.now() - call.startedMs) / 1000;
   metrics.requests.inc({ route: call.route, method: boundedMethod(method), status });
   metrics.seconds.observe({ route: call.route }, seconds);
+  call.trace?.end(call, status);
   const level = method === 'GET' || method === 'HEAD' ? 'debug' : 'info';
   if (!logger.isLevelEnabled(level)) return;
   const trace = traceIdOf(call.traceparent);

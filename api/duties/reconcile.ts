@@ -4,19 +4,23 @@
  */
 import { isOutcome } from '../../shared/jobs/job.ts';
 import { listPending, redisNowMs } from '../../shared/jobs/store/duties.ts';
+import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
 import type { DutyParts } from './duty-parts.ts';
 
 /** An API that is well confirms within milliseconds. */
 const pendingMsMin = 2000;
 const atOnceMax = 500;
 
-export async function reconcile({ redis, store, queues }: DutyParts): Promise<number> {
+export async function reconcile({ redis, store, queues, tracing }: DutyParts): Promise<number> {
   const refs = await listPending(redis, (await redisNowMs(redis)) - pendingMsMin, atOnceMax);
   await Promise.all(
     refs.map(async (ref) => {
       const record = await store.read(ref);
       if (record && record !== 'gone' && !isOutcome(record.status)) {
+        const startedMs = performance.now();
         await queues.add(record.request.model, record.request.priority, ref);
+        const attributes = { 'millrace.enqueued_by': 'reconciler' };
+        recordJobSpan(tracing, record.request, { name: 'enqueue', startedMs, attributes });
       }
       await store.confirmEnqueued(ref);
     }),

@@ -8,7 +8,9 @@ import {
   trimIndexes,
 } from '../../shared/jobs/store/duties.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
+import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
 import { Problem } from '../../shared/problems/problem.ts';
+import { countEnded } from '../api-metrics.ts';
 import type { DutyParts } from './duty-parts.ts';
 
 const atOnceMax = 500;
@@ -17,11 +19,12 @@ const hourMs = 3_600_000;
 const tombstoneMs = 24 * hourMs;
 
 /** Jobs that have not started in time expire, though no worker runs. */
-export async function expireUnstarted({ redis, store, queues }: DutyParts): Promise<number> {
+export async function expireUnstarted({ redis, store, queues, tracing, metrics }: DutyParts): Promise<number> {
   const refs = await listUnstarted(redis, await redisNowMs(redis), atOnceMax);
   if (refs.length === 0) return 0;
   const problem = new Problem('expired', 'The job did not start within `expires_in`.');
   const fragment = JSON.stringify(problem.toDetails());
+  const startedMs = performance.now();
   const replies = await store.finish(
     refs.map((ref) => ({ ...ref, kind: 'unstarted', status: 'expired', fragment }) as const),
   );
@@ -30,6 +33,9 @@ export async function expireUnstarted({ redis, store, queues }: DutyParts): Prom
       if (replies[index] === 'late') return await forgetStartBy(redis, ref);
       const record = await store.read(ref);
       if (!record || record === 'gone') return;
+      if (replies[index] === 'job-ended') countEnded(metrics, record, 'expired');
+      const attributes = { 'millrace.outcome': 'expired' };
+      recordJobSpan(tracing, record.request, { name: 'expire', startedMs, attributes, error: problem.slug });
       // A worker may have claimed it this very moment: it will find that the job has ended.
       await queues.remove(record.request.model, record.request.priority, ref).catch(() => {});
     }),

@@ -4,7 +4,8 @@
  */
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { acceptTraceparent } from '../../shared/observability/trace-context.ts';
+import type { Tracing } from '../../shared/observability/tracing/span.ts';
+import { RequestTrace } from '../tracing/request-trace.ts';
 
 const requestIdPattern = /^[A-Za-z0-9._-]{1,64}$/;
 
@@ -13,7 +14,10 @@ export class Call {
   readonly response: ServerResponse;
   /** Sent back as X-Request-Id and in every problem; the caller's own when it is a plain word. */
   readonly id: string;
+  /** Of this request's span, when it is recorded; sent back, and kept with a job that it submits. */
   readonly traceparent: string;
+  /** Null unless this request is recorded. */
+  readonly trace: RequestTrace | null;
   readonly startedMs = performance.now();
   /** Path without its query. */
   readonly path: string;
@@ -28,12 +32,16 @@ export class Call {
   readonly #search: string;
   #query: URLSearchParams | undefined;
 
-  constructor(request: IncomingMessage, response: ServerResponse) {
+  constructor(request: IncomingMessage, response: ServerResponse, tracing: Tracing) {
     this.request = request;
     this.response = response;
     const given = request.headers['x-request-id'];
     this.id = typeof given === 'string' && requestIdPattern.test(given) ? given : `req_${randomUUID()}`;
-    this.traceparent = acceptTraceparent(header(request, 'traceparent'));
+    const traceparent = header(request, 'traceparent');
+    // Who polls asks a hundred times for each job: reads are recorded only for callers that trace them.
+    const isRead = request.method === 'GET' || request.method === 'HEAD' || request.method === 'OPTIONS';
+    this.traceparent = tracing.accept(traceparent, !isRead);
+    this.trace = RequestTrace.of(tracing, this.traceparent, traceparent);
     const url = request.url ?? '/';
     const mark = url.indexOf('?');
     this.path = mark < 0 ? url : url.slice(0, mark);

@@ -8,22 +8,33 @@ import { forgetBlobs } from '../../shared/jobs/store/duties.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobRecord } from '../../shared/jobs/store/record.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
+import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
+import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import { Problem } from '../../shared/problems/problem.ts';
+import { type ApiMetrics, countEnded } from '../api-metrics.ts';
 
 export interface EndJobParts {
   readonly redis: Redis;
   readonly store: JobStore;
   readonly queues: JobQueues;
   readonly blobs: BlobStore;
+  readonly metrics: Pick<ApiMetrics, 'ended'>;
+  readonly tracing: Tracing;
 }
 
 /** Idempotent. Throws not-found, gone, or already-finished when the job ended otherwise. */
 export async function cancelJob(parts: EndJobParts, ref: JobRef): Promise<JobRecord> {
   const problem = new Problem('canceled', 'The job was canceled by its owner.');
   const fragment = JSON.stringify(problem.toDetails());
+  const startedMs = performance.now();
   const [reply] = await parts.store.finish([{ ...ref, kind: 'job', status: 'canceled', fragment }]);
   const record = found(await parts.store.read(ref));
-  if (reply === 'job-ended') await tellWorkers(parts, ref, record);
+  if (reply === 'job-ended') {
+    countEnded(parts.metrics, record, 'canceled');
+    await tellWorkers(parts, ref, record);
+    const attributes = { 'millrace.outcome': 'canceled', 'millrace.problem': problem.slug };
+    recordJobSpan(parts.tracing, record.request, { name: 'cancel', startedMs, attributes });
+  }
   if (record.status === 'canceled') return record;
   throw new Problem('already-finished', `The job has ${record.status} before it could be canceled.`);
 }

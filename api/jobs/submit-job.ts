@@ -12,6 +12,9 @@ import type { JobRecord } from '../../shared/jobs/store/record.ts';
 import type { Admission, JobRef } from '../../shared/jobs/store/words.ts';
 import { type AllowedHosts, checkUrl } from '../../shared/net/url-policy.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
+import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
+import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { hashBody } from './idempotency.ts';
 import { invalid, type JobFields } from './job-fields.ts';
@@ -46,6 +49,7 @@ export class JobSubmitter {
   readonly #allowed: AllowedHosts;
   readonly #limits: SubmitLimits;
   readonly #logger: Logger;
+  readonly #tracing: Tracing;
   readonly #enqueuing = new Set<Promise<void>>();
 
   constructor(parts: {
@@ -55,6 +59,7 @@ export class JobSubmitter {
     allowed: AllowedHosts;
     limits: SubmitLimits;
     logger: Logger;
+    tracing: Tracing;
   }) {
     this.#store = parts.store;
     this.#queues = parts.queues;
@@ -62,6 +67,7 @@ export class JobSubmitter {
     this.#allowed = parts.allowed;
     this.#limits = parts.limits;
     this.#logger = parts.logger;
+    this.#tracing = parts.tracing;
   }
 
   /** Throws what the submission got wrong; quota-exceeded or overloaded when there is no room. */
@@ -117,10 +123,17 @@ export class JobSubmitter {
   /** In the background: the record is durable, so the caller need not wait for it. */
   #enqueue(request: JobRequest): void {
     const ref = { tenant: request.tenant, id: request.id };
+    const startedMs = performance.now();
     const enqueuing = this.#queues
       .add(request.model, request.priority, ref)
-      .then(() => this.#store.confirmEnqueued(ref))
-      .catch((error) => this.#logger.warn({ err: error, job: request.id }, 'not enqueued; the reconciler will do it'));
+      .then(() => {
+        recordJobSpan(this.#tracing, request, { name: 'enqueue', startedMs });
+        return this.#store.confirmEnqueued(ref);
+      })
+      .catch((error) => {
+        const trace = traceIdOf(request.traceparent);
+        this.#logger.warn({ err: error, job: request.id, trace }, 'not enqueued; the reconciler will do it');
+      });
     this.#enqueuing.add(enqueuing);
     void enqueuing.finally(() => this.#enqueuing.delete(enqueuing));
   }

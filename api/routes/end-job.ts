@@ -8,6 +8,7 @@ import { cancelJob, eraseJob } from '../jobs/end-job.ts';
 /** 200 with the canceled job, the first time and each time after; 409 when it ended otherwise. */
 export async function cancelJobRoute(parts: ApiDependencies, call: Call): Promise<void> {
   const record = await cancelJob(parts, jobOf(call));
+  call.trace?.link(record.request.traceparent);
   sendJson(call, 200, parts.views.view(call, record));
 }
 

@@ -1,6 +1,7 @@
 /** POST /v1/jobs: 202 with the queued job, or 200 with the finished one when the caller waits and it ends in time. */
 import { isOutcome } from '../../shared/jobs/job.ts';
 import type { JobRecord } from '../../shared/jobs/store/record.ts';
+import type { Attributes } from '../../shared/observability/tracing/span.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { Call } from '../http/call.ts';
 import { isRedisTrouble } from '../http/error-handler.ts';
@@ -12,12 +13,14 @@ import { hashKey } from '../jobs/idempotency.ts';
 import { readSubmission, type Submission } from '../jobs/read-submission.ts';
 import type { Submitted } from '../jobs/submit-job.ts';
 import { OutcomeWait } from '../jobs/wait-for-outcome.ts';
+import { RequestTrace } from '../tracing/request-trace.ts';
 
 export async function submitJob(parts: ApiDependencies, call: Call): Promise<void> {
   const keyHash = hashKey(call.header('idempotency-key'));
   // Without a key nothing can be found again, so the body need not even be read.
   if (parts.gate.closedFor && keyHash === undefined) throw refuse(parts, parts.gate.closedFor);
-  const submission = await readSubmission(call, parts.submission);
+  const submission = await RequestTrace.run(call.trace, 'read request', () => readSubmission(call, parts.submission));
+  call.trace?.describe(describeSubmission(submission));
   try {
     await submit(parts, call, submission, keyHash);
   } finally {
@@ -34,13 +37,14 @@ async function submit(
   const seconds = preferredWait(call.header('prefer'));
   let wait: OutcomeWait | undefined;
   try {
-    const submitted = await admit(parts, call, submission, {
+    const wish = {
       keyHash,
       isWaiting: seconds > 0,
-      watch: (made) => {
+      watch: (made: OutcomeWait) => {
         wait = made;
       },
-    });
+    };
+    const submitted = await RequestTrace.run(call.trace, 'admission', () => admit(parts, call, submission, wish));
     call.job = submitted.ref.id;
     if (!submitted.isNew) {
       wait?.stop();
@@ -49,6 +53,7 @@ async function submit(
     const known = submitted.isNew
       ? submitted.record
       : found(await parts.store.read(submitted.ref, parts.watcher.channel));
+    if (!submitted.isNew) call.trace?.link(known.request.traceparent);
     const dropsJob = submitted.isNew && wantsDrop(call, submission);
     const record = wait && seconds > 0 ? await waitFor(parts, call, { wait, seconds, known, dropsJob }) : known;
     answer(parts, call, submitted, record, seconds);
@@ -115,6 +120,15 @@ function answer(parts: ApiDependencies, call: Call, submitted: Submitted, record
     ...(seconds > 0 && { 'Preference-Applied': `wait=${seconds}` }),
     ...(!submitted.isNew && { 'Idempotent-Replayed': 'true' }),
   });
+}
+
+function describeSubmission({ model, fields, items }: Submission): Attributes {
+  return {
+    'millrace.task': model.files.task,
+    'millrace.model': model.files.id,
+    'millrace.class': fields.priority ?? model.contract.defaultPriority,
+    'millrace.items': items.length,
+  };
 }
 
 function wantsDrop(call: Call, submission: Submission): boolean {
