@@ -6,7 +6,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { PipelineFactory, TaskContract } from './task.ts';
+import type { PipelineFactory, TaskContract, TaskRecord } from './task.ts';
 
 export type TaskContracts = ReadonlyMap<string, TaskContract>;
 
@@ -39,6 +39,27 @@ export async function loadPipelineFactory(task: string, tasksFolder: string = ow
     throw new Error(`${path}: default export must be {task: '${task}', createPipeline(files, use)}.`);
   }
   return factory as unknown as PipelineFactory;
+}
+
+/** How every task's outputs are remembered, by task. Throws on the first folder without, naming its path. */
+export async function loadRecords(tasksFolder: string = ownTasks): Promise<ReadonlyMap<string, TaskRecord>> {
+  const entries = await readdir(tasksFolder, { withFileTypes: true });
+  const names = entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  const records = await Promise.all(names.sort().map((name) => loadRecord(tasksFolder, name)));
+  return new Map(records.map((record) => [record.task, record]));
+}
+
+async function loadRecord(tasksFolder: string, name: string): Promise<TaskRecord> {
+  const path = join(tasksFolder, name, 'record.ts');
+  const record = await importDefault(path);
+  const isRight =
+    isRecord(record) &&
+    record['task'] === name &&
+    typeof record['summarize'] === 'function' &&
+    isSchema(record['correction']) &&
+    (record['toExample'] === null || typeof record['toExample'] === 'function');
+  if (!isRight) throw new Error(`${path}: default export must be a TaskRecord of '${name}' (models/task.ts).`);
+  return record as unknown as TaskRecord;
 }
 
 async function importDefault(path: string): Promise<unknown> {

@@ -1,6 +1,7 @@
 /**
  * What a task is: a contract (what callers send and get; the API reads it) and a pipeline (how items become rows of an
- * engine call and rows become outputs; workers run it). A folder under `tasks/` with both is the whole registration.
+ * engine call and rows become outputs; workers run it), and a record (how outputs are remembered; the log writer reads
+ * it). A folder under `tasks/` with the three is the whole registration.
  */
 import type { z } from 'zod';
 import type { ProblemDetails } from '../shared/problems/problem.ts';
@@ -100,4 +101,43 @@ export interface PipelineFactory {
    * and postprocesses and must not load what preparation needs (tokenisers, image processors).
    */
   createPipeline(files: ModelFiles, use: 'prepare' | 'lane' | 'merge'): Promise<Pipeline>;
+}
+
+/** What the record of predictions keeps of one output. */
+export interface OutputSummary {
+  /** What it says in one word, and how sure it is; null where a task has no such thing. */
+  readonly label: string | null;
+  readonly score: number | null;
+  /** Small JSON that a person, or `toExample`, can read. */
+  readonly summary: Readonly<Record<string, unknown>>;
+}
+
+export interface SummaryWish {
+  readonly parameters: Readonly<Record<string, unknown>>;
+  /** False where inputs must not be kept: then nothing that quotes the input may be in the summary. */
+  readonly keepsInput: boolean;
+  /** Lists and texts are cut to so many entries or characters; what was cut says `cut: true`. */
+  readonly sizeMax: number;
+}
+
+/** A prediction that somebody judged, on its way to a trainer. */
+export interface JudgedItem {
+  /** The text, where it was kept. */
+  readonly text: string | null;
+  /** Where the media can be had, for media tasks. */
+  readonly reference: string | null;
+  /** Summary of the right output: the corrected one, or the model's own when it was confirmed. */
+  readonly summary: Readonly<Record<string, unknown>>;
+}
+
+/** `record.ts` of a task folder exports one as default: how its outputs are remembered, corrected and learned from. */
+export interface TaskRecord {
+  readonly task: string;
+  /** Unit of the recorded length of an input. */
+  readonly lengthUnit: 'characters' | 'seconds' | 'pixels';
+  summarize(output: unknown, wish: SummaryWish): OutputSummary;
+  /** What a person may send as the right output: the contract's output, with what only a model knows left out at will. */
+  readonly correction: z.ZodType;
+  /** One example in the shape that trainers of the task read; null when an output is nothing to learn from. */
+  readonly toExample: ((item: JudgedItem) => Readonly<Record<string, unknown>>) | null;
 }

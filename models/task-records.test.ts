@@ -1,0 +1,66 @@
+/** How each task remembers its outputs, and what a trainer gets of them. */
+import assert from 'node:assert/strict';
+import { before, describe, it } from 'node:test';
+import { loadContracts, loadRecords } from './discover-tasks.ts';
+import type { TaskRecord } from './task.ts';
+
+const wish = { parameters: {}, keepsInput: true, sizeMax: 100 };
+let records: ReadonlyMap<string, TaskRecord>;
+before(async () => {
+  records = await loadRecords();
+});
+
+describe('the record of a task', () => {
+  it('exists for every contract, and takes its example output, also as a correction', async () => {
+    for (const { task, example } of (await loadContracts()).values()) {
+      const record = records.get(task);
+      assert.ok(record, task);
+      const { summary } = record.summarize(example.output, wish);
+      assert.ok(JSON.stringify(summary).length < 1000, task);
+      record.correction.parse(example.output);
+      record.toExample?.({ text: String(example.input), reference: '/x', summary });
+    }
+  });
+
+  it('names a folder that has none', async () => {
+    await assert.rejects(loadRecords(import.meta.dirname), /record\.ts can not be imported/);
+  });
+});
+
+describe('token classification', () => {
+  const spans = [
+    { entity_group: 'PER', score: 0.5, word: 'Ада', start: 2, end: 5 },
+    { entity_group: 'LOC', score: 0.9, word: 'New York', start: 9, end: 17 },
+  ];
+
+  it('keeps the best span as the label, and no word of the text where inputs must not be kept', () => {
+    const kept = records.get('token-classification')?.summarize(spans, { ...wish, keepsInput: false });
+    assert.equal(kept?.label, 'LOC');
+    assert.equal(kept?.score, 0.9);
+    assert.doesNotMatch(JSON.stringify(kept), /York|Ада/);
+  });
+
+  it('says when it left spans out', () => {
+    const kept = records.get('token-classification')?.summarize(spans, { ...wish, sizeMax: 1 });
+    assert.deepEqual(kept?.summary['spans'], [{ label: 'PER', start: 2, end: 5, score: 0.5, word: 'Ада' }]);
+    assert.equal(kept?.summary['cut'], true);
+  });
+
+  it('gives entities by offset and BIO tags that agree, beyond the basic plane too', () => {
+    const record = records.get('token-classification');
+    const { summary } = record?.summarize(spans, wish) ?? { summary: {} };
+    const example = record?.toExample?.({ text: '😀 Ада in New York', reference: null, summary });
+    assert.deepEqual(example?.['entities'], [
+      { start: 2, end: 5, label: 'PER' },
+      { start: 9, end: 17, label: 'LOC' },
+    ]);
+    assert.deepEqual(example?.['tokens'], ['😀', 'Ада', 'in', 'New', 'York']);
+    assert.deepEqual(example?.['ner_tags'], ['O', 'B-PER', 'O', 'B-LOC', 'I-LOC']);
+  });
+
+  it('takes a correction without score and word, and refuses a span that ends before its start', () => {
+    const correction = records.get('token-classification')?.correction;
+    assert.ok(correction?.safeParse([{ entity_group: 'X', start: 1, end: 2 }]).success);
+    assert.equal(correction?.safeParse([{ entity_group: 'X', start: 2, end: 2 }]).success, false);
+  });
+});
