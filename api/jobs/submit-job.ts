@@ -20,6 +20,7 @@ import { hashBody } from './idempotency.ts';
 import { invalid, type JobFields } from './job-fields.ts';
 import type { Submission } from './read-submission.ts';
 import { retryAfterSeconds } from './retry-after.ts';
+import { markOf } from './take-items.ts';
 
 export interface SubmitLimits {
   readonly queueMax: number;
@@ -87,6 +88,7 @@ export class JobSubmitter {
     wish.beforeAdmit?.(ref);
     const admission = await this.#store.admit(request, {
       input,
+      marks: items.map(markOf),
       ...(wish.keyHash && bodyHash && { idempotency: { keyHash: wish.keyHash, bodyHash } }),
       ...(fields.expires_in !== undefined && { expiresInSeconds: fields.expires_in }),
       ...(wish.replyChannel && { replyChannel: wish.replyChannel }),

@@ -2,10 +2,11 @@
  * What a caller sent as `input`, `inputs` or files -> items: texts as they are, media spooled and looked into, URLs
  * checked but never fetched. Everything that can be known without decoding is refused here, before 202.
  */
-import { createHash, hash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { inspectMedia, type MediaLimits } from '../../models/preparation/inspect-media.ts';
 import type { BlobStore } from '../../shared/blobs/blob-store.ts';
 import type { StoredInput } from '../../shared/jobs/job.ts';
+import type { InputMark } from '../../shared/jobs/store/words.ts';
 import { type AllowedHosts, checkUrl } from '../../shared/net/url-policy.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { checkText } from '../http/parse-json.ts';
@@ -14,15 +15,19 @@ import type { SpooledFile } from '../http/read-multipart.ts';
 import { decodeBase64 } from './decode-base64.ts';
 import type { ServedModel } from './model-catalog.ts';
 
-/** An item on its way into the store: a file is still in the spool. */
+/**
+ * An item on its way into the store: a file is still in the spool. `print` is its kind and SHA-256 (hex), `length` its
+ * size in characters, seconds or pixels where that is known.
+ */
 export type TakenItem =
-  | { readonly kind: 'stored'; readonly input: StoredInput; readonly print: string }
+  | { readonly kind: 'stored'; readonly input: StoredInput; readonly print: string; readonly length: number | null }
   | {
       readonly kind: 'file';
       readonly path: string;
       readonly bytes: number;
       readonly type: string;
       readonly print: string;
+      readonly length: number | null;
     };
 
 export interface TakeParts {
@@ -44,7 +49,7 @@ export async function takeValue(
   const { data, url } = mediaFields(value, pointer, contract.task, contract.media);
   if (url !== undefined) {
     const checked = checkUrl(url, parts.allowed, `${pointer}/url`);
-    return stored({ kind: 'url', url: checked.href }, `url ${checked.href}`);
+    return stored({ kind: 'url', url: checked.href }, checked.href, null);
   }
   const bytes = decodeBase64(data ?? '', `${pointer}/data`);
   if (bytes.length > contract.limits.itemBytesMax) throw tooLarge(contract.limits.itemBytesMax);
@@ -63,10 +68,10 @@ export async function takeFile(
     throw fault(pointer, `${contract.task} takes text: send it as \`input\`, not as a file.`);
   }
   if (file.bytes > contract.limits.itemBytesMax) throw tooLarge(contract.limits.itemBytesMax);
-  const { type } = await withPointer(pointer, () =>
+  const { type, length } = await withPointer(pointer, () =>
     inspectMedia(contract.media as 'audio' | 'image', file.path, tighter(contract.limits, files.limits)),
   );
-  return { kind: 'file', path: file.path, bytes: file.bytes, type, print: `file ${file.sha256}` };
+  return { kind: 'file', path: file.path, bytes: file.bytes, type, length, print: `file ${file.sha256}` };
 }
 
 function takeText(value: unknown, pointer: string, bytesMax: number): TakenItem {
@@ -78,7 +83,7 @@ function takeText(value: unknown, pointer: string, bytesMax: number): TakenItem 
     const detail = `The text has ${Buffer.byteLength(text)} bytes; ${bytesMax} are the most. Split it.`;
     throw new Problem('input-too-long', detail, { errors: [{ pointer, detail }] });
   }
-  return stored({ kind: 'text', text }, `text ${text}`);
+  return stored({ kind: 'text', text }, text, text.length);
 }
 
 function textField(value: unknown, pointer: string): string {
@@ -121,8 +126,14 @@ async function withPointer<T>(pointer: string, run: () => Promise<T>): Promise<T
   }
 }
 
-function stored(input: StoredInput, print: string): TakenItem {
-  return { kind: 'stored', input, print: createHash('sha256').update(print).digest('base64') };
+function stored(input: StoredInput, content: string, length: number | null): TakenItem {
+  return { kind: 'stored', input, length, print: `${input.kind} ${hash('sha256', content)}` };
+}
+
+/** What the record of predictions notes of an item. */
+export function markOf(item: TakenItem): InputMark {
+  const kind = item.kind === 'file' ? 'blob' : item.input.kind;
+  return [kind, item.print.slice(item.print.indexOf(' ') + 1), item.length];
 }
 
 function fault(pointer: string, detail: string): Problem {

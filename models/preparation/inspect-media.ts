@@ -17,24 +17,30 @@ export interface MediaLimits {
 /** Surround sound has 8; what says more is a container bomb. */
 const audioChannelsMax = 16;
 
-/** The content's MIME type. Throws Problem; no detail names the path. */
+/** `length` is seconds of sound or pixels of a frame, as far as the header tells. */
+export interface MediaLook {
+  readonly type: string;
+  readonly length: number | null;
+}
+
+/** Throws Problem; no detail names the path. */
 export async function inspectMedia(
   kind: 'audio' | 'image',
   path: string,
   limits: MediaLimits = {},
-): Promise<{ readonly type: string }> {
+): Promise<MediaLook> {
   const { head, fileBytes } = await readHead(path);
   if (fileBytes === 0) throw new Problem('empty-file', 'The file has no bytes. Send it again.');
   return kind === 'audio' ? inspectAudio(head, fileBytes, limits) : inspectImage(head, path, limits);
 }
 
-function inspectAudio(head: Uint8Array, fileBytes: number, limits: MediaLimits): { type: string } {
+function inspectAudio(head: Uint8Array, fileBytes: number, limits: MediaLimits): MediaLook {
   if (isPlaylist(head)) throw new Problem('corrupt-audio', 'The file is a playlist, not sound. Send the sound itself.');
   const kind = sniffAudio(head);
   if (!kind) throw new Problem('unsupported-file-type', unreadable(head, 'audio', audioKindsInWords));
   const header = readAudioHeader(head, kind, fileBytes);
   if (header) checkAudioHeader(header.seconds, header.channels, limits);
-  return { type: kind.type };
+  return { type: kind.type, length: header ? Math.round(header.seconds * 100) / 100 : null };
 }
 
 function checkAudioHeader(seconds: number, channels: number, limits: MediaLimits): void {
@@ -50,7 +56,7 @@ function checkAudioHeader(seconds: number, channels: number, limits: MediaLimits
   }
 }
 
-async function inspectImage(head: Uint8Array, path: string, limits: MediaLimits): Promise<{ type: string }> {
+async function inspectImage(head: Uint8Array, path: string, limits: MediaLimits): Promise<MediaLook> {
   const kind = sniffImage(head);
   if (!kind) throw new Problem('unsupported-file-type', unreadable(head, 'an image', imageKindsInWords));
   // Loaded late: an API that serves text only never pays libvips' 20 MB.
@@ -58,7 +64,7 @@ async function inspectImage(head: Uint8Array, path: string, limits: MediaLimits)
   const header = await readImageHeader(path);
   const frames = kind.type === 'image/png' ? countPngFrames(head) : header.frames;
   checkImageHeader({ ...header, frames }, limits.imagePixelsMax);
-  return { type: kind.type };
+  return { type: kind.type, length: header.width * header.height };
 }
 
 function unreadable(head: Uint8Array, wanted: string, kindsInWords: string): string {
