@@ -1,87 +1,125 @@
 /** What the API counts. Labels are bounded: route patterns, never paths; models of the repository, never names sent. */
+import type { JobRecord } from '../shared/jobs/store/record.ts';
 import { Counter, Gauge, Histogram, type Registry, secondsBuckets } from '../shared/observability/metrics.ts';
-import type { QueueState } from './jobs/admission.ts';
+import { type AdmissionGate, refusalReasons } from './jobs/admission.ts';
 
 export interface ApiMetrics {
   readonly requests: Counter<'route' | 'method' | 'status'>;
   readonly seconds: Histogram<'route'>;
   readonly refused: Counter<'reason'>;
   readonly admitted: Counter<'task' | 'model' | 'class'>;
+  /** Items that ended here and in no worker: canceled, or expired before a worker had them. */
+  readonly ended: Counter<'model' | 'class' | 'outcome' | 'reason'>;
   readonly duties: Counter<'duty'>;
+  readonly dutyRuns: Gauge<'duty'>;
 }
 
 export interface MetricSources {
-  readonly queues: () => readonly QueueState[];
+  readonly gate: Pick<AdmissionGate, 'states' | 'countClosed' | 'tenantJobsMax'>;
   readonly openStreams: () => number;
 }
 
 export function createApiMetrics(registry: Registry, sources: MetricSources): ApiMetrics {
-  const registers = [registry];
-  const depth = new Gauge({
-    name: 'inference_queue_depth',
-    help: 'Jobs per queue: waiting to be claimed, or claimed and not finished.',
-    labelNames: ['queue', 'state'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { model, jobClass, waiting, unfinished } of sources.queues()) {
-        const queue = `${model}.${jobClass}`;
-        this.set({ queue, state: 'waiting' }, waiting);
-        this.set({ queue, state: 'claimed' }, Math.max(0, unfinished - waiting));
-      }
-    },
-  });
-  const oldest = new Gauge({
-    name: 'inference_queue_oldest_seconds',
-    help: 'Age of the oldest waiting job per queue.',
-    labelNames: ['queue'],
-    registers,
-    collect() {
-      this.reset();
-      for (const { model, jobClass, oldestSeconds } of sources.queues())
-        this.set({ queue: `${model}.${jobClass}` }, oldestSeconds);
-    },
-  });
-  const streams = new Gauge({
+  exposeQueues(registry, sources.gate);
+  exposeAdmission(registry, sources.gate);
+  new Gauge({
     name: 'inference_open_streams',
     help: 'Event streams open in this process.',
-    registers,
+    registers: [registry],
     collect() {
       this.set(sources.openStreams());
     },
   });
-  void [depth, oldest, streams]; // They read their values when they are scraped.
+  const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
+    new Counter({ name, help, labelNames, registers: [registry] });
+  const refused = counter('inference_admission_refused_total', 'Submissions refused for lack of room.', ['reason']);
+  for (const reason of [...refusalReasons, 'tenant-full']) refused.inc({ reason }, 0);
   return {
-    requests: new Counter({
-      name: 'inference_http_requests_total',
-      help: 'Answered HTTP requests.',
-      labelNames: ['route', 'method', 'status'],
-      registers,
-    }),
+    refused,
+    requests: counter('inference_http_requests_total', 'Answered HTTP requests.', ['route', 'method', 'status']),
     seconds: new Histogram({
       name: 'inference_http_request_seconds',
       help: 'Time from request to the end of the answer. Waiting callers and event streams are in it.',
       labelNames: ['route'],
       buckets: secondsBuckets,
-      registers,
+      registers: [registry],
     }),
-    refused: new Counter({
-      name: 'inference_admission_refused_total',
-      help: 'Submissions refused for lack of room.',
-      labelNames: ['reason'],
-      registers,
-    }),
-    admitted: new Counter({
-      name: 'inference_jobs_admitted_total',
-      help: 'Jobs recorded and acknowledged.',
-      labelNames: ['task', 'model', 'class'],
-      registers,
-    }),
-    duties: new Counter({
-      name: 'inference_duty_jobs_total',
-      help: 'Jobs that a background duty had to look after: reconciled, expired, found again, cleaned up.',
+    admitted: counter('inference_jobs_admitted_total', 'Jobs recorded and acknowledged.', ['task', 'model', 'class']),
+    ended: counter('inference_items_total', 'Items by outcome and reason', ['model', 'class', 'outcome', 'reason']),
+    duties: counter(
+      'inference_duty_jobs_total',
+      'Jobs that a background duty had to look after: reconciled, expired, found again, cleaned up.',
+      ['duty'],
+    ),
+    dutyRuns: new Gauge({
+      name: 'inference_duty_last_run_timestamp_seconds',
+      help: 'When this process did a background duty last; one process does each.',
       labelNames: ['duty'],
-      registers,
+      registers: [registry],
     }),
   };
+}
+
+/** The items that were open when a job ended by `outcome`. */
+export function countEnded(
+  metrics: Pick<ApiMetrics, 'ended'>,
+  { request, counts }: JobRecord,
+  outcome: 'canceled' | 'expired',
+): void {
+  const open = counts.total - counts.succeeded - counts.failed;
+  metrics.ended.inc({ model: request.model, class: request.priority, outcome, reason: outcome }, open);
+}
+
+/** Every API process tells the same of all queues: take the largest, not the sum. */
+function exposeQueues(registry: Registry, gate: MetricSources['gate']): void {
+  const labelNames = ['queue', 'model', 'class', 'state'];
+  const labelsOf = (model: string, jobClass: string) => ({ queue: `${model}.${jobClass}`, model, class: jobClass });
+  new Gauge({
+    name: 'inference_queue_depth',
+    help: 'Jobs per queue: waiting to be claimed, or claimed and not finished.',
+    labelNames,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { model, jobClass, waiting, unfinished } of gate.states) {
+        const labels = labelsOf(model, jobClass);
+        this.set({ ...labels, state: 'waiting' }, waiting);
+        this.set({ ...labels, state: 'claimed' }, Math.max(0, unfinished - waiting));
+      }
+    },
+  });
+  new Gauge({
+    name: 'inference_queue_oldest_seconds',
+    help: 'Age, since admission, of the oldest waiting and the oldest claimed job per queue.',
+    labelNames,
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const { model, jobClass, oldestSeconds, oldestClaimedSeconds } of gate.states) {
+        const labels = labelsOf(model, jobClass);
+        this.set({ ...labels, state: 'waiting' }, oldestSeconds);
+        this.set({ ...labels, state: 'claimed' }, oldestClaimedSeconds);
+      }
+    },
+  });
+}
+
+function exposeAdmission(registry: Registry, gate: MetricSources['gate']): void {
+  new Gauge({
+    name: 'inference_admission_closed',
+    help: 'Queues that take nothing now, by reason; all 0 means open.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      for (const [reason, queues] of gate.countClosed()) this.set({ reason }, queues);
+    },
+  });
+  new Gauge({
+    name: 'inference_tenant_jobs_max',
+    help: 'Unfinished jobs of the tenant that has most. Which one it is, no metric says.',
+    registers: [registry],
+    collect() {
+      this.set(gate.tenantJobsMax);
+    },
+  });
 }

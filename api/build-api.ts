@@ -12,6 +12,7 @@ import type { Logger } from '../shared/observability/logger.ts';
 import type { Registry } from '../shared/observability/metrics.ts';
 import { noTracing, type Tracing } from '../shared/observability/tracing/span.ts';
 import { Health } from '../shared/processes/health.ts';
+import { exposeRedisServer, watchRedis } from '../shared/redis/redis-metrics.ts';
 import { createApiMetrics } from './api-metrics.ts';
 import { createApp } from './app.ts';
 import type { ApiDependencies } from './dependencies.ts';
@@ -27,6 +28,7 @@ import { JobWatcher } from './jobs/job-watcher.ts';
 import { ModelCatalog } from './jobs/model-catalog.ts';
 import { JobSubmitter } from './jobs/submit-job.ts';
 import { addApiHealth } from './routes/health.ts';
+import { exposeStore } from './store-metrics.ts';
 
 export interface ApiParts {
   readonly settings: Settings;
@@ -78,7 +80,10 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
     ageMaxSeconds: settings.queueAgeMaxSeconds,
   });
   const streams = new JobStreams({ store, watcher, views, stopping: stopping.signal }, parts.streamLimits);
-  const metrics = createApiMetrics(parts.registry, { queues: () => gate.states, openStreams: () => streams.open });
+  const metrics = createApiMetrics(parts.registry, { gate, openStreams: () => streams.open });
+  exposeStore(parts.registry, redis, () => catalog.models.map(({ files }) => files.id));
+  exposeRedisServer(parts.registry, redis);
+  const redisWatch = watchRedis(parts.registry, redis);
   const submitter = new JobSubmitter({ store, queues, blobs, allowed, limits: settings, logger, tracing });
   const duties = new Duties({ redis, store, queues, blobs, logger, holder: parts.apiId, settings, metrics, tracing });
   const health = parts.health ?? new Health();
@@ -118,6 +123,7 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
       await closeApiServer(server);
       await duties.stop();
       gate.stop();
+      redisWatch.stop();
       await submitter.settle();
       watcher.stop();
       await queues.close();

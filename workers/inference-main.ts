@@ -3,6 +3,7 @@ import { scanRepository } from '../models/repository/scan-repository.ts';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
 import { boot, bootMetrics } from '../shared/processes/boot.ts';
 import { connectConsumer } from '../shared/redis/connection.ts';
+import { watchRedis } from '../shared/redis/redis-metrics.ts';
 import { InferenceWorker } from './inference-worker.ts';
 import { addWorkerHealth } from './worker-health.ts';
 
@@ -13,6 +14,8 @@ const { settings, redisUrl, logger, life } = booted;
 const redis = connectConsumer(redisUrl, logger);
 life.add('redis', () => redis.disconnect());
 const registry = await bootMetrics(role, booted, Number(process.argv[3] ?? settings.metricsPort));
+const redisWatch = watchRedis(registry, redis);
+life.add('redis watch', () => redisWatch.stop());
 
 const blobs = new BlobStore(settings.dataDir);
 await blobs.open();

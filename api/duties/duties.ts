@@ -64,6 +64,7 @@ export class Duties {
       // Three beats: a process that died is replaced soon, one that is slow keeps its turn.
       if (!(await holdLease(redis, name, holder, Math.max(5000, duty.everyMs * 3)))) return 0;
       const count = await duty.run(this.#parts);
+      metrics.dutyRuns.set({ duty: name }, Date.now() / 1000);
       if (count > 0) {
         metrics.duties.inc({ duty: name }, count);
         logger.info({ duty: name, count }, 'duty done');

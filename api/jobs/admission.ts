@@ -20,7 +20,9 @@ export interface QueueState {
   readonly jobClass: JobClass;
   readonly waiting: number;
   readonly unfinished: number;
+  /** Since admission, of the oldest that waits, and of the oldest that is claimed. */
   readonly oldestSeconds: number;
+  readonly oldestClaimedSeconds: number;
 }
 
 export interface AdmissionParts {
@@ -31,13 +33,15 @@ export interface AdmissionParts {
   readonly ageMaxSeconds: number;
 }
 
-export type RefusalReason = 'redis-away' | 'memory' | 'queue-full' | 'queue-age';
+export const refusalReasons = ['redis-away', 'memory', 'queue-full', 'queue-age'] as const;
+export type RefusalReason = (typeof refusalReasons)[number];
 
 export class AdmissionGate {
   readonly #parts: AdmissionParts;
   #states = new Map<string, QueueState>();
   #isMemoryFull = false;
   #isRedisAway = false;
+  #tenantJobsMax = 0;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;
 
@@ -57,6 +61,22 @@ export class AdmissionGate {
 
   get states(): readonly QueueState[] {
     return [...this.#states.values()];
+  }
+
+  /** Unfinished jobs of the tenant that has most. */
+  get tenantJobsMax(): number {
+    return this.#tenantJobsMax;
+  }
+
+  /** Reason -> how many queues take nothing because of it. */
+  countClosed(): ReadonlyMap<RefusalReason, number> {
+    const counts = new Map<RefusalReason, number>(refusalReasons.map((reason) => [reason, 0]));
+    if (this.closedFor) return counts.set(this.closedFor, this.#parts.models().length * jobClasses.length);
+    for (const { model, jobClass } of this.#states.values()) {
+      const reason = this.refusalFor(model, jobClass);
+      if (reason) counts.set(reason, (counts.get(reason) ?? 0) + 1);
+    }
+    return counts;
   }
 
   /** False once a poll failed, until one succeeds. */
@@ -86,6 +106,7 @@ export class AdmissionGate {
         this.#parts.redis.hgetall(keys.live),
       ]);
       this.#judgeMemory(memory);
+      this.#tenantJobsMax = busiestTenant(live);
       this.#states = await this.#readQueues(live);
       this.#isRedisAway = false;
     } catch {
@@ -116,11 +137,13 @@ export class AdmissionGate {
       for (const jobClass of jobClasses) {
         const name = queueName(model, jobClass);
         const unfinished = Number(live[`q:${name}`] ?? 0);
-        if (unfinished === 0) states.set(name, { model, jobClass, unfinished, waiting: 0, oldestSeconds: 0 });
+        if (unfinished === 0)
+          states.set(name, { model, jobClass, unfinished, waiting: 0, oldestSeconds: 0, oldestClaimedSeconds: 0 });
         else
           reads.push(
-            this.#parts.queues.depth(model, jobClass).then(({ waiting, oldestMs }) => {
-              states.set(name, { model, jobClass, unfinished, waiting, oldestSeconds: oldestMs / 1000 });
+            this.#parts.queues.depth(model, jobClass).then(({ waiting, oldestMs, oldestClaimedMs }) => {
+              const ages = { oldestSeconds: oldestMs / 1000, oldestClaimedSeconds: oldestClaimedMs / 1000 };
+              states.set(name, { model, jobClass, unfinished, waiting, ...ages });
             }),
           );
       }
@@ -128,6 +151,12 @@ export class AdmissionGate {
     await Promise.all(reads);
     return states;
   }
+}
+
+function busiestTenant(live: Record<string, string>): number {
+  let most = 0;
+  for (const name in live) if (name.startsWith('t:')) most = Math.max(most, Number(live[name]));
+  return most;
 }
 
 /** What a refused caller is told. */

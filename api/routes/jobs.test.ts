@@ -197,7 +197,7 @@ describe('jobs over HTTP', () => {
       /inference_jobs_admitted_total\{task="token-classification",model="ner",class="normal"[^}]*\} \d+/,
     );
     assert.match(text, /inference_http_requests_total\{route="\/v1\/jobs",method="POST",status="202"/);
-    assert.match(text, /inference_queue_depth\{queue="ner.normal",state="waiting"/);
+    assert.match(text, /inference_queue_depth\{queue="ner.normal",model="ner",class="normal",state="waiting"/);
     assert.doesNotMatch(text, /job_0/);
   });
 

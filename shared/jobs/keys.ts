@@ -51,6 +51,8 @@ export const keys = {
   disabledHooks: (tenant: string) => `${prefix}hooks-off:${tenant}`,
   /** lease of a duty that only one process does at a time */
   lease: (duty: string) => `${prefix}lease:${duty}`,
+  /** string: written every second to see how long a write takes */
+  probe: `${prefix}probe`,
   /** channel of one API process */
   replies: (api: string) => `${prefix}replies:${api}`,
   /** channel to all workers: `cancel <tenant>/<id>` */

@@ -41,6 +41,12 @@ export const workerTimings = {
   maxStalledCount: 1_000_000,
 } as const satisfies Partial<WorkerOptions>;
 
+export interface QueueDepth {
+  readonly waiting: number;
+  readonly oldestMs: number;
+  readonly oldestClaimedMs: number;
+}
+
 /** Producer side of all queues; opens each on first use, over one shared connection. */
 export class JobQueues {
   readonly #connection: Redis;
@@ -83,24 +89,25 @@ export class JobQueues {
     await this.get(model, jobClass).remove(id);
   }
 
-  /** Waiting jobs, and the age in ms of the oldest (0 when none waits). */
-  async depth(model: string, jobClass: JobClass): Promise<{ waiting: number; oldestMs: number }> {
+  /** Waiting jobs, and the age in ms of the oldest that waits and of the oldest that is claimed (0 when there is none). */
+  async depth(model: string, jobClass: JobClass): Promise<QueueDepth> {
     const name = queueName(model, jobClass);
     const base = `${keys.queuePrefix}:${name}`;
-    const [prioritized, oldest, waiting] = await Promise.all([
+    const [prioritized, oldest, waiting, claimed] = await Promise.all([
       this.#connection.zcard(`${base}:prioritized`),
       this.#connection.zrange(`${base}:prioritized`, '0', '0'),
       this.#connection.llen(`${base}:wait`),
+      this.#connection.lindex(`${base}:active`, -1),
     ]);
-    const first = oldest[0];
-    return {
-      waiting: prioritized + waiting,
-      oldestMs: first?.startsWith('job_') ? Math.max(0, Date.now() - mintedAtMs(first)) : 0,
-    };
+    return { waiting: prioritized + waiting, oldestMs: ageMs(oldest[0]), oldestClaimedMs: ageMs(claimed) };
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#queues.values()].map((queue) => queue.close()));
     this.#queues.clear();
   }
+}
+
+function ageMs(id: string | null | undefined): number {
+  return id?.startsWith('job_') ? Math.max(0, Date.now() - mintedAtMs(id)) : 0;
 }

@@ -36,12 +36,13 @@ export function boot(role: string, deadlineMs?: number): Booted {
 
 /**
  * A registry that is served, with the process's health, on METRICS_PORT, which the launcher is told. `worker:cpu` is
- * labelled role="worker".
+ * labelled role="worker" and device="cpu".
  */
 export async function bootMetrics(role: string, booted: Booted, port = booted.settings.metricsPort): Promise<Registry> {
   const { settings, life, health } = booted;
   const [kind = role, ...device] = role.split(':');
-  const registry = createRegistry(kind, [...device, process.pid].join('-'));
+  const instance = [...device, process.pid].join('-');
+  const registry = createRegistry(kind, instance, device.length > 0 ? { device: device.join(':') } : {});
   const server = await serveMetrics({ registry, ready: () => health.report(), host: settings.metricsHost, port });
   life.add('metrics', () => server.stop());
   life.tell({ type: 'metrics', role, port: server.port });
