@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
 import { JobStore } from '../shared/jobs/store/job-store.ts';
 import { AllowedHosts } from '../shared/net/url-policy.ts';
-import { boot, bootMetrics } from '../shared/processes/boot.ts';
+import { boot, bootMetrics, bootTracing } from '../shared/processes/boot.ts';
 import { connectConsumer } from '../shared/redis/connection.ts';
 import { watchRedis } from '../shared/redis/redis-metrics.ts';
 import { addDeliveryHealth } from './webhooks/delivery-health.ts';
@@ -20,12 +20,13 @@ life.add('redis', () => redis.disconnect());
 const registry = await bootMetrics(role, booted);
 const redisWatch = watchRedis(registry, redis);
 life.add('redis watch', () => redisWatch.stop());
+const tracing = await bootTracing(role, booted, registry);
 const metrics = defineDeliveryMetrics(registry);
 const queue = openWebhookQueue(redis);
 life.add('webhook queue', () => queue.close());
 defineDepthMetrics(registry, redis, queue);
 
-const worker = new DeliveryWorker({ redis, allowed: new AllowedHosts(settings.allowHosts), logger, metrics });
+const worker = new DeliveryWorker({ redis, allowed: new AllowedHosts(settings.allowHosts), logger, metrics, tracing });
 worker.start();
 life.add('deliveries', () => worker.stop());
 

@@ -1,7 +1,7 @@
 /** Entry of the worker of one device (argument 1; 2: its own METRICS_PORT): settings -> Redis -> models -> worker -> drain on SIGTERM. */
 import { scanRepository } from '../models/repository/scan-repository.ts';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
-import { boot, bootMetrics } from '../shared/processes/boot.ts';
+import { boot, bootMetrics, bootTracing } from '../shared/processes/boot.ts';
 import { connectConsumer } from '../shared/redis/connection.ts';
 import { watchRedis } from '../shared/redis/redis-metrics.ts';
 import { InferenceWorker } from './inference-worker.ts';
@@ -17,12 +17,14 @@ const registry = await bootMetrics(role, booted, Number(process.argv[3] ?? setti
 const redisWatch = watchRedis(registry, redis);
 life.add('redis watch', () => redisWatch.stop());
 
+const tracing = await bootTracing(role, booted, registry);
+
 const blobs = new BlobStore(settings.dataDir);
 await blobs.open();
 const { models, broken } = await scanRepository(settings.modelDirs);
 for (const { id, reason } of broken) logger.error({ model: id, reason }, 'model can not be served');
 
-const worker = new InferenceWorker({ device, settings, redis, blobs, models, registry, logger });
+const worker = new InferenceWorker({ device, settings, redis, blobs, models, registry, logger, tracing });
 life.add('worker', () => worker.stop());
 addWorkerHealth(booted.health, redis, worker);
 await worker.start();

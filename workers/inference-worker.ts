@@ -13,12 +13,13 @@ import type { JobRef } from '../shared/jobs/store/words.ts';
 import { AllowedHosts } from '../shared/net/url-policy.ts';
 import type { Logger } from '../shared/observability/logger.ts';
 import type { Registry } from '../shared/observability/metrics.ts';
+import { noTracing, type Tracing } from '../shared/observability/tracing/span.ts';
 import { CallLedger } from './call-ledger.ts';
 import { ClaimBudget } from './claims/claim-budget.ts';
 import { ClaimQueues } from './claims/claim-queues.ts';
 import { beginAtZero, createInferenceMetrics, exposeLevels, type InferenceMetrics } from './inference-metrics.ts';
 import { describeDevice } from './lane/device.ts';
-import type { Lane } from './lane/lane.ts';
+import type { CallResult, Lane } from './lane/lane.ts';
 import { LanePool, type ModelDetail, type ModelState } from './lane/lane-pool.ts';
 import { ModelStates } from './model-states.ts';
 import { OutcomeWriter } from './outcomes/outcome-writer.ts';
@@ -31,6 +32,7 @@ import { LearnedCostModel } from './scheduling/cost-model.ts';
 import { PartitionPolicy } from './scheduling/partition-policy.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
 import { ServedModel } from './served-model.ts';
+import { EngineCalls } from './tracing/engine-calls.ts';
 
 export interface InferenceWorkerParts {
   readonly device: string;
@@ -41,6 +43,8 @@ export interface InferenceWorkerParts {
   readonly models: readonly ModelFiles[];
   readonly registry: Registry;
   readonly logger: Logger;
+  /** Nothing is recorded when absent. */
+  readonly tracing?: Tracing;
   /** A fake engine, for tests: module of the lane process, and what makes its rows. */
   readonly engine?: { readonly laneEntry: string; readonly preparer: PreparesItems };
 }
@@ -62,14 +66,16 @@ export class InferenceWorker {
   readonly #states: ModelStates;
   readonly #served = new Map<string, ServedModel>();
   readonly #notes: CallNotes;
+  readonly #calls: EngineCalls;
   readonly #control: Redis;
   readonly #reaper: Reaper;
 
   constructor(parts: InferenceWorkerParts) {
-    const { device, settings, redis, blobs, registry, logger } = parts;
+    const { device, settings, redis, blobs, registry, logger, tracing = noTracing } = parts;
     this.#parts = parts;
     this.name = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
     this.#notes = new CallNotes(redis, this.name);
+    this.#calls = new EngineCalls(tracing, device);
     this.#lanes = lanesFor(device, settings);
     this.#metrics = createInferenceMetrics(registry);
     this.#ledger = new CallLedger(registry, this.#metrics);
@@ -83,6 +89,7 @@ export class InferenceWorker {
       preparer: this.#preparer,
       metrics: this.#metrics,
       logger,
+      tracing,
       enqueue: (rows) => this.#scheduler.add(rows),
     });
     const cost = new LearnedCostModel();
@@ -91,7 +98,7 @@ export class InferenceWorker {
       onRow: (row, outcome, report) => this.#runner.take(row, outcome, report),
       onReport: (report) => this.#ledger.measure(report),
       onDeath: (_lane, rows) => this.#runner.takeDeath(rows),
-      onCallEnd: (lane) => this.#closeCall(lane),
+      onCallEnd: (lane, result) => this.#closeCall(lane, result),
     });
     const entry = parts.engine && { entry: parts.engine.laneEntry };
     this.#pool = new LanePool({ device, threads: settings.laneThreads, lanes: this.#lanes, ...entry }, logger, {
@@ -176,10 +183,12 @@ export class InferenceWorker {
     for (const row of rows)
       this.#metrics.batchWait.observe({ model: row.model, class: row.class }, (nowMs - row.arrivedMs) / 1000);
     this.#notes.open(lane.name, rows, predictedMs);
+    this.#calls.open(lane.name, rows, predictedMs);
   }
 
   /** Nobody is on board now. Left there, jobs would be blamed for a death of this process that they had no part in. */
-  #closeCall(lane: Lane): void {
+  #closeCall(lane: Lane, result: CallResult): void {
+    this.#calls.close(lane.name, result);
     this.#ledger.end(lane.name);
     this.#notes.close(lane.name);
   }

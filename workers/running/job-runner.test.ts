@@ -13,6 +13,7 @@ import { mintJobId } from '../../shared/jobs/job-id.ts';
 import { type JobRecord, JobStore } from '../../shared/jobs/store/job-store.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { createRegistry } from '../../shared/observability/metrics.ts';
+import { noTracing } from '../../shared/observability/tracing/span.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { createInferenceMetrics } from '../inference-metrics.ts';
@@ -56,6 +57,7 @@ beforeEach(() => {
     },
     metrics: createInferenceMetrics(registry),
     logger,
+    tracing: noTracing,
     enqueue: (more) => rows.push(...more),
   });
 });

@@ -6,9 +6,11 @@ import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { JobRequest } from '../../shared/jobs/job.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
-import type { Finish, FinishReply, JobRef } from '../../shared/jobs/store/words.ts';
+import type { FinishReply, JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { traceIdOf } from '../../shared/observability/trace-context.ts';
+import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
+import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import type { ProblemSlug } from '../../shared/problems/catalogue.ts';
 import { Problem, type ProblemDetails, toProblem } from '../../shared/problems/problem.ts';
 import type { InferenceMetrics } from '../inference-metrics.ts';
@@ -16,6 +18,8 @@ import type { LaneOutcome } from '../lane/lane-protocol.ts';
 import type { OutcomeWriter } from '../outcomes/outcome-writer.ts';
 import type { PreparesItems } from '../preparation/prepare-input.ts';
 import type { CallReport } from '../scheduling/scheduler.ts';
+import { JobTrace } from '../tracing/job-trace.ts';
+import { finishOf } from './item-finish.ts';
 import { JobStarts } from './job-starts.ts';
 import { mergeParts } from './merge-parts.ts';
 import { deathsMax, isPoison, poison } from './poison.ts';
@@ -34,6 +38,7 @@ export interface JobRunnerParts {
   readonly preparer: PreparesItems;
   readonly metrics: InferenceMetrics;
   readonly logger: Logger;
+  readonly tracing: Tracing;
   /** Takes prepared rows. */
   readonly enqueue: (rows: readonly QueuedRow[]) => void;
 }
@@ -85,7 +90,7 @@ export class JobRunner {
       return 0;
     }
     if (this.#dropped.has(nameOf(ref))) return 0;
-    const job = new RunningJob(ref, claim, files);
+    const job = new RunningJob(ref, claim, files, JobTrace.follow(this.#parts.tracing, ref, claim, files));
     this.#running.set(job.name, job);
     if (claim.attempts === 1)
       this.#parts.metrics.queueWait.observe(
@@ -174,12 +179,14 @@ export class JobRunner {
       const nowMs = performance.now();
       item.prepareSeconds = (nowMs - startedAt) / 1000;
       this.#parts.metrics.prepare.observe({ model: files.id }, item.prepareSeconds);
+      job.trace?.prepared(index, startedAt, rows.length);
       item.parts = new Array(rows.length);
       item.rowsOpen = rows.length;
       this.#parts.enqueue(rows.map((row, i) => queueRow(item, row, i, files.id, nowMs)));
     } catch (error) {
       if (job.isOver) return;
       const problem = toProblem(error);
+      job.trace?.prepared(index, startedAt, 0, problem.slug);
       if (problem.slug === 'internal-error')
         this.#parts.logger.error(
           { err: error, job: job.ref.id, trace: traceIdOf(job.request.traceparent) },
@@ -190,10 +197,15 @@ export class JobRunner {
   }
 
   async #merge(item: RunningItem): Promise<void> {
+    const { files, trace } = item.job;
+    const startedMs = performance.now();
     try {
-      this.#settle(item, 'succeeded', encodeOutput(await mergeParts(item.job.files, item.parts)));
+      const output = encodeOutput(await mergeParts(files, item.parts));
+      trace?.merged(item.index, startedMs);
+      this.#settle(item, 'succeeded', output);
     } catch (error) {
       const problem = toProblem(error, 'inference-failed');
+      trace?.merged(item.index, startedMs, problem.slug);
       this.#settle(item, 'failed', JSON.stringify(problem.toDetails()), problem.slug);
     }
   }
@@ -210,22 +222,13 @@ export class JobRunner {
     const { job } = item;
     job.resultBytes += fragment.length;
     job.itemsOpen--;
-    const entry: Finish = {
-      ...job.ref,
-      kind: 'item',
-      status,
-      index: item.index,
-      fragment,
-      deadLetter,
-      prepareSeconds: round(item.prepareSeconds),
-      computeSeconds: round(item.computeSeconds),
-      batchRows: item.batchRows,
-    };
+    const entry = finishOf(item, { status, fragment, deadLetter });
     const { writer, metrics, logger } = this.#parts;
     const resultMs = performance.now();
     void writer.finish(entry, job.itemsOpen === 0).then((reply) => {
       const { model } = job.request;
       metrics.finish.observe((performance.now() - resultMs) / 1000);
+      job.trace?.settled(item.index, status, reason, resultMs, reply);
       if (reply === 'late' || reply === 'item-known') metrics.late.inc({ model });
       else metrics.outcomes.inc({ model, class: job.class, outcome: status, reason });
       if (reply === 'job-ended' && job.resultBytes > inlineResultBytesMax) void writer.offload(job.ref);
@@ -239,17 +242,26 @@ export class JobRunner {
   #setAside(item: RunningItem, model: string): void {
     this.#parts.metrics.deadLetters.inc({ model });
     this.#parts.logger.error(
-      { job: item.job.ref.id, item: item.index, model, starts: item.deaths },
+      {
+        job: item.job.ref.id,
+        trace: traceIdOf(item.job.request.traceparent),
+        item: item.index,
+        model,
+        starts: item.deaths,
+      },
       'item set aside as poison',
     );
     this.#settle(item, 'failed', JSON.stringify(poison().toDetails()), 'poison-job', true);
   }
 
-  async #expire(ref: JobRef, { model, priority, items }: JobRequest): Promise<void> {
+  async #expire(ref: JobRef, request: JobRequest): Promise<void> {
+    const { model, priority, items } = request;
+    const startedMs = performance.now();
     const problem = new Problem('expired', 'The job did not start within its `expires_in`.');
     const reply = await this.#endJob(ref, 'expired', problem);
     if (reply === 'job-ended')
       this.#parts.metrics.outcomes.inc({ model, class: priority, outcome: 'expired', reason: 'expired' }, items);
+    recordJobSpan(this.#parts.tracing, request, { name: 'expire', startedMs, error: problem.slug });
   }
 
   async #timeOut(job: RunningJob): Promise<void> {
@@ -263,6 +275,7 @@ export class JobRunner {
     const items = job.itemsOpen;
     const reply = await this.#endJob(job.ref, 'failed', problem, deadLetter);
     if (reply === 'job-ended') this.#parts.metrics.outcomes.inc(labels, items);
+    job.trace?.failed(problem.slug, reply);
     job.end();
   }
 
@@ -279,9 +292,4 @@ export class JobRunner {
 
 function slugOf(problem: ProblemDetails): ProblemSlug {
   return problem.type.replace('/problems/', '') as ProblemSlug;
-}
-
-/** Microseconds are enough, and keep records short. */
-function round(seconds: number): number {
-  return Math.round(seconds * 1e6) / 1e6;
 }

@@ -7,6 +7,7 @@ import type { Row } from '../../models/task.ts';
 import type { JobClass, JobRequest } from '../../shared/jobs/job.ts';
 import type { Claim, JobRef } from '../../shared/jobs/store/words.ts';
 import type { WaitingRow } from '../scheduling/policy.ts';
+import type { JobTrace } from '../tracing/job-trace.ts';
 
 export type StartedClaim = Extract<Claim, { state: 'started' }>;
 
@@ -40,6 +41,8 @@ export class RunningJob {
   readonly request: JobRequest;
   readonly claim: StartedClaim;
   readonly files: ModelFiles;
+  /** Null unless the job is recorded. */
+  readonly trace: JobTrace | null;
   /** Lane time that its rows took so far: each row's share of its call. */
   laneMs = 0;
   /** Of the results so far, as JSON. */
@@ -51,8 +54,9 @@ export class RunningJob {
   readonly #over = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(ref: JobRef, claim: StartedClaim, files: ModelFiles) {
+  constructor(ref: JobRef, claim: StartedClaim, files: ModelFiles, trace: JobTrace | null = null) {
     this.ref = ref;
+    this.trace = trace;
     this.files = files;
     this.claim = claim;
     this.request = claim.request;
@@ -115,6 +119,7 @@ export class RunningJob {
     this.#isOver = true;
     clearTimeout(this.#timer);
     this.#aborter?.abort();
+    this.trace?.end();
     this.#over.resolve();
   }
 }

@@ -3,7 +3,7 @@
  * a batch through its call. Splits a batch that the model refuses until the bad row stands alone; reruns the rows of a
  * call that died, each alone. Results go to the owner; nothing here knows Redis.
  */
-import type { Lane } from '../lane/lane.ts';
+import type { CallResult, Lane } from '../lane/lane.ts';
 import type { LanePool } from '../lane/lane-pool.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
 import type { QueuedRow } from '../running/running-job.ts';
@@ -26,7 +26,7 @@ export interface SchedulerEvents {
   /** The lane died under these rows. The owner decides which come back, by `add`. */
   onDeath(lane: Lane, rows: readonly QueuedRow[]): void;
   /** Last, however the call ended. */
-  onCallEnd(lane: Lane, wallMs: number): void;
+  onCallEnd(lane: Lane, result: CallResult): void;
 }
 
 /** A call may take this many times its prediction, 30 s at least and ten minutes at most, before its lane is taken for hung. */
@@ -91,16 +91,14 @@ export class Scheduler {
     this.#events.onCall(lane, rows, predictedMs);
     const laneRows = rows.map(({ row, item }) => ({ row, alone: item.parts.length === 1 }));
     const limitMs = Math.min(hangMsMax, Math.max(hangMsMin, hangFactor * predictedMs));
-    const startedMs = performance.now();
     const result = await lane.run(first.model, laneRows, limitMs);
-    const wallMs = performance.now() - startedMs;
     if (result.kind === 'died') {
       this.#pool?.countCrash(first.model);
       this.#events.onDeath(lane, rows);
-      this.#events.onCallEnd(lane, wallMs);
+      this.#events.onCallEnd(lane, result);
       return;
     }
-    this.#events.onCallEnd(lane, wallMs);
+    this.#events.onCallEnd(lane, result);
     if (result.kind === 'failed') {
       await this.#bisect(lane, rows, result.reason);
       return;

@@ -8,18 +8,23 @@ import { keys } from '../../shared/jobs/keys.ts';
 import { workerTimings } from '../../shared/jobs/queues.ts';
 import type { AllowedHosts } from '../../shared/net/url-policy.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
+import { noTracing, type Tracing } from '../../shared/observability/tracing/span.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 import { type AttemptResult, deliverEvent } from './deliver-event.ts';
 import { DeliveryLog, type EventRef, type PinnedEvent } from './delivery-log.ts';
 import type { DeliveryMetrics, DeliveryResult } from './delivery-metrics.ts';
 import { EndpointGate } from './endpoint-gate.ts';
 import { delayBeforeAttemptMs, retrySchedule } from './retry-schedule.ts';
+import { traceAttempt } from './trace-attempt.ts';
 
 export interface DeliveryWorkerOptions {
   readonly redis: Redis;
   readonly allowed: AllowedHosts;
   readonly logger: Logger;
   readonly metrics: DeliveryMetrics;
+  /** Nothing is recorded when absent. */
+  readonly tracing?: Tracing;
   /** Seconds before each attempt. */
   readonly schedule?: readonly number[];
   readonly timeoutMs?: number;
@@ -106,11 +111,11 @@ export class DeliveryWorker {
       const ref = toEventRef(job.data);
       const event = await this.#log.readPinned(ref);
       if (!event) return await this.#forget(ref);
-      result = await deliverEvent(ref, event, {
-        redis: this.#options.redis,
-        allowed: this.#options.allowed,
-        timeoutMs: this.#options.timeoutMs ?? attemptTimeoutMs,
-      });
+      const { redis, allowed, timeoutMs = attemptTimeoutMs, tracing = noTracing } = this.#options;
+      const names = { jobId: ref.id, seq: ref.seq, attempt: attemptOf(job) };
+      result = await traceAttempt(tracing, event, names, (sent) =>
+        deliverEvent(ref, sent, { redis, allowed, timeoutMs }),
+      );
       await this.#settle(job, event, result);
     } finally {
       this.#gate.leave(origin, impressionOf(result), performance.now());
@@ -138,7 +143,7 @@ export class DeliveryWorker {
       {
         seq,
         event: event.event,
-        attempt: attempt + (job.data.m ?? 0),
+        attempt: attemptOf(job),
         at: new Date(nowMs - result.ms).toISOString(),
         host: new URL(event.url).host,
         status_code: result.statusCode,
@@ -152,13 +157,21 @@ export class DeliveryWorker {
     if (result.verdict !== 'failed') return this.#count(result.verdict);
     this.#count(delayMs === null ? 'dead' : 'retry');
     if (delayMs === null)
-      this.#options.logger.warn({ job: id, seq, attempt, error: result.error }, 'delivery given up');
+      this.#options.logger.warn(
+        { job: id, trace: traceIdOf(event.traceparent), seq, attempt, error: result.error },
+        'delivery given up',
+      );
     throw new AttemptFailed(result.error ?? 'failed', delayMs);
   }
 
   #count(result: DeliveryResult): void {
     this.#options.metrics.deliveries.inc({ result });
   }
+}
+
+/** Counted on when an event that was given up is sent again. */
+function attemptOf({ attemptsMade, data }: Job<DeliveryJob>): number {
+  return attemptsMade + 1 + (data.m ?? 0);
 }
 
 function toEventRef({ t, i, n, u }: DeliveryJob): EventRef {
