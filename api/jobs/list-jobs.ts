@@ -5,6 +5,8 @@
 import type { JobStatus } from '../../shared/jobs/job.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobRecord } from '../../shared/jobs/store/record.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
+import { Problem } from '../../shared/problems/problem.ts';
 
 /** 1,000 records of about 1 KB are read in some 20 ms. */
 const scannedMax = 1000;
@@ -39,7 +41,7 @@ export async function listJobs(store: JobStore, wish: ListWish): Promise<Page> {
   for (let skip = 0; skip < scannedMax; skip += stepSize) {
     const step = await store.listIds(wish.tenant, beforeMs, wish.createdAfterMs, skip, stepSize);
     const unseen = step.filter((entry) => !wish.cursor || isAfter(entry, wish.cursor));
-    const found = await Promise.all(unseen.map(({ id }) => store.readOutline({ tenant: wish.tenant, id })));
+    const found = await Promise.all(unseen.map(({ id }) => readIfKnown(store, { tenant: wish.tenant, id })));
     for (const [index, record] of found.entries()) {
       if (records.length === wish.limit) return { records, next: last ?? null };
       last = unseen[index];
@@ -48,6 +50,16 @@ export async function listJobs(store: JobStore, wish: ListWish): Promise<Page> {
     if (step.length < stepSize) return { records, next: null };
   }
   return { records, next: last ?? null };
+}
+
+/** A record of a release too far away is left out, so that the others can be listed; asked for by its id it says why. */
+async function readIfKnown(store: JobStore, ref: JobRef): Promise<JobRecord | 'gone' | null> {
+  try {
+    return await store.readOutline(ref);
+  } catch (error) {
+    if (error instanceof Problem && error.slug === 'unsupported-record') return null;
+    throw error;
+  }
 }
 
 function isAfter(entry: Cursor, cursor: Cursor): boolean {

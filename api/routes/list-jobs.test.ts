@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import type { Job } from '../../shared/jobs/job.ts';
+import { keys } from '../../shared/jobs/keys.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { Client } from '../testing/client.ts';
 import { runJob } from '../testing/fake-worker.ts';
@@ -107,7 +108,6 @@ describe('listing jobs', () => {
   });
 
   it('is ready once a living worker has a model, and names what is missing before', async () => {
-    const { keys } = await import('../../shared/jobs/keys.ts');
     const before = await client.ask('/readyz');
     assert.equal(before.status, 503);
     assert.match(JSON.stringify(before.job), /Start a worker/);
@@ -136,5 +136,14 @@ describe('listing jobs', () => {
     assert.deepEqual(await listed(), { ...before.job, output: null, output_omitted: true });
     await blobs.remove(ref);
     assert.equal((await listed())?.id, ref.id);
+  });
+
+  it('leaves out a record of a release too far away, and lists the others', async () => {
+    const { job } = await client.submit({ model: 'ner', input: 'from the future' });
+    await api.redis.hset(keys.job('default', job.id), 'v', 99);
+    assert.equal((await client.read(job.id)).slug, 'unsupported-record');
+    const seen = (await all('limit=50')).flatMap(({ data }) => data.map(({ id }) => id));
+    assert.equal(seen.includes(job.id), false);
+    assert.equal(seen.length, ids.length);
   });
 });
