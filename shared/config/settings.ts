@@ -115,6 +115,9 @@ const environment = z.object({
   LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'silent']).default('info'),
 });
 
+/** Names of all variables; each may also be given as `<name>_FILE`. */
+export const knownSettings: ReadonlySet<string> = new Set(Object.keys(environment.shape));
+
 export interface ApiKey {
   readonly tenant: string;
   readonly key: string;

@@ -1,0 +1,46 @@
+/** docker-compose.yml as data: anchors and merges resolved, every profile's services, variables at their defaults. */
+import { readFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parse } from 'yaml';
+
+export const root = resolve(import.meta.dirname, '../..');
+
+export interface Service {
+  readonly image: string;
+  readonly build?: { readonly context: string; readonly dockerfile: string; readonly target: string };
+  readonly command?: readonly string[];
+  readonly user?: string;
+  readonly profiles?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly ports?: readonly string[];
+  readonly networks?: readonly string[] | Readonly<Record<string, unknown>>;
+  readonly volumes?: readonly string[];
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly cap_add?: readonly string[];
+  readonly security_opt?: readonly string[];
+  readonly restart?: string;
+  readonly stop_grace_period?: string;
+  readonly logging?: { readonly driver: string; readonly options: Readonly<Record<string, string>> };
+  readonly healthcheck?: { readonly test?: readonly string[]; readonly disable?: boolean };
+  readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
+  readonly deploy?: { readonly resources: { readonly limits: Readonly<Record<string, string | number>> } };
+}
+
+export interface ComposeFile {
+  readonly services: Readonly<Record<string, Service>>;
+  readonly networks: Readonly<Record<string, { readonly internal?: boolean }>>;
+  readonly volumes: Readonly<Record<string, unknown>>;
+}
+
+export function readComposeFile(): ComposeFile {
+  const text = readFileSync(join(root, 'docker-compose.yml'), 'utf8').replaceAll('$$', '\u0000');
+  const settled = text.replaceAll(/\$\{(\w+):-([^}]*)\}/g, '$2').replaceAll('\u0000', '$');
+  return parse(settled, { merge: true }) as ComposeFile;
+}
+
+/** `<source>:<target>[:ro]`. */
+export function splitMount(mount: string): { readonly source: string; readonly target: string; readonly mode: string } {
+  const [source = '', target = '', mode = 'rw'] = mount.split(':');
+  return { source, target, mode };
+}
