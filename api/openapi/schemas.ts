@@ -56,6 +56,10 @@ export const jobSchema = z
     }),
     attempts: z.int(),
     metadata: z.record(z.string(), z.string()),
+    retried_from: z
+      .string()
+      .optional()
+      .describe('Id of the job that was set aside, when an operator had it run again as this one.'),
     urls: z.object({ self: z.string(), events: z.string(), cancel: z.string() }),
   })
   .meta({ id: 'Job', description: 'The same object in answers, lists, webhooks and event streams.' });

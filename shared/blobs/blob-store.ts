@@ -3,7 +3,20 @@
  * one job and goes with it. Durable before it is acknowledged: the file is fsynced, and each folder that names something new.
  */
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  link,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  rmdir,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
 import { mintedAtMs } from '../jobs/job-id.ts';
 import type { JobRef } from '../jobs/store/words.ts';
@@ -55,6 +68,13 @@ export class BlobStore {
     await sync(folder);
     if (firstMade !== undefined) await syncParents(folder, firstMade);
     return name;
+  }
+
+  /** A stored blob once more under a spool name, for another job to adopt: linked, so that it costs no room. */
+  async respool(name: string): Promise<string> {
+    const [from, path] = [await this.pathOf(name), this.spoolPath()];
+    await link(from, path).catch(() => copyFile(from, path)); // Some mounts have no links.
+    return path;
   }
 
   /** Path of a stored blob. Throws `blob-missing` when it is not there. */

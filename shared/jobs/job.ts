@@ -65,6 +65,8 @@ export interface JobRequest {
   readonly retentionSeconds: number;
   /** W3C traceparent as accepted or minted. */
   readonly traceparent?: string;
+  /** Id of the job that was set aside, when an operator had it run again as this one. */
+  readonly retriedFrom?: string;
 }
 
 export interface JobMetrics {
@@ -106,5 +108,7 @@ export interface Job {
   readonly metrics: JobMetrics;
   readonly attempts: number;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Id of the job that was set aside, when an operator had it run again as this one. */
+  readonly retried_from?: string;
   readonly urls: { readonly self: string; readonly events: string; readonly cancel: string };
 }

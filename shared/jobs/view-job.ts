@@ -39,6 +39,7 @@ export function viewJob(record: JobRecord, options: ViewOptions): Job {
     },
     attempts: record.attempts,
     metadata: request.metadata ?? {},
+    ...(request.retriedFrom && { retried_from: request.retriedFrom }),
     urls: { self, events: `${self}/events${options.eventsQuery ?? ''}`, cancel: `${self}/cancel` },
   };
 }

@@ -44,6 +44,18 @@ export async function forgetBlobs(redis: Redis, { tenant, id }: JobRef): Promise
   await redis.zrem(keys.blobs, `${tenant}/${id}`);
 }
 
+/** Jobs that were set aside, newest first, with the time of it. */
+export async function readDeadLetters(
+  redis: Redis,
+  skip: number,
+  limit: number,
+): Promise<{ ref: JobRef; atMs: number }[]> {
+  const members = await redis.zrevrange(keys.dead, skip, skip + limit - 1);
+  if (members.length === 0) return [];
+  const scores = await redis.zmscore(keys.dead, ...members);
+  return members.map((member, at) => ({ ref: toRef(member), atMs: Number(scores[at] ?? 0) }));
+}
+
 /** Drops tombstones of jobs created before `beforeMs` from every tenant's index; what still has a record stays listed. */
 export async function trimIndexes(redis: Redis, beforeMs: number): Promise<number> {
   let removed = 0;
