@@ -69,6 +69,7 @@ module.exports = {
     door('bullmq', 'bullmq', '^(shared/jobs/|workers/claims/|workers/webhooks/|bench/)'),
     door('ioredis', 'ioredis', '^(shared/redis/|bench/)'),
     door('express', 'express', '^api/'),
+    door('bull-board', '@bull-board/[a-z]+', '^api/board/queues/bull-board\\.ts'),
     door('standardwebhooks', 'standardwebhooks', '^workers/webhooks/'),
     door('request-filtering-agent', 'request-filtering-agent', '^shared/net/'),
     {

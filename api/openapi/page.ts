@@ -32,8 +32,9 @@ details{margin:.5rem 0}summary{cursor:pointer;color:var(--accent)}
 td:first-child{white-space:normal;overflow-wrap:anywhere;min-width:5.5rem}td.code{min-width:0;white-space:nowrap}}
 `.replaceAll('\n', '');
 
-export function htmlPage(title: string, body: string): string {
-  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)}</title><link rel="icon" href="data:,"><style>${style}</style></head><body>${body}</body></html>`;
+/** `extraStyle`: what one family of pages has beside the common style. */
+export function htmlPage(title: string, body: string, extraStyle = ''): string {
+  return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1"><title>${escapeHtml(title)}</title><link rel="icon" href="data:,"><style>${style}${extraStyle}</style></head><body>${body}</body></html>`;
 }
 
 export function escapeHtml(text: string): string {

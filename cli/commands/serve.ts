@@ -80,9 +80,10 @@ export function describeUrls({ system, paint }: Serving): string {
     ['Docs', `${system.apiUrl}/docs`],
     ['OpenAPI', `${system.apiUrl}/openapi.json`],
     ['Metrics', `${system.adminUrl}/metrics`],
+    ['Admin', `${system.adminUrl}/admin`],
   ] as const;
   const lines = rows.map(([name, url]) => `  ${name.padEnd(8)} ${paint.cyan(url)}`);
   const token = system.generatedAdminToken;
-  if (token) lines.push(`  Admin    Authorization: Bearer ${token}  (set ADMIN_TOKEN to choose it)`);
+  if (token) lines.push(`           log in with ${token}  (set ADMIN_TOKEN to choose it)`);
   return lines.join('\n');
 }

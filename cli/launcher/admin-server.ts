@@ -1,11 +1,13 @@
 /**
- * The admin port: `/metrics` of all processes of this launcher put together, and `/livez`. Open on the loopback; on any
- * other address a Bearer token guards it. Prometheus scrapes one address instead of ports that change at every start.
+ * The admin port: `/metrics` of all processes of this launcher put together, `/livez`, and the way to the operator's pages
+ * below `/admin`, which a process of their own serves and guards: when it is down, the metrics are still here. They are
+ * open on the loopback; on any other address a Bearer token guards them. Prometheus scrapes one address instead of ports
+ * that change at every start.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AggregatorRegistry, type Registry } from 'prom-client';
+import { bearerOf, isSameSecret } from '../../shared/net/bearer.ts';
 
 export interface AdminWish {
   readonly host: string;
@@ -14,6 +16,8 @@ export interface AdminWish {
   readonly token: string | undefined;
   /** Ports on the loopback that serve `/metrics.json`. */
   readonly metricsPorts: () => readonly number[];
+  /** Port on the loopback of the process behind `/admin`; undefined while there is none. */
+  readonly boardPort: () => number | undefined;
   /** The launcher's own metrics. */
   readonly own: Registry;
 }
@@ -25,12 +29,14 @@ export interface AdminServer {
 
 /** A process that hangs must not hide the others' metrics; Prometheus gives up after 10 s by default. */
 const childDeadlineMs = 2000;
+/** A page is made within seconds; a browser that sends nothing more is not waited for. */
+const pageDeadlineMs = 30_000;
 
 type MetricsJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
 export async function serveAdmin(wish: AdminWish): Promise<AdminServer> {
-  const server: Server = createServer((request, response) => {
-    answer(wish, request, response).catch(() => response.destroy());
+  const server: Server = createServer((from, response) => {
+    answer(wish, from, response).catch(() => response.destroy());
   });
   server.requestTimeout = 10_000;
   await new Promise<void>((listening, fail) => {
@@ -46,11 +52,12 @@ export async function serveAdmin(wish: AdminWish): Promise<AdminServer> {
   };
 }
 
-async function answer(wish: AdminWish, request: IncomingMessage, response: ServerResponse): Promise<void> {
-  const path = (request.url ?? '').split('?')[0];
+async function answer(wish: AdminWish, from: IncomingMessage, response: ServerResponse): Promise<void> {
+  const path = (from.url ?? '').split('?')[0];
   if (path === '/livez') return end(response, 200, 'ok\n');
-  if (path !== '/metrics') return end(response, 404, 'Not found. Here are /metrics and /livez.\n');
-  if (wish.token !== undefined && !isAllowed(request, wish.token)) {
+  if (path === '/' || path === '/admin' || path?.startsWith('/admin/')) return forward(wish, from, response);
+  if (path !== '/metrics') return end(response, 404, 'Not found. Here are /admin, /metrics and /livez.\n');
+  if (wish.token !== undefined && !isAllowed(from, wish.token)) {
     response.setHeader('WWW-Authenticate', 'Bearer');
     return end(response, 401, 'Send "Authorization: Bearer <ADMIN_TOKEN>".\n');
   }
@@ -67,10 +74,31 @@ function end(response: ServerResponse, status: number, body: string): void {
   response.end(body);
 }
 
-/** Compares digests, so that neither length nor content shows in the time it takes. */
-function isAllowed(request: IncomingMessage, token: string): boolean {
-  const digest = (text: string) => createHash('sha256').update(text).digest();
-  return timingSafeEqual(digest(request.headers.authorization ?? ''), digest(`Bearer ${token}`));
+function isAllowed(from: IncomingMessage, token: string): boolean {
+  return isSameSecret(bearerOf(from.headers.authorization) ?? '', token);
+}
+
+/** Hands a request on as it is, with the address that it came from: the board counts wrong tokens by it. */
+function forward({ boardPort }: AdminWish, from: IncomingMessage, to: ServerResponse): void {
+  const port = boardPort();
+  if (port === undefined) {
+    end(to, 503, 'The board is starting. Try again in a few seconds.\n');
+    return;
+  }
+  const headers = { ...from.headers, 'x-forwarded-for': from.socket.remoteAddress ?? '' };
+  const ask = request({ host: '127.0.0.1', port, method: from.method, path: from.url, headers });
+  ask.setTimeout(pageDeadlineMs, () => ask.destroy());
+  ask.on('response', (answer) => {
+    to.writeHead(answer.statusCode ?? 502, answer.headers);
+    answer.pipe(to);
+    answer.on('error', () => to.destroy());
+  });
+  ask.on('error', () => {
+    if (to.headersSent) to.destroy();
+    else end(to, 503, 'The board does not answer. It is started again by itself.\n');
+  });
+  to.on('close', () => ask.destroy());
+  from.pipe(ask);
 }
 
 /** Undefined when the process does not answer in time: it restarts, or hangs, and its series are absent meanwhile. */

@@ -2,8 +2,8 @@
  * A whole running system: redis-server when none is named, then API, workers and webhook delivery, with their logs and
  * metrics. Knows processes, ports and settings; what the processes do is theirs.
  */
-import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
+import { type AdminToken, resolveAdminToken } from '../../shared/config/admin-token.ts';
 import type { Settings } from '../../shared/config/settings.ts';
 import { Counter, createRegistry, Gauge } from '../../shared/observability/metrics.ts';
 import type { ProcessMessage } from '../../shared/processes/process-life.ts';
@@ -22,13 +22,16 @@ export interface Entry {
   readonly role: string;
   /** Relative to the repository, or absolute. */
   readonly file: string;
+  /** Started once the API takes requests: nobody waits for it, so it takes no core from those whom somebody waits for. */
+  readonly isLate?: boolean;
 }
 
-/** In the order of starting; they stop in the reverse order, the API first. */
+/** In the order of starting; they stop in the reverse order, the API before what works for it. */
 export const systemEntries: readonly Entry[] = [
   { role: 'delivery', file: 'workers/delivery-main.ts' },
   { role: 'workers', file: 'workers/main.ts' },
   { role: 'api', file: 'api/main.ts' },
+  { role: 'board', file: 'api/board-main.ts', isLate: true },
 ];
 
 export interface SystemWish {
@@ -51,7 +54,7 @@ export class System {
   readonly #ready = new Map<string, Readonly<Record<string, string>>>();
   readonly #waiting = new Set<() => void>();
   readonly #metricsPorts = new Map<string, number>();
-  readonly #adminToken: string | undefined;
+  #adminToken: AdminToken | undefined;
   #fail: (reason: string) => void = () => {};
   #admin: AdminServer | undefined;
   #guard: ManagedProcess | undefined;
@@ -63,8 +66,6 @@ export class System {
     this.failure = new Promise((fail) => {
       this.#fail = fail;
     });
-    const isLoopback = ['127.0.0.1', '::1', 'localhost'].includes(wish.settings.adminHost);
-    this.#adminToken = isLoopback ? undefined : (wish.settings.adminToken ?? randomBytes(24).toString('hex'));
     this.#group = new ProcessGroup({
       onStart: () => this.#tellGuard(),
       onLine: (role, line) => wish.logs.line(role, line),
@@ -82,14 +83,17 @@ export class System {
     const { settings } = this.#wish;
     await checkPortIsFree(settings.host, settings.port, 'PORT');
     this.#unlock = lockData(settings.dataDir);
+    this.#adminToken = resolveAdminToken(settings);
     this.#admin = await serveAdmin(this.#adminWish()).catch((error) => {
       throw explainListenError(error, settings.adminHost, settings.adminPort, 'ADMIN_PORT');
     });
     if (settings.redisUrl) this.#guard = this.#group.add(guardSpec('guard', []));
     const redisUrl = settings.redisUrl ?? (await this.#startRedis(signal));
     signal?.throwIfAborted();
-    for (const entry of this.#wish.entries ?? systemEntries) this.#startEntry(entry, redisUrl);
+    const entries = this.#wish.entries ?? systemEntries;
+    for (const entry of entries.filter(({ isLate }) => !isLate)) this.#startEntry(entry, redisUrl);
     await this.untilReady('api', signal);
+    for (const entry of entries.filter(({ isLate }) => isLate)) this.#startEntry(entry, redisUrl);
   }
 
   /** Resolves when a process of that role has said that it is ready. */
@@ -118,9 +122,9 @@ export class System {
     return `http://${hostInUrl(adminHost)}:${this.#admin?.port ?? adminPort}`;
   }
 
-  /** Set when the admin port is guarded by a token that nobody chose: it must be shown once. */
+  /** The token of the admin port when nobody chose it: it must be shown. */
   get generatedAdminToken(): string | undefined {
-    return this.#wish.settings.adminToken === undefined ? this.#adminToken : undefined;
+    return this.#adminToken?.file === undefined ? undefined : this.#adminToken.token;
   }
 
   /** Process ids by role, for those who look for themselves. */
@@ -168,6 +172,7 @@ export class System {
         MILLRACE_DATA: settings.dataDir,
         METRICS_HOST: '127.0.0.1',
         METRICS_PORT: '0',
+        BOARD_PORT: '0',
       },
       stopDeadlineMs,
     });
@@ -196,7 +201,15 @@ export class System {
       },
     });
     const { adminHost: host, adminPort: port } = this.#wish.settings;
-    return { host, port, token: this.#adminToken, metricsPorts: () => [...this.#metricsPorts.values()], own };
+    return {
+      host,
+      port,
+      // Prometheus on this machine needs no secret; what it reads holds no job, tenant or URL.
+      token: ['127.0.0.1', '::1', 'localhost'].includes(host) ? undefined : this.#adminToken?.token,
+      metricsPorts: () => [...this.#metricsPorts.values()],
+      boardPort: () => portOf(this.#ready.get('board')?.['board']),
+      own,
+    };
   }
 
   #hear(role: string, message: ProcessMessage): void {
@@ -225,6 +238,10 @@ export class System {
 
 export function logsFolder(settings: Settings): string {
   return join(settings.dataDir, 'logs');
+}
+
+function portOf(url: string | undefined): number | undefined {
+  return url === undefined ? undefined : Number(new URL(url).port);
 }
 
 /** Where a person on this machine reaches what listens there. */
