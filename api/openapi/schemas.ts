@@ -56,6 +56,10 @@ export const jobSchema = z
     }),
     attempts: z.int(),
     metadata: z.record(z.string(), z.string()),
+    trace_id: z
+      .string()
+      .nullable()
+      .describe('W3C trace id of the request that submitted it: in its log lines, its spans and its webhooks.'),
     retried_from: z
       .string()
       .optional()

@@ -108,6 +108,8 @@ export interface Job {
   readonly metrics: JobMetrics;
   readonly attempts: number;
   readonly metadata: Readonly<Record<string, string>>;
+  /** Of the trace that its request was in; null when it was admitted without one. */
+  readonly trace_id: string | null;
   /** Id of the job that was set aside, when an operator had it run again as this one. */
   readonly retried_from?: string;
   readonly urls: { readonly self: string; readonly events: string; readonly cancel: string };

@@ -1,6 +1,7 @@
 /**
  * The public job object: the same in GET, list, webhook and SSE. Pure: a record goes in, the object comes out.
  */
+import { traceIdOf } from '../observability/trace-context.ts';
 import { isOutcome, type Job, type JobStatus } from './job.ts';
 import { decodeOutput } from './output-codec.ts';
 import type { JobEvent, JobRecord } from './store/record.ts';
@@ -39,6 +40,7 @@ export function viewJob(record: JobRecord, options: ViewOptions): Job {
     },
     attempts: record.attempts,
     metadata: request.metadata ?? {},
+    trace_id: traceIdOf(request.traceparent) ?? null,
     ...(request.retriedFrom && { retried_from: request.retriedFrom }),
     urls: { self, events: `${self}/events${options.eventsQuery ?? ''}`, cancel: `${self}/cancel` },
   };

@@ -14,7 +14,7 @@ const kinds = {
   consumer: SpanKind.CONSUMER,
 } as const satisfies Record<Span['kind'], SpanKind>;
 
-const scope = { name: 'millrace' } as const;
+const scope = { name: 'millrace', version: '1' } as const;
 
 export function toReadableSpan(span: Span, resource: Resource): ReadableSpan {
   const { traceId } = span;
