@@ -7,12 +7,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DeliveryJob, deliveryJobId, hashUrl } from '../../shared/jobs/deliveries.ts';
 import { isOutcome, type JobStatus } from '../../shared/jobs/job.ts';
 import { keys } from '../../shared/jobs/keys.ts';
-import { redisNowMs } from '../../shared/jobs/store/duties.ts';
+import { startRetention } from '../../shared/jobs/store/duties.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobEvent, JobRecord } from '../../shared/jobs/store/record.ts';
-import type { JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
+import { toFields } from '../../shared/redis/stream-fields.ts';
 import { type BacklogBound, DeliveryLog, type EventRef, type PinnedEvent } from './delivery-log.ts';
 import type { DeliveryMetrics, DeliveryResult } from './delivery-metrics.ts';
 import { renderEvent } from './render-event.ts';
@@ -178,24 +178,14 @@ export class OutboxReader {
       const verdict = await this.#log.pin(named, content);
       const made = fields['a'] === undefined ? undefined : Number(fields['a']);
       // Who asks for an event again does not prolong the outcome's life.
-      if (isOutcome(event.name) && made === undefined) await this.#startRetention(ref, content.retentionSeconds);
+      if (isOutcome(event.name) && made === undefined)
+        await startRetention(this.#options.redis, ref, content.retentionSeconds);
       if (verdict === 'pinned') return { event: named, origin, made };
       return this.#drop(verdict === 'refused' ? 'refused' : 'gone');
     } catch (error) {
       this.#options.logger.warn({ err: error, job: ref.id, seq: event.seq }, 'outbox: event left for later');
       return 'later';
     }
-  }
-
-  /** finish.lua kept the outcome, and offload.lua its blob, beyond the retention for this reading: now the retention counts. */
-  async #startRetention({ tenant, id }: JobRef, seconds: number): Promise<void> {
-    const { redis } = this.#options;
-    const dueMs = (await redisNowMs(redis)) + seconds * 1000;
-    await redis
-      .multi()
-      .expire(keys.finished(tenant, id), seconds)
-      .zadd(keys.blobs, 'XX', 'LT', dueMs, `${tenant}/${id}`)
-      .exec();
   }
 
   #drop(result: DeliveryResult): 'done' {
@@ -229,10 +219,4 @@ export class OutboxReader {
 function toQueued({ event: { tenant, id, seq, urlHash }, origin, made }: Prepared) {
   const data: DeliveryJob = { t: tenant, i: id, n: seq, o: origin, u: urlHash, ...(made && { m: made }) };
   return { name: 'deliver', data, opts: { jobId: deliveryJobId(id, seq) } };
-}
-
-function toFields(flat: readonly (string | number)[]): Record<string, string> {
-  const fields: Record<string, string> = {};
-  for (let i = 0; i + 1 < flat.length; i += 2) fields[String(flat[i])] = String(flat[i + 1]);
-  return fields;
 }

@@ -56,6 +56,19 @@ export async function readDeadLetters(
   return members.map((member, at) => ({ ref: toRef(member), atMs: Number(scores[at] ?? 0) }));
 }
 
+/**
+ * What `finish.lua` kept of an outcome and its blobs beyond the retention, for a reader of its own: it has read them, and
+ * now the retention counts.
+ */
+export async function startRetention(redis: Redis, { tenant, id }: JobRef, seconds: number): Promise<void> {
+  const dueMs = (await redisNowMs(redis)) + seconds * 1000;
+  await redis
+    .multi()
+    .expire(keys.finished(tenant, id), seconds)
+    .zadd(keys.blobs, 'XX', 'LT', dueMs, `${tenant}/${id}`)
+    .exec();
+}
+
 /** Drops tombstones of jobs created before `beforeMs` from every tenant's index; what still has a record stays listed. */
 export async function trimIndexes(redis: Redis, beforeMs: number): Promise<number> {
   let removed = 0;
