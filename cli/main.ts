@@ -13,6 +13,7 @@ import { PortInUse } from './launcher/port-check.ts';
 const commands: Readonly<Record<string, () => Promise<{ readonly default: CliCommand }>>> = {
   demo: () => import('./commands/demo.ts'),
   start: () => import('./commands/start.ts'),
+  doctor: () => import('./commands/doctor.ts'),
   test: () => import('./commands/test.ts'),
   bench: () => import('./commands/bench.ts'),
   nemesis: () => import('./commands/nemesis.ts'),

@@ -40,6 +40,13 @@ export function lockData(dataDir: string): () => void {
   }
 }
 
+/** What a lock file says, for those who only look. */
+export function readLock(file: string): { readonly state: 'free' | 'held' | 'dead'; readonly pid: number | undefined } {
+  const holder = readHolder(file);
+  if (!holder) return { state: 'free', pid: undefined };
+  return { state: isHeld(holder) ? 'held' : 'dead', pid: holder.pid };
+}
+
 function isHeld(holder: Holder): boolean {
   return startOf(holder.pid) !== undefined && (holder.start === undefined || startOf(holder.pid) === holder.start);
 }

@@ -147,9 +147,21 @@ async function withoutServiceStarts(work) {
 
 function explain(missing, env) {
   const names = missing.map((program) => program.names.join(' or ')).join(', ');
+  const command = commandFor(missing, env);
+  if (!command) return `Not found: ${names}. Install them with your system's package manager, then run this again.`;
+  return `Not found: ${names}. To install, type:\n\n  ${command}\n\nThen run this again.`;
+}
+
+/** What to type for one program of the list. */
+export function installCommand(name, env) {
+  const wanted = programs.filter((program) => program.names.includes(name));
+  return commandFor(wanted, env) ?? `Install ${name} with your system's package manager.`;
+}
+
+function commandFor(missing, env) {
   const found = Object.entries(installers).find(([, installer]) => findOnPath(installer.name, env.PATH));
-  if (!found) return `Not found: ${names}. Install them with your system's package manager, then run this again.`;
+  if (!found) return undefined;
   const [manager, { command }] = found;
   const sudo = manager === 'brew' || process.getuid?.() === 0 ? '' : 'sudo ';
-  return `Not found: ${names}. To install, type:\n\n  ${sudo}${command} ${packagesOf(missing, manager).join(' ')}\n\nThen run this again.`;
+  return `${sudo}${command} ${packagesOf(missing, manager).join(' ')}`;
 }

@@ -1,0 +1,280 @@
+/** Each check is broken once: it must be seen, with the measured value and something to type. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer as createHttpServer } from 'node:http';
+import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { freePort, startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
+import { root } from '../commands/run-tool.ts';
+import { createPaint } from '../terminal/paint.ts';
+import { checkDataFolder, judgeFreeSpace, judgeFsync } from './check-data-folder.ts';
+import { checkDatabase, judgeDatabase } from './check-database.ts';
+import { checkModels } from './check-models.ts';
+import { checkPort } from './check-ports.ts';
+import { checkDevices, checkFfmpeg, checkNode, checkRedisServer } from './check-programs.ts';
+import { checkRedis, judgeClock } from './check-redis.ts';
+import { type Finding, renderFindings } from './finding.ts';
+
+const dir = mkdtempSync(join(tmpdir(), 'millrace-doctor-'));
+const servers: Server[] = [];
+after(() => {
+  for (const server of servers) server.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+function find(findings: readonly Finding[], name: string): Finding {
+  const found = findings.find((finding) => finding.name === name);
+  assert.ok(found, `no line "${name}" in ${JSON.stringify(findings)}`);
+  return found;
+}
+
+function assertBroken(finding: Finding, level: 'warn' | 'fail', detail: RegExp, fix: RegExp): void {
+  assert.equal(finding.level, level, JSON.stringify(finding));
+  assert.match(finding.detail, detail);
+  assert.match(finding.fix ?? '', fix);
+}
+
+async function listen(server: Server): Promise<number> {
+  servers.push(server);
+  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
+  return (server.address() as AddressInfo).port;
+}
+
+describe('doctor: redis', () => {
+  let redis: TestRedis;
+  before(async () => {
+    redis = await startTestRedis();
+    await set(redis.url, 'requirepass', 'secret-of-the-test');
+  });
+  after(() => redis.stop());
+  const url = () => `redis://:secret-of-the-test@127.0.0.1:${redis.port}`;
+  const set = async (at: string, ...words: string[]) => {
+    const { connectProducer, untilReady } = await import('../../shared/redis/connection.ts');
+    const { createLogger } = await import('../../shared/observability/logger.ts');
+    const client = connectProducer(at, createLogger('test', 'silent'));
+    await untilReady(client, 5000);
+    await client.call('CONFIG', 'SET', ...words);
+    client.disconnect();
+  };
+
+  it('is well, with its version, and never shows the password', async () => {
+    const findings = await checkRedis(url());
+    const levels = Object.fromEntries(findings.map(({ name, level }) => [name, level]));
+    assert.deepEqual(levels, {
+      redis: 'ok',
+      'redis durable': 'ok',
+      'redis memory': 'warn',
+      'redis latency': 'ok',
+      'redis clock': 'ok',
+    });
+    assert.match(find(findings, 'redis').detail, /^\d+\.\d+\.\d+ at 127\.0\.0\.1:/);
+    assert.match(find(findings, 'redis memory').detail, /no maxmemory/);
+    assert.doesNotMatch(JSON.stringify(findings), /secret-of-the-test/);
+  });
+
+  it('says the command where it can lose jobs', async () => {
+    await set(url(), 'appendfsync', 'everysec');
+    const finding = find(await checkRedis(url()), 'redis durable');
+    assertBroken(
+      finding,
+      'fail',
+      /appendfsync is "everysec"/,
+      /^redis-cli -h 127\.0\.0\.1 -p \d+ CONFIG SET appendfsync always$/,
+    );
+    await set(url(), 'appendfsync', 'always');
+    await set(url(), 'maxmemory-policy', 'allkeys-lru');
+    assertBroken(find(await checkRedis(url()), 'redis durable'), 'fail', /allkeys-lru/, /maxmemory-policy noeviction/);
+    await set(url(), 'maxmemory-policy', 'noeviction');
+  });
+
+  it('fails when memory is past what admission allows', async () => {
+    await set(url(), 'maxmemory', '1mb');
+    assertBroken(find(await checkRedis(url()), 'redis memory'), 'fail', /admission closes at 70 %/, /maxmemory \d+mb/);
+    await set(url(), 'maxmemory', '1gb');
+    assert.equal(find(await checkRedis(url()), 'redis memory').level, 'ok');
+  });
+
+  it('tells a refused password from a server that is not there', async () => {
+    const wrong = await checkRedis(`redis://:wrong@127.0.0.1:${redis.port}`);
+    assertBroken(find(wrong, 'redis'), 'fail', /refuses the password/, /REDIS_URL/);
+    const nobody = await checkRedis(`redis://127.0.0.1:${await freePort()}`);
+    assertBroken(find(nobody, 'redis'), 'fail', /does not answer/, /REDIS_URL/);
+  });
+
+  it('warns of a slow way to Redis', async () => {
+    const slow = createServer((socket) => {
+      const upstream = connect(redis.port, '127.0.0.1');
+      socket.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
+      upstream.on('error', () => socket.destroy()).pipe(socket);
+      socket.on('data', (chunk) => void sleep(8).then(() => upstream.writable && upstream.write(chunk)));
+    });
+    const port = await listen(slow);
+    const findings = await checkRedis(url().replace(String(redis.port), String(port)));
+    assertBroken(find(findings, 'redis latency'), 'warn', /ms a round trip/, /redis-cli/);
+  });
+
+  it('judges the clock by its distance', () => {
+    assert.equal(judgeClock(-40).level, 'ok');
+    assertBroken(judgeClock(-2000), 'warn', /2000 ms behind ours/, /timedatectl/);
+    assertBroken(judgeClock(60_000), 'fail', /60000 ms ahead/, /timedatectl/);
+  });
+});
+
+describe('doctor: disk and data folder', () => {
+  it('is well in a new folder and leaves nothing in it but the folder of blobs', async () => {
+    const dataDir = join(dir, 'data');
+    const findings = await checkDataFolder(dataDir);
+    assert.ok(
+      findings.every(({ level }) => level !== 'fail'),
+      JSON.stringify(findings),
+    );
+    assert.deepEqual(readdirSync(dataDir), ['blobs']);
+  });
+
+  it('fails where nothing can be written', async () => {
+    writeFileSync(join(dir, 'a-file'), '');
+    assertBroken(
+      find(await checkDataFolder(join(dir, 'a-file/data')), 'data folder'),
+      'fail',
+      /can not be written/,
+      /mkdir -p/,
+    );
+    mkdirSync(join(dir, 'odd'));
+    writeFileSync(join(dir, 'odd/blobs'), '');
+    assertBroken(find(await checkDataFolder(join(dir, 'odd')), 'blob folder'), 'fail', /blobs/, /chown/);
+  });
+
+  it('names locks of launchers that are gone', async () => {
+    const dataDir = join(dir, 'locked');
+    mkdirSync(dataDir);
+    const dead = JSON.stringify({ pid: 2 ** 22 + 1, start: '1' });
+    for (const name of ['launcher.lock', 'launcher.lock.4194305']) writeFileSync(join(dataDir, name), dead);
+    const [first, second] = (await checkDataFolder(dataDir)).filter(({ name }) => name === 'lock');
+    assertBroken(first as Finding, 'warn', /4194305, which is gone/, /next npm start/);
+    assertBroken(second as Finding, 'warn', /1 leftover/, /^rm .*launcher\.lock\.4194305$/);
+  });
+
+  it('judges room and fsync by what was measured', () => {
+    assert.equal(judgeFreeSpace(50, 100, '/data').level, 'ok');
+    assertBroken(judgeFreeSpace(3, 100, '/data'), 'warn', /3\.0 of 100\.0 GiB/, /du -xh/);
+    assertBroken(judgeFreeSpace(0.4, 100, '/data'), 'fail', /0\.4 of/, /du -xh/);
+    assert.equal(judgeFsync([1, 1, 1]).level, 'ok');
+    assertBroken(judgeFsync([20, 30, 25]), 'warn', /25\.00 ms an fsync/, /SSD/);
+    assert.equal(judgeFsync([200, 300, 250]).level, 'fail');
+  });
+});
+
+describe('doctor: programs and devices', () => {
+  it('names the command that installs what is missing', async () => {
+    const env = { PATH: '/nowhere' };
+    assertBroken(await checkFfmpeg(env), 'fail', /not found/, /ffmpeg/);
+    assertBroken(await checkRedisServer(env), 'fail', /not found/, /redis-server/);
+    assertBroken(checkNode('20.20.2'), 'fail', /20\.20\.2/, /Node 24/);
+    assert.equal((await checkFfmpeg(process.env)).level, 'ok');
+    assert.match((await checkRedisServer(process.env)).detail, /^\d+\.\d+\.\d+, not running/);
+  });
+
+  it('fails for a GPU without driver, for one too many, and without the CUDA files', async () => {
+    assert.deepEqual(
+      (await checkDevices(['cpu'], { PATH: '/nowhere' })).map(({ level }) => level),
+      ['ok'],
+    );
+    assertBroken((await checkDevices(['cuda:0'], { PATH: '/nowhere' }))[0] as Finding, 'fail', /nvidia-smi/, /=cpu/);
+    const bin = join(dir, 'bin');
+    mkdirSync(bin);
+    writeFileSync(join(bin, 'nvidia-smi'), '#!/bin/sh\necho "NVIDIA H200, 143771 MiB, 570.1"\n');
+    chmodSync(join(bin, 'nvidia-smi'), 0o755);
+    const [first, second] = await checkDevices(['cuda:0', 'cuda:1'], { PATH: `${bin}:/bin` });
+    assertBroken(first as Finding, 'fail', /H200.*CUDA files are missing/, /ONNXRUNTIME_NODE_INSTALL=cuda12/);
+    assertBroken(second as Finding, 'fail', /there are 1 GPUs/, /cuda:0/);
+  });
+});
+
+describe('doctor: ports, models, database', () => {
+  it('tells a free port, ours, and a stranger apart', async () => {
+    const wish = { setting: 'PORT', host: '127.0.0.1' };
+    assert.match((await checkPort({ ...wish, port: await freePort() })).detail, /free/);
+    const ours = await listen(createHttpServer((_request, response) => response.end('{"status":"ok"}')));
+    assert.match((await checkPort({ ...wish, port: ours })).detail, /Millrace answers/);
+    const strange = await listen(createHttpServer((_request, response) => response.end('hello')));
+    assertBroken(await checkPort({ ...wish, port: strange }), 'fail', /in use/, /PORT=\d+ npm start/);
+  });
+
+  it('sees a model whose bytes are not those of its manifest, and a folder that is none', async () => {
+    const folder = join(dir, 'models');
+    cpSync(join(root, 'models/zoo/starter-ner-groceries'), join(folder, 'ner'), {
+      recursive: true,
+      filter: (from) => !from.includes('/training'),
+    });
+    assert.equal(find(await checkModels([folder]), 'model ner').level, 'ok');
+    writeFileSync(join(folder, 'ner/1/tokenizer.json'), ' ', { flag: 'a' });
+    mkdirSync(join(folder, 'empty'));
+    const findings = await checkModels([folder]);
+    assertBroken(find(findings, 'model ner'), 'fail', /tokenizer\.json has sha256/, /Fetch/);
+    assertBroken(find(findings, 'model empty'), 'fail', /./, /ls -la/);
+    assertBroken(find(await checkModels([join(dir, 'bin')]), 'models'), 'warn', /none/, /MODELS_DIR/);
+  });
+
+  it('says what keeps a database from being used', async () => {
+    const [away] = await checkDatabase(`postgres://me:hidden@127.0.0.1:${await freePort()}/db`);
+    assertBroken(away as Finding, 'fail', /ECONNREFUSED/, /psql/);
+    assert.doesNotMatch(JSON.stringify(away), /hidden/);
+    const facts = { number: 150_000, version: '15.1', may_create: true, is_replica: false };
+    assert.equal(judgeDatabase('db', facts, 1).level, 'ok');
+    assertBroken(judgeDatabase('db', { ...facts, number: 130_000 }, 1), 'fail', /14 is the least/, /Upgrade/);
+    assertBroken(judgeDatabase('db', { ...facts, is_replica: true }, 1), 'fail', /replica/, /primary/);
+    assertBroken(judgeDatabase('db', { ...facts, may_create: false }, 1), 'fail', /can not be made/, /GRANT CREATE/);
+  });
+});
+
+describe('npm run doctor', () => {
+  const runDoctor = async (args: string[], env: Record<string, string>) => {
+    const child = spawn(process.execPath, [join(root, 'cli/bootstrap.mjs'), 'doctor', ...args], {
+      env: { ...process.env, ...env, NO_COLOR: '1' },
+    });
+    let output = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    const code = await new Promise<number | null>((done) => child.once('exit', done));
+    return { code, output };
+  };
+  const env = async () => ({
+    MILLRACE_DATA: join(dir, 'cli'),
+    PORT: String(await freePort()),
+    ADMIN_PORT: String(await freePort()),
+  });
+
+  it('ends with 0 when all is well, as lines or as JSON', async () => {
+    const lines = await runDoctor([], await env());
+    assert.equal(lines.code, 0, lines.output);
+    assert.match(lines.output, /^ok {4}node {2,}24\./m);
+    const json = await runDoctor(['--json'], await env());
+    assert.equal(JSON.parse(json.output).ok, true);
+  });
+
+  it('ends with 1 and every fault of the settings, and still looks at what does not depend on them', async () => {
+    const { code, output } = await runDoctor([], { PORT: 'eighty', MILLRACE_LANES: '-1' });
+    assert.equal(code, 1);
+    assert.match(output, /FAIL {2}settings {2,}PORT: /);
+    assert.match(output, /FAIL {2}settings {2,}MILLRACE_LANES: /);
+    assert.match(output, /fix: .*unset PORT/);
+    assert.match(output, /ok {4}ffmpeg/);
+  });
+});
+
+it('a report says how many are to be mended', () => {
+  const text = renderFindings(
+    [
+      { name: 'a', level: 'ok', detail: 'fine', fix: null },
+      { name: 'long', level: 'fail', detail: 'gone', fix: 'bring it back' },
+    ],
+    createPaint(false, {}),
+  );
+  assert.equal(
+    text,
+    'ok    a     fine\nFAIL  long  gone\n            fix: bring it back\n\ndoctor: 1 to mend, 0 to look at, 1 well\n',
+  );
+});

@@ -1,0 +1,38 @@
+/** All checks in the order of the report. With wrong settings, what does not depend on them is still looked at. */
+import { readSettings, type Settings, SettingsError } from '../../shared/config/settings.ts';
+import { checkDataFolder } from './check-data-folder.ts';
+import { checkDatabase } from './check-database.ts';
+import { checkModels } from './check-models.ts';
+import { checkPort } from './check-ports.ts';
+import { checkDevices, checkFfmpeg, checkNode, checkRedisServer, type Environment } from './check-programs.ts';
+import { checkRedis } from './check-redis.ts';
+import { embeddedRedisUrl } from './embedded-redis.ts';
+import { type Finding, fail, ok } from './finding.ts';
+
+export async function examine(env: Environment): Promise<Finding[]> {
+  const findings = [checkNode(process.versions.node), await checkFfmpeg(env)];
+  let settings: Settings;
+  try {
+    settings = readSettings(env);
+  } catch (error) {
+    if (!(error instanceof SettingsError)) throw error;
+    return [...findings, ...settingsFaults(error)];
+  }
+  findings.push(ok('settings', 'no fault'), ...(await checkDevices(settings.devices, env)));
+  const redisUrl = settings.redisUrl ?? embeddedRedisUrl(settings.dataDir);
+  findings.push(...(redisUrl ? await checkRedis(redisUrl) : [await checkRedisServer(env)]));
+  findings.push(...(await checkDataFolder(settings.dataDir)));
+  if (settings.databaseUrl !== undefined) findings.push(...(await checkDatabase(settings.databaseUrl)));
+  findings.push(await checkPort({ setting: 'PORT', host: settings.host, port: settings.port }));
+  findings.push(await checkPort({ setting: 'ADMIN_PORT', host: settings.adminHost, port: settings.adminPort }));
+  findings.push(...(await checkModels(settings.modelDirs)));
+  return findings;
+}
+
+function settingsFaults(error: SettingsError): Finding[] {
+  const faults = error.message.split('\n- ').slice(1);
+  return faults.map((fault) => {
+    const [, name = 'it'] = /([A-Z][A-Z0-9_]+)/.exec(fault) ?? [];
+    return fail('settings', fault, `Correct ${name}, or: unset ${name}`);
+  });
+}
