@@ -41,6 +41,13 @@ export const programs = [
     commands: ['test'],
   },
   {
+    // Debian keeps initdb off PATH; psql comes with the server and is on it.
+    names: ['initdb', 'psql'],
+    packages: { apt: 'postgresql', dnf: 'postgresql-server', apk: 'postgresql', pacman: 'postgresql', brew: 'postgresql' },
+    commands: ['test'],
+    isOptional: true,
+  },
+  {
     names: ['python3'],
     packages: { apt: 'python3-venv', dnf: 'python3', apk: 'python3', pacman: 'python', brew: 'python' },
     commands: ['test'],

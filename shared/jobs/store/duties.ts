@@ -96,3 +96,9 @@ export async function holdLease(redis: Redis, duty: string, holder: string, ms: 
   await redis.pexpire(key, ms);
   return true;
 }
+
+/** Gives a lease back, if it is still the holder's. */
+export async function dropLease(redis: Redis, duty: string, holder: string): Promise<void> {
+  const key = keys.lease(duty);
+  if ((await redis.get(key)) === holder) await redis.del(key);
+}

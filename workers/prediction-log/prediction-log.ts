@@ -1,0 +1,109 @@
+/**
+ * The record of predictions, put together: stream, spool, database, retention. Owns what the log writer process owns but
+ * its HTTP port. `database()` is for readers; what they ask is under `queries/`.
+ */
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import type { TaskRecord } from '../../models/task.ts';
+import { BlobStore } from '../../shared/blobs/blob-store.ts';
+import { JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { InputPolicy } from '../../shared/jobs/store/words.ts';
+import type { Logger } from '../../shared/observability/logger.ts';
+import type { Registry } from '../../shared/observability/metrics.ts';
+import type { Redis } from '../../shared/redis/connection.ts';
+import { databaseFault } from './database/open-database.ts';
+import { DatabaseKeeper, type OpenDatabase } from './database-keeper.ts';
+import { KeptMedia } from './kept-media.ts';
+import { defineLogMetrics, type LogMetrics } from './log-metrics.ts';
+import { LogWriter } from './log-writer.ts';
+import { PredictionStream } from './read-stream.ts';
+import { forgetOld, type Retention } from './retention.ts';
+import { Spool } from './spool.ts';
+
+export interface PredictionLogOptions extends Retention {
+  readonly redis: Redis;
+  readonly dataDir: string;
+  readonly policy: InputPolicy;
+  readonly records: ReadonlyMap<string, TaskRecord>;
+  readonly registry: Registry;
+  readonly logger: Logger;
+  readonly open: OpenDatabase;
+}
+
+/** Half a day of 200 predictions a second at 1 KB. Beyond it entries wait in Redis, and admission closes before that is full. */
+const spoolBytesMax = 8 * 2 ** 30;
+const retentionEveryMs = 600_000;
+
+export class PredictionLog {
+  readonly keeper: DatabaseKeeper;
+  readonly writer: LogWriter;
+  readonly stream: PredictionStream;
+  readonly spool: Spool;
+  readonly media: KeptMedia;
+  readonly metrics: LogMetrics;
+  readonly #options: PredictionLogOptions;
+  readonly #stopping = new AbortController();
+  #retention: NodeJS.Timeout | undefined;
+  #forgetting: Promise<void> | undefined;
+
+  constructor(options: PredictionLogOptions) {
+    const { redis, dataDir, logger, records, policy } = options;
+    this.#options = options;
+    const blobs = new BlobStore(dataDir);
+    this.keeper = new DatabaseKeeper(options.open, logger);
+    this.stream = new PredictionStream(redis);
+    this.spool = new Spool(join(dataDir, 'prediction-spool'));
+    this.media = new KeptMedia(dataDir, blobs, logger);
+    const store = new JobStore(redis, (name) => blobs.readText(name));
+    this.metrics = defineLogMetrics(options.registry, redis, {
+      oldestMs: () => this.#oldestMs(),
+      spoolBytes: () => this.spool.bytes,
+      isDatabaseUp: () => this.keeper.db !== undefined,
+    });
+    this.writer = new LogWriter({
+      redis,
+      stream: this.stream,
+      spool: this.spool,
+      keeper: this.keeper,
+      media: this.media,
+      entries: { store, media: this.media, records, policy, logger },
+      metrics: this.metrics,
+      logger,
+      holder: `${hostname()}:${dataDir}`,
+      spoolBytesMax,
+    });
+  }
+
+  /** Opens the spool and begins to read; the database opens meanwhile. */
+  async start(): Promise<void> {
+    await this.spool.open();
+    this.keeper.want();
+    this.writer.start();
+    this.#retention = setInterval(() => this.#forget(), retentionEveryMs);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    clearInterval(this.#retention);
+    await this.writer.stop();
+    await this.#forgetting;
+    await this.spool.close();
+    await this.keeper.stop();
+  }
+
+  #forget(): void {
+    const { db } = this.keeper;
+    if (!db || this.#forgetting || !this.writer.isHolding) return;
+    this.#forgetting = forgetOld(db, this.media, this.#options, Date.now(), this.#stopping.signal)
+      .then((rows) => this.metrics.rows.inc({ result: 'expired' }, rows))
+      .catch((error) => this.#options.logger.warn({ fault: databaseFault(error) }, 'prediction log: retention failed'))
+      .finally(() => {
+        this.#forgetting = undefined;
+      });
+  }
+
+  async #oldestMs(): Promise<number | null> {
+    const waiting = [this.spool.oldestMs, await this.stream.oldestMs()].filter((ms) => ms !== null);
+    return waiting.length > 0 ? Math.min(...waiting) : null;
+  }
+}
