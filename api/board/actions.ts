@@ -32,7 +32,7 @@ export function outcomeOf(code: string | null): string | undefined {
 
 const list = (code: string, section = '') => `/admin/dead-letters?done=${code}${section}`;
 
-export const actions: Readonly<Record<string, Action>> = {
+const actions: Readonly<Record<string, Action>> = {
   async retry(parts, { call }, form) {
     const ref = jobRefOf(form.get('tenant'), form.get('id'));
     const { tenant, id } = await retryDeadJob({ ...parts, traceparent: call.traceparent }, ref);
@@ -68,7 +68,8 @@ export const actions: Readonly<Record<string, Action>> = {
 
 /** Does what the path names, then leads to where its effect shows. */
 export async function act(parts: BoardParts, visit: Visit, form: Form): Promise<void> {
-  const action = actions[visit.call.parameters['action'] ?? ''];
+  const name = visit.call.parameters['action'] ?? '';
+  const action = Object.hasOwn(actions, name) && actions[name];
   if (!action) throw new Problem('not-found', 'There is no such action.');
   sendEmpty(visit.call, 303, { Location: await action(parts, visit, form) });
 }

@@ -17,7 +17,8 @@ input:focus-visible,button:focus-visible,summary:focus-visible{outline:2px solid
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(11rem,1fr));gap:1rem;margin:1rem 0}.tiles .card{margin:0}
 .big{font-size:1.8rem;font-weight:600;line-height:1.2;color:var(--fg)}dl{display:grid;grid-template-columns:11rem minmax(0,1fr);gap:.3rem 1rem;margin:.6rem 0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}.id{overflow-wrap:anywhere}td.id{min-width:11rem;white-space:normal}
-@media (max-width:50rem){dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
+main.narrow{max-width:30rem;margin:8vh auto 0}main.narrow .card form p{margin:0 0 .7rem}.tile.bad .big{color:#c0392b}
+@media (max-width:50rem){nav ul{display:flex;flex-wrap:wrap;gap:.2rem 1.1rem}nav h2{display:none}nav .brand{display:block;margin-bottom:.4rem}dl{grid-template-columns:1fr;gap:0}dd{margin-bottom:.5rem}}
 `.replaceAll('\n', '');
 
 /** What a page needs to know of the request and the installation. */
@@ -46,7 +47,7 @@ ${view.formToken !== '' && html`<h2>Session</h2>${form('/admin/logout', view, {}
 
 /** A page for those who are not in yet. */
 export function barePage(title: string, body: Part): string {
-  return htmlPage(`${title} · Millrace`, html`<main class="page"><h1>${title}</h1>${body}</main>`.text, style);
+  return htmlPage(`${title} · Millrace`, html`<main class="narrow"><h1>${title}</h1>${body}</main>`.text, style);
 }
 
 /** A form that changes something. */

@@ -44,7 +44,9 @@ export function jobPage(view: PageView, job: JobView): string {
       html`<a href="${job.apiUrl}/v1/jobs/${ref.id}"><code>/v1/jobs/${ref.id}</code></a> <span class="soft">with a key of its tenant</span>`,
     ],
   ];
-  const rows = facts.filter(([, value]) => value).map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`);
+  const rows = facts
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => html`<dt>${name}</dt><dd>${value}</dd>`);
   const body = html`<p class="id"><code>${ref.id}</code></p>${job.isDead && deadNote(view, job)}<dl>${rows}</dl>${problem(record)}
 <h2>Times</h2>${times(record)}<h2>Events</h2>${events(record)}${metadata(request.metadata)}
 ${request.webhook && html`<h2>Deliveries</h2>${deliveries(view, job)}`}`;

@@ -20,7 +20,7 @@ export interface OverviewView {
 
 export function overviewPage(view: PageView, data: OverviewView): string {
   const live = data.tenants.reduce((sum, { unfinished }) => sum + unfinished, 0);
-  const body = html`<div class="tiles">${tile('Unfinished jobs', live, '/admin/tenants')}${tile('Jobs set aside', data.deadJobs, '/admin/dead-letters')}${tile('Webhook events given up', data.deadEvents, '/admin/dead-letters#events')}${tile('Webhook URLs off', data.disabledHooks, '/admin/dead-letters#urls')}</div>
+  const body = html`<div class="tiles">${tile('Unfinished jobs', live, '/admin/tenants')}${tile('Jobs set aside', data.deadJobs, '/admin/dead-letters', true)}${tile('Webhook events given up', data.deadEvents, '/admin/dead-letters#events', true)}${tile('Webhook URLs off', data.disabledHooks, '/admin/dead-letters#urls', true)}</div>
 <form class="find" method="get" action="/admin/find"><input name="id" aria-label="Job id" placeholder="job_…" required><button>Find job</button></form>
 <h2>Queues with work</h2>${queueTable(data.queues)}
 <h2>Tenants with work</h2>${tenantTable(data.tenants.slice(0, 10))}`;
@@ -35,8 +35,8 @@ ${tenantTable(tenants.slice(0, shownMax))}${tenants.length > shownMax && html`<p
   return adminPage('Tenants', view, body);
 }
 
-function tile(name: string, count: number, url: string): Html {
-  return html`<section class="card"><a href="${url}"><span class="big">${count.toLocaleString('en')}</span><br>${name}</a></section>`;
+function tile(name: string, count: number, url: string, isBad = false): Html {
+  return html`<section class="card tile${isBad && count > 0 && ' bad'}"><a href="${url}"><span class="big">${count.toLocaleString('en')}</span><br>${name}</a></section>`;
 }
 
 function queueTable(queues: readonly QueueRow[]): Html {

@@ -53,6 +53,7 @@ export class ReadOnlyBoard {
   }
 
   replaceQueues(queues: readonly InspectedQueue[]): void {
+    this.#board.replaceQueues([]); // It would put new ones last.
     this.#board.replaceQueues(queues.map((queue) => new WatchedQueue(queue, this.#look)));
   }
 }
