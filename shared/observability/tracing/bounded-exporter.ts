@@ -4,6 +4,7 @@
  * sockets (exporter-jaeger sets no deadline of its own: its requests to a silent collector piled up), and the next batch
  * gets a new one. Counts what became of every span.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ReadableSpan, SpanExporter } from '@opentelemetry/sdk-trace-node';
 
 type Done = Parameters<SpanExporter['export']>[1];
@@ -15,6 +16,8 @@ const failed = 1;
 export interface BoundedExporterOptions {
   readonly create: () => SpanExporter;
   readonly deadlineMs: number;
+  /** Between two batches. */
+  readonly pauseMs: number;
   /** After each batch; `error` when it did not arrive. */
   readonly onBatch: (spans: number, error?: Error) => void;
 }
@@ -24,6 +27,9 @@ export class BoundedExporter implements SpanExporter {
   #exporter: SpanExporter | undefined;
   /** The batches under way, one after the other. Never rejects. The processor's queue bounds it. */
   #tail: Promise<void> = Promise.resolve();
+  /** Ends the wait for the batch under way. */
+  #giveUp: (reason: Error) => void = () => {};
+  #isAbandoned = false;
 
   constructor(options: BoundedExporterOptions) {
     this.#options = options;
@@ -33,12 +39,21 @@ export class BoundedExporter implements SpanExporter {
     this.#tail = this.#tail.then(async () => {
       const error = await this.#send(spans);
       this.#options.onBatch(spans.length, error);
+      if (this.#options.pauseMs > 0 && !this.#isAbandoned)
+        await sleep(this.#options.pauseMs, undefined, { ref: false });
       done(error ? { code: failed, error } : { code: succeeded });
     });
   }
 
   async forceFlush(): Promise<void> {
     await this.#tail;
+  }
+
+  /** Gives up what is under way and what still waits, sockets and all. */
+  abandon(): void {
+    this.#isAbandoned = true;
+    this.#giveUp(stopped());
+    this.#discard();
   }
 
   /** Waits for the batches under way; its caller has a deadline. */
@@ -48,8 +63,10 @@ export class BoundedExporter implements SpanExporter {
   }
 
   async #send(spans: ReadableSpan[]): Promise<Error | undefined> {
+    if (this.#isAbandoned) return stopped();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<Error>((resolve) => {
+      this.#giveUp = resolve;
       const { deadlineMs } = this.#options;
       timer = setTimeout(() => resolve(new Error(`no answer within ${deadlineMs} ms`)), deadlineMs);
       timer.unref();
@@ -80,4 +97,8 @@ export class BoundedExporter implements SpanExporter {
     this.#exporter = undefined;
     exporter?.shutdown().catch(() => {});
   }
+}
+
+function stopped(): Error {
+  return new Error('the process stops');
 }

@@ -1,0 +1,155 @@
+/** Collectors that are dead, silent, slow or refusing, on real sockets, in front of both exporters. */
+import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { createServer as createHttpServer, type RequestListener } from 'node:http';
+import { type AddressInfo, createServer as createTcpServer, type Server, type Socket } from 'node:net';
+import { join } from 'node:path';
+import { after, describe, it } from 'node:test';
+import { readSettings } from '../../config/settings.ts';
+import { freePort } from '../../testing/redis.ts';
+import { waitUntil } from '../../testing/wait-until.ts';
+import { createLogger } from '../logger.ts';
+import { createRegistry, type Registry } from '../metrics.ts';
+import { mintSpanId, mintTraceId } from '../trace-context.ts';
+import type { Span } from './span.ts';
+import { startTracing } from './start-tracing.ts';
+
+const servers: Server[] = [];
+/** Open ones, by the URL of their server. */
+const sockets = new Map<string, Set<Socket>>();
+after(() => {
+  for (const open of sockets.values()) for (const socket of open) socket.destroy();
+  for (const server of servers) server.close();
+});
+
+async function listen(server: Server): Promise<string> {
+  servers.push(server);
+  const open = new Set<Socket>();
+  server.on('connection', (socket) => {
+    open.add(socket);
+    socket.on('close', () => open.delete(socket)).on('error', () => {});
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  sockets.set(url, open);
+  return url;
+}
+const answering = (listener: RequestListener) => listen(createHttpServer(listener));
+/** Takes connections and bytes, and never says a word. */
+const silence = () => listen(createTcpServer((socket) => socket.resume()));
+
+const environments = {
+  jaeger: (url: string) => ({ OTEL_TRACES_EXPORTER: 'jaeger', OTEL_EXPORTER_JAEGER_ENDPOINT: `${url}/api/traces` }),
+  otlp: (url: string) => ({ OTEL_TRACES_EXPORTER: 'otlp', OTEL_EXPORTER_OTLP_ENDPOINT: url }),
+};
+
+async function open(env: Record<string, string>) {
+  const registry = createRegistry('test', 'test');
+  const lines: string[] = [];
+  const logger = createLogger('test', 'info', { write: (line) => void lines.push(line) });
+  const tracing = await startTracing({ settings: readSettings(env).tracing, role: 'test', registry, logger });
+  return { tracing, registry, lines };
+}
+
+function someSpans(count: number): Span[] {
+  const traceId = mintTraceId();
+  const common = { name: 'x', kind: 'internal', traceId, startMs: Date.now() - 5, endMs: Date.now() } as const;
+  return Array.from({ length: count }, () => ({ ...common, spanId: mintSpanId() }));
+}
+
+async function counted(registry: Registry): Promise<Record<string, number>> {
+  const { values = [] } = (await registry.getSingleMetric('inference_spans_total')?.get()) ?? {};
+  return Object.fromEntries(values.map(({ labels, value }) => [String(labels['result']), value]));
+}
+
+async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
+  const startedMs = performance.now();
+  await work();
+  return performance.now() - startedMs;
+}
+
+// They wait for deadlines most of the time.
+describe('exporting', { concurrency: true }, () => {
+  for (const [name, environment] of Object.entries(environments)) {
+    describe(`the ${name} exporter`, { concurrency: true }, () => {
+      it('sends what is left when the process stops, and nothing afterwards', async () => {
+        let requests = 0;
+        const url = await answering((request, response) => {
+          requests++;
+          request.resume().on('end', () => response.end());
+        });
+        const { tracing, registry } = await open(environment(url));
+        tracing.record(someSpans(7));
+        await tracing.stop();
+        tracing.record(someSpans(3));
+        assert.ok(requests > 0);
+        assert.deepEqual(await counted(registry), { exported: 7, failed: 0, dropped: 3 });
+      });
+
+      it('counts what a refusing collector did not take, says so once, and goes on when it takes them again', async () => {
+        let status = 503;
+        const url = await answering((request, response) => {
+          response.statusCode = status;
+          request.resume().on('end', () => response.end());
+        });
+        const { tracing, registry, lines } = await open(environment(url));
+        tracing.record(someSpans(5));
+        await waitUntil('they have failed', async () => (await counted(registry))['failed'] === 5, 8000);
+        tracing.record(someSpans(5));
+        await waitUntil('they too', async () => (await counted(registry))['failed'] === 10, 8000);
+        status = 200;
+        tracing.record(someSpans(4));
+        await waitUntil('the next are taken', async () => (await counted(registry))['exported'] === 4, 8000);
+        assert.equal(lines.length, 2, lines.join(''));
+        await tracing.stop();
+      });
+
+      it('stops within a second or so in front of a collector that is dead or silent', async () => {
+        for (const url of [`http://127.0.0.1:${await freePort()}`, await silence()]) {
+          const { tracing } = await open(environment(url));
+          tracing.record(someSpans(2000));
+          const ms = await elapsedMs(() => tracing.stop());
+          assert.ok(ms < 1300, `${Math.round(ms)} ms for ${url}`);
+        }
+      });
+
+      it('drops whole groups when its queue is full, holds nobody up, and leaves no socket behind', async () => {
+        const url = await silence();
+        const { tracing, registry } = await open(environment(url));
+        const groups = Array.from({ length: 1000 }, () => someSpans(20));
+        const ms = await elapsedMs(async () => {
+          for (const group of groups) tracing.record(group);
+        });
+        const { dropped = 0 } = await counted(registry);
+        assert.ok(dropped >= 20_000 - 8192 && dropped % 20 === 0, `${dropped} dropped`);
+        assert.ok(ms < 1500, `${Math.round(ms)} ms to record 20,000 spans`);
+        // Two batches later: each passed its deadline, and its socket is gone with it.
+        await waitUntil(
+          'two batches were given up',
+          async () => ((await counted(registry))['failed'] ?? 0) > 512,
+          8000,
+        );
+        const left = sockets.get(url)?.size ?? 0;
+        assert.ok(left <= 2, `${left} sockets`);
+        await tracing.stop();
+      });
+    });
+  }
+});
+
+describe('a process with a silent collector', () => {
+  it('exits within a second of being told to', async () => {
+    const url = await silence();
+    const child = spawn(process.execPath, [join(import.meta.dirname, '../../testing/traced-process.ts')], {
+      env: { ...process.env, ...environments.jaeger(url), LOG_LEVEL: 'silent' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    await new Promise((resolve) => child.stdout.once('data', resolve));
+    const ms = await elapsedMs(async () => {
+      child.kill('SIGTERM');
+      await new Promise((resolve) => child.once('exit', resolve));
+    });
+    assert.equal(child.exitCode, 0);
+    assert.ok(ms < 1600, `${Math.round(ms)} ms`);
+  });
+});
