@@ -43,7 +43,13 @@ export const programs = [
   {
     // Debian keeps initdb off PATH; psql comes with the server and is on it.
     names: ['initdb', 'psql'],
-    packages: { apt: 'postgresql', dnf: 'postgresql-server', apk: 'postgresql', pacman: 'postgresql', brew: 'postgresql' },
+    packages: {
+      apt: 'postgresql',
+      dnf: 'postgresql-server',
+      apk: 'postgresql',
+      pacman: 'postgresql',
+      brew: 'postgresql',
+    },
     commands: ['test'],
     isOptional: true,
   },
