@@ -46,7 +46,7 @@ describe('the operator in a browser', { skip: skipWithoutBrowser() }, () => {
     await page.click('button');
     assert.equal(page.url(), `${lab.url}/admin/tenants`);
     await browser.shoot('tenants');
-    assert.match(await page.textContent('table'), /default\s*12\s*100 %/);
+    assert.match((await page.textContent('table')) ?? '', /default\s*12\s*100 %/);
     await page.click('nav >> text=Overview');
     assert.match(await text(), /ner\.low/);
     await browser.shoot('overview');

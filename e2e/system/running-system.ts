@@ -15,6 +15,7 @@ const programs = {
   worker: 'workers/inference-main.ts',
   lane: 'workers/lane/lane-main.ts',
   delivery: 'workers/delivery-main.ts',
+  board: 'api/board-main.ts',
   redis: 'redis-server',
 } as const;
 export type Role = keyof typeof programs;
@@ -33,9 +34,11 @@ export interface SystemWish {
   readonly env?: Readonly<Record<string, string>>;
   /** Models that must be ready before it counts as started. */
   readonly models: readonly string[];
+  /** One of MILLRACE_API_KEYS, when that is set. */
+  readonly key?: string;
 }
 
-export async function startSystem({ env = {}, models }: SystemWish): Promise<RunningSystem> {
+export async function startSystem({ env = {}, models, key }: SystemWish): Promise<RunningSystem> {
   const dataDir = mkdtempSync(join(tmpdir(), 'millrace-e2e-'));
   const port = await freePort();
   const adminPort = await freePort();
@@ -69,7 +72,7 @@ export async function startSystem({ env = {}, models }: SystemWish): Promise<Run
   try {
     await waitUntil(
       'the models are ready',
-      async () => (await readyModels(url)).filter((id) => models.includes(id)).length === models.length,
+      async () => (await readyModels(url, key)).filter((id) => models.includes(id)).length === models.length,
       60_000,
     );
   } catch (error) {
@@ -79,8 +82,8 @@ export async function startSystem({ env = {}, models }: SystemWish): Promise<Run
   return system;
 }
 
-async function readyModels(url: string): Promise<string[]> {
-  const response = await fetch(`${url}/v1/models`);
+async function readyModels(url: string, key: string | undefined): Promise<string[]> {
+  const response = await fetch(`${url}/v1/models`, key ? { headers: { authorization: `Bearer ${key}` } } : {});
   const { data } = (await response.json()) as { data: { id: string; status: string }[] };
   return data.filter(({ status }) => status === 'ready').map(({ id }) => id);
 }
