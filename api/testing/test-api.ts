@@ -12,6 +12,7 @@ import { loadContracts } from '../../models/discover-tasks.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import { readSettings } from '../../shared/config/settings.ts';
 import { createRegistry, type Registry } from '../../shared/observability/metrics.ts';
+import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import { connectConsumer, connectProducer, untilReady } from '../../shared/redis/connection.ts';
 import { type BuiltApi, buildApi } from '../build-api.ts';
 import type { StreamLimits } from '../events/job-streams.ts';
@@ -34,6 +35,7 @@ export interface TestApiOptions {
   readonly streamLimits?: StreamLimits;
   readonly timeouts?: ServerTimeouts;
   readonly duties?: boolean;
+  readonly tracing?: Tracing;
 }
 
 export function testModel(id: string, task: string, extra: Partial<ModelFiles> = {}): ModelFiles {
@@ -82,6 +84,7 @@ export async function startTestApi(redisUrl: string, options: TestApiOptions = {
     logger,
     apiId: `test-${process.pid}-${Math.random().toString(36).slice(2)}`,
     ...(options.streamLimits && { streamLimits: options.streamLimits }),
+    ...(options.tracing && { tracing: options.tracing }),
     ...(options.timeouts && { timeouts: options.timeouts }),
   });
   if (!options.duties) await api.duties.stop();
