@@ -23,6 +23,7 @@ export class DatabaseKeeper {
   #opened: OpenedDatabase | undefined;
   #opening: Promise<void> | undefined;
   #fault = 'not opened yet';
+  #isWanted = false;
 
   constructor(open: OpenDatabase, logger: Logger) {
     this.#open = open;
@@ -39,8 +40,14 @@ export class DatabaseKeeper {
     return this.#opened ? null : this.#fault;
   }
 
+  /** True once somebody needed it. */
+  get isWanted(): boolean {
+    return this.#isWanted;
+  }
+
   /** Begins to open it, and goes on until it is open. */
   want(): void {
+    this.#isWanted = true;
     if (this.#opened || this.#opening || this.#stopping.signal.aborted) return;
     this.#opening = this.#openUntilUp().finally(() => {
       this.#opening = undefined;

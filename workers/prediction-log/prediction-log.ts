@@ -4,6 +4,7 @@
  */
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { TaskRecord } from '../../models/task.ts';
 import { BlobStore } from '../../shared/blobs/blob-store.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
@@ -28,11 +29,17 @@ export interface PredictionLogOptions extends Retention {
   readonly registry: Registry;
   readonly logger: Logger;
   readonly open: OpenDatabase;
+  /** An embedded database takes seconds of a core when it opens: not while the first jobs run. */
+  readonly opensWhenIdle?: boolean;
 }
 
 /** Half a day of 200 predictions a second at 1 KB. Beyond it entries wait in Redis, and admission closes before that is full. */
 const spoolBytesMax = 8 * 2 ** 30;
 const retentionEveryMs = 600_000;
+/** Nothing ended for so long: now is the time to open. */
+const idleMs = 3000;
+/** A system that is never idle must be recorded too. */
+const idleWaitMs = 20_000;
 
 export class PredictionLog {
   readonly keeper: DatabaseKeeper;
@@ -45,6 +52,7 @@ export class PredictionLog {
   readonly #stopping = new AbortController();
   #retention: NodeJS.Timeout | undefined;
   #forgetting: Promise<void> | undefined;
+  #opening: Promise<void> | undefined;
 
   constructor(options: PredictionLogOptions) {
     const { redis, dataDir, logger, records, policy } = options;
@@ -74,10 +82,11 @@ export class PredictionLog {
     });
   }
 
-  /** Opens the spool and begins to read; the database opens meanwhile. */
+  /** Opens the spool and begins to read; the database opens meanwhile, or when it is time. */
   async start(): Promise<void> {
     await this.spool.open();
-    this.keeper.want();
+    if (this.#options.opensWhenIdle) this.#opening = this.#openWhenIdle();
+    else this.keeper.want();
     this.writer.start();
     this.#retention = setInterval(() => this.#forget(), retentionEveryMs);
   }
@@ -85,10 +94,33 @@ export class PredictionLog {
   async stop(): Promise<void> {
     this.#stopping.abort();
     clearInterval(this.#retention);
+    await this.#opening;
     await this.writer.stop();
     await this.#forgetting;
     await this.spool.close();
     await this.keeper.stop();
+  }
+
+  /** True as long as the database has not been needed. */
+  get isIdle(): boolean {
+    return !this.keeper.isWanted;
+  }
+
+  /** When something waits for it and nothing more came for a while. A question opens it at once. */
+  async #openWhenIdle(): Promise<void> {
+    const { signal } = this.#stopping;
+    let since = performance.now();
+    let seen = 0;
+    let quietSince = since;
+    while (!signal.aborted && !this.keeper.isWanted) {
+      await sleep(250, undefined, { signal }).catch(() => {});
+      const now = performance.now();
+      const waiting = this.spool.bytes;
+      if (waiting !== seen) quietSince = now;
+      if (waiting === 0) since = now;
+      seen = waiting;
+      if (waiting > 0 && (now - quietSince > idleMs || now - since > idleWaitMs)) this.keeper.want();
+    }
   }
 
   #forget(): void {

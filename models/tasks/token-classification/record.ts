@@ -52,7 +52,7 @@ const record: TaskRecord = {
     return {
       text,
       entities,
-      ...(isUtf16 && { offsets: 'utf-16' }),
+      offsets: isUtf16 ? 'utf-16' : 'code-point',
       ...(text === null ? { tokens: null, ner_tags: null } : tagTokens(text, entities, isUtf16)),
     };
   },

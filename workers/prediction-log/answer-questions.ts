@@ -1,0 +1,117 @@
+/** Every question of the API, answered from the record. Says no in words when the database is away. */
+import { createReadStream } from 'node:fs';
+import { join } from 'node:path';
+import { Readable } from 'node:stream';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { TaskRecord } from '../../models/task.ts';
+import type {
+  DriftQuestion,
+  ExportQuestion,
+  FeedbackQuestion,
+  ItemQuestion,
+  ListQuestion,
+} from '../../shared/predictions/words.ts';
+import type { Database } from './database/open-database.ts';
+import { type Example, judgedExamples } from './export/judged-examples.ts';
+import { csvOf } from './export/write-csv.ts';
+import { parquetOf } from './export/write-parquet.ts';
+import type { PredictionLog } from './prediction-log.ts';
+import { readDrift } from './queries/drift.ts';
+import { addFeedback, knowsJob, readPrediction } from './queries/feedback.ts';
+import { listPredictions } from './queries/list-predictions.ts';
+import { type Answer, type Answerer, Refusal } from './serve-questions.ts';
+
+/** A database that opens just now is worth so long a wait. */
+const openingMs = 2000;
+/** A job that has just ended is a row within a tenth of a second, unless the database is behind. */
+const catchUpMs = 3000;
+
+/** Below the data folder: files of exports under way. What a killed process left there belongs to nobody. */
+export const exportsFolder = 'prediction-exports';
+
+export class Answers {
+  readonly #log: PredictionLog;
+  readonly #records: ReadonlyMap<string, TaskRecord>;
+  readonly #dataDir: string;
+
+  constructor(log: PredictionLog, records: ReadonlyMap<string, TaskRecord>, dataDir: string) {
+    this.#log = log;
+    this.#records = records;
+    this.#dataDir = dataDir;
+  }
+
+  get all(): ReadonlyMap<string, Answerer> {
+    return new Map<string, Answerer>([
+      [
+        'list',
+        async (question: ListQuestion) => ({ json: await listPredictions(await this.#db(), question, this.#records) }),
+      ],
+      ['read', async (question: ItemQuestion) => ({ json: (await this.#find(question)).prediction })],
+      ['feedback', (question: FeedbackQuestion) => this.#judge(question)],
+      ['knows', async (question: ItemQuestion) => ({ json: { known: await knowsJob(await this.#db(), question) } })],
+      ['drift', async (question: DriftQuestion) => ({ json: await readDrift(await this.#db(), question, Date.now()) })],
+      ['export', (question: ExportQuestion) => this.#export(question)],
+      ['media', (question: ItemQuestion) => this.#media(question)],
+    ] as [string, Answerer][]);
+  }
+
+  async #db(): Promise<Database> {
+    const { keeper } = this.#log;
+    if (!keeper.db) await keeper.untilUp(openingMs);
+    if (keeper.db) return keeper.db;
+    throw new Refusal(503, 'database-away', `The database of the record is away (${keeper.fault}).`);
+  }
+
+  /** What ended a moment ago may not be there yet: then the writer catches up first. */
+  async #find(question: ItemQuestion) {
+    const found = await readPrediction(await this.#db(), question, this.#records);
+    if (found) return found;
+    const deadline = performance.now() + catchUpMs;
+    while (!(await this.#log.writer.isCaughtUp()) && performance.now() < deadline) await sleep(25);
+    const later = await readPrediction(await this.#db(), question, this.#records);
+    if (later) return later;
+    throw new Refusal(404, 'no-prediction', 'There is no prediction of this job and item.');
+  }
+
+  async #judge(question: FeedbackQuestion): Promise<Answer> {
+    await this.#find(question);
+    if (!(await addFeedback(await this.#db(), question))) {
+      throw new Refusal(422, 'bad-question', 'This prediction was judged a thousand times; nothing more is kept.');
+    }
+    return { json: (await this.#find(question)).prediction };
+  }
+
+  async #media(question: ItemQuestion): Promise<Answer> {
+    const { media } = await this.#find(question);
+    const file = media === null ? null : await this.#log.media.find(media);
+    if (!file) throw new Refusal(404, 'no-prediction', 'No media of this prediction are kept.');
+    return { stream: createReadStream(file.path), type: 'application/octet-stream', bytes: file.bytes };
+  }
+
+  async #export(question: ExportQuestion): Promise<Answer> {
+    const record = this.#records.get(question.task);
+    if (!record?.toExample) {
+      throw new Refusal(422, 'nothing-to-learn', `Predictions of ${question.task} are nothing to train on.`);
+    }
+    const pages = await begun(judgedExamples(await this.#db(), question, record));
+    if (question.format === 'csv') return { stream: Readable.from(csvOf(pages)), type: 'text/csv; charset=utf-8' };
+    if (question.format === 'jsonl') return { stream: Readable.from(linesOf(pages)), type: 'application/jsonl' };
+    const stream = await parquetOf(pages, join(this.#dataDir, exportsFolder));
+    if (!stream) throw new Refusal(422, 'nothing-to-learn', 'No judged prediction matches; a Parquet file needs one.');
+    return { stream, type: 'application/vnd.apache.parquet' };
+  }
+}
+
+async function* linesOf(pages: AsyncIterable<readonly Example[]>): AsyncGenerator<string> {
+  for await (const page of pages) yield page.map((example) => `${JSON.stringify(example)}\n`).join('');
+}
+
+/** Reads the first page at once, so that what fails there is still an answer and no cut stream. */
+async function begun(pages: AsyncGenerator<Example[]>): Promise<AsyncIterable<Example[]>> {
+  const first = await pages.next();
+  return (async function* () {
+    if (first.done) return;
+    yield first.value;
+    yield* pages;
+  })();
+}
