@@ -73,6 +73,12 @@ module.exports = {
     door('duckdb', '@duckdb/node-api', '^workers/prediction-log/export/'),
     door('express', 'express', '^api/'),
     door('bull-board', '@bull-board/[a-z]+', '^api/board/queues/bull-board\\.ts'),
+    door(
+      'opentelemetry',
+      '@opentelemetry/(api|resources|sdk-trace-node|exporter-trace-otlp-proto)',
+      '^shared/observability/tracing/',
+    ),
+    door('exporter-jaeger', '@opentelemetry/exporter-jaeger', '^shared/observability/tracing/jaeger-exporter\\.ts'),
     door('standardwebhooks', 'standardwebhooks', '^workers/webhooks/'),
     door('request-filtering-agent', 'request-filtering-agent', '^shared/net/'),
     {
@@ -86,7 +92,7 @@ module.exports = {
       name: 'no-orphans',
       comment: 'A file that nobody imports is dead, unless a process or a person starts it.',
       severity: 'error',
-      from: { orphan: true, pathNot: [tests, '(^|/)[a-z-]*main\\.ts$', '\\.mjs$', '\\.d\\.ts$'] },
+      from: { orphan: true, pathNot: [tests, '(^|/)[a-z-]*main\\.ts$', '\\.mjs$', '\\.d\\.m?ts$'] },
       to: {},
     },
     {

@@ -14,6 +14,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly default: CliCom
   demo: () => import('./commands/demo.ts'),
   start: () => import('./commands/start.ts'),
   doctor: () => import('./commands/doctor.ts'),
+  top: () => import('./commands/top.ts'),
   test: () => import('./commands/test.ts'),
   bench: () => import('./commands/bench.ts'),
   nemesis: () => import('./commands/nemesis.ts'),

@@ -1,7 +1,7 @@
 /** The data folder: writable, with room, on a disk that syncs in time, without locks of dead launchers. */
 import { access, constants, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
-import { readLock } from '../launcher/data-lock.ts';
+import { lockFileOf, readLock } from '../launcher/data-lock.ts';
 import { type Finding, fail, type Level, levelOf, ok, warn } from './finding.ts';
 
 const gib = 2 ** 30;
@@ -85,7 +85,7 @@ async function blobFolder(dataDir: string): Promise<Finding> {
 
 /** A dead launcher's lock is taken over at the next start; its half-made ones only lie about. */
 async function locks(dataDir: string): Promise<Finding[]> {
-  const lock = readLock(join(dataDir, 'launcher.lock'));
+  const lock = readLock(lockFileOf(dataDir));
   const left = (await readdir(dataDir)).filter((name) => /^launcher\.lock\.(\d+|claim)$/.test(name));
   const dead = left.map((name) => join(dataDir, name)).filter((file) => readLock(file).state === 'dead');
   const found: Finding[] = [];

@@ -8,16 +8,21 @@ export interface PortWish {
   readonly setting: string;
   readonly host: string;
   readonly port: number;
+  /** Whether the system that these settings describe may run now: a launcher has the data folder, or containers do. */
+  readonly mayRun: boolean;
 }
 
-export async function checkPort({ setting, host, port }: PortWish): Promise<Finding> {
+export async function checkPort({ setting, host, port, mayRun }: PortWish): Promise<Finding> {
   const name = `port ${port}`;
   try {
     await checkPortIsFree(host, port, setting);
     return ok(name, `free (${setting})`);
   } catch (error) {
-    if (await isOurs(host, port)) return ok(name, `Millrace answers (${setting})`);
+    const isMillrace = await isOurs(host, port);
+    if (isMillrace && mayRun) return ok(name, `Millrace answers (${setting})`);
     const other = port < 1024 ? port + 8000 : port + 10;
+    if (isMillrace)
+      return fail(name, `another Millrace answers, not that of MILLRACE_DATA`, `${setting}=${other} npm start`);
     return fail(
       name,
       (error as Error).message,

@@ -196,10 +196,12 @@ describe('doctor: programs and devices', () => {
 
 describe('doctor: ports, models, database', () => {
   it('tells a free port, ours, and a stranger apart', async () => {
-    const wish = { setting: 'PORT', host: '127.0.0.1' };
+    const wish = { setting: 'PORT', host: '127.0.0.1', mayRun: true };
     assert.match((await checkPort({ ...wish, port: await freePort() })).detail, /free/);
     const ours = await listen(createHttpServer((_request, response) => response.end('{"status":"ok"}')));
     assert.match((await checkPort({ ...wish, port: ours })).detail, /Millrace answers/);
+    const another = await checkPort({ ...wish, mayRun: false, port: ours });
+    assertBroken(another, 'fail', /another Millrace/, /PORT=\d+ npm start/);
     const strange = await listen(createHttpServer((_request, response) => response.end('hello')));
     assertBroken(await checkPort({ ...wish, port: strange }), 'fail', /in use/, /PORT=\d+ npm start/);
   });

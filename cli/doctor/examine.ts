@@ -1,12 +1,13 @@
 /** All checks in the order of the report. With wrong settings, what does not depend on them is still looked at. */
 import { readSettings, type Settings, SettingsError } from '../../shared/config/settings.ts';
+import { lockFileOf, readLock } from '../launcher/data-lock.ts';
+import { embeddedRedisUrl } from '../launcher/embedded-redis.ts';
 import { checkDataFolder } from './check-data-folder.ts';
 import { checkDatabase } from './check-database.ts';
 import { checkModels } from './check-models.ts';
 import { checkPort } from './check-ports.ts';
 import { checkDevices, checkFfmpeg, checkNode, checkRedisServer, type Environment } from './check-programs.ts';
 import { checkRedis } from './check-redis.ts';
-import { embeddedRedisUrl } from './embedded-redis.ts';
 import { type Finding, fail, ok } from './finding.ts';
 
 export async function examine(env: Environment): Promise<Finding[]> {
@@ -23,8 +24,9 @@ export async function examine(env: Environment): Promise<Finding[]> {
   findings.push(...(redisUrl ? await checkRedis(redisUrl) : [await checkRedisServer(env)]));
   findings.push(...(await checkDataFolder(settings.dataDir)));
   if (settings.databaseUrl !== undefined) findings.push(...(await checkDatabase(settings.databaseUrl)));
-  findings.push(await checkPort({ setting: 'PORT', host: settings.host, port: settings.port }));
-  findings.push(await checkPort({ setting: 'ADMIN_PORT', host: settings.adminHost, port: settings.adminPort }));
+  const mayRun = settings.redisUrl !== undefined || readLock(lockFileOf(settings.dataDir)).state === 'held';
+  findings.push(await checkPort({ setting: 'PORT', host: settings.host, port: settings.port, mayRun }));
+  findings.push(await checkPort({ setting: 'ADMIN_PORT', host: settings.adminHost, port: settings.adminPort, mayRun }));
   findings.push(...(await checkModels(settings.modelDirs)));
   return findings;
 }

@@ -18,7 +18,7 @@ const attemptsMax = 10;
 /** Takes the lock of `dataDir` (made when missing). Returns what releases it. Throws DataInUse when another lives. */
 export function lockData(dataDir: string): () => void {
   mkdirSync(dataDir, { recursive: true });
-  const file = join(dataDir, 'launcher.lock');
+  const file = lockFileOf(dataDir);
   const mine = join(dataDir, `launcher.lock.${process.pid}`);
   const me: Holder = { pid: process.pid, start: startOf(process.pid) };
   writeFileSync(mine, JSON.stringify(me));
@@ -38,6 +38,10 @@ export function lockData(dataDir: string): () => void {
   } finally {
     rmSync(mine, { force: true });
   }
+}
+
+export function lockFileOf(dataDir: string): string {
+  return join(dataDir, 'launcher.lock');
 }
 
 /** What a lock file says, for those who only look. */

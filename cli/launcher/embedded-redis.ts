@@ -1,7 +1,7 @@
 /** The redis-server that `npm start` keeps in its data folder: whether it runs now, and its address if so. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { isAlive } from '../launcher/process-identity.ts';
+import { isAlive } from './process-identity.ts';
 
 /** Undefined when it does not run. */
 export function embeddedRedisUrl(dataDir: string): string | undefined {
