@@ -69,7 +69,7 @@ module.exports = {
     door('bullmq', 'bullmq', '^(shared/jobs/|workers/claims/|workers/webhooks/|bench/)'),
     door('ioredis', 'ioredis', '^(shared/redis/|bench/)'),
     door('drizzle', 'drizzle-orm', '^workers/prediction-log/'),
-    door('databases', 'pg|@electric-sql/pglite', '^workers/prediction-log/database/open-database\\.ts'),
+    door('databases', 'pg|@electric-sql/pglite', '^(workers/prediction-log/database/open-database|cli/doctor/check-database)\\.ts$'),
     door('duckdb', '@duckdb/node-api', '^workers/prediction-log/export/'),
     door('express', 'express', '^api/'),
     door('bull-board', '@bull-board/[a-z]+', '^api/board/queues/bull-board\\.ts'),
