@@ -50,7 +50,7 @@ describe('tenants', () => {
         for (const id of [live, done]) assert.equal(await ask(id), expected, `${method} ${path}`);
       }
     }
-    assert.equal(routes, 5);
+    assert.equal(routes, 6);
     assert.equal((await ours.read(live)).job.status, 'queued');
     assert.equal((await ours.read(done)).status, 200);
   });

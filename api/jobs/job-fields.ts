@@ -24,6 +24,11 @@ export const webhookSchema = z.strictObject({
   secret: z.string().max(200).optional().describe("`whsec_` and base64 of 24 to 64 bytes. Default: the tenant's own."),
 });
 
+/** Of `POST /v1/webhooks/enable`. */
+export const enableSchema = z.strictObject({
+  url: z.string().min(1).max(4096).describe('As the job named it; GET /v1/webhooks/disabled lists them.'),
+});
+
 export const jobFieldsSchema = z.strictObject({
   model: z.string().min(1).max(200).optional().describe('Id of a model (GET /v1/models).'),
   task: z.string().min(1).max(200).optional().describe('Instead of a model: the task, served by its default model.'),

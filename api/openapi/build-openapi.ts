@@ -6,7 +6,8 @@ import { itemsPerJobMax } from '../../shared/jobs/job.ts';
 import { problemCatalogue } from '../../shared/problems/catalogue.ts';
 import { jobFieldsSchema } from '../jobs/job-fields.ts';
 import type { ModelCatalog } from '../jobs/model-catalog.ts';
-import { commonProblems, type PathDoc, pathDocs, problemsByStatus } from './paths.ts';
+import type { PathDoc } from './path-doc.ts';
+import { commonProblems, pathDocs, problemsByStatus } from './paths.ts';
 import { problemSchema, webhookEventSchema } from './schemas.ts';
 
 const requestSchema = jobFieldsSchema.meta({ id: 'JobRequest' });
@@ -62,6 +63,7 @@ function describePath(doc: PathDoc, catalog: ModelCatalog, origin: string): Path
       ...(doc.query && { query: doc.query }),
       ...(doc.headers && { headers: doc.headers }),
       ...(isSubmit && { body: submitBody(catalog) }),
+      ...(doc.body && { body: { required: true, content: { 'application/json': { schema: doc.body } } } }),
     },
     responses: describeAnswers(doc),
     ...(example && { 'x-codeSamples': [{ lang: 'Shell', label: 'curl', source: example }] }),

@@ -2,44 +2,15 @@
 import { z } from 'zod';
 import { jobStatuses } from '../../shared/jobs/job.ts';
 import { type ProblemSlug, problemCatalogue } from '../../shared/problems/catalogue.ts';
-import {
-  deliveriesSchema,
-  jobListSchema,
-  jobSchema,
-  modelListSchema,
-  modelSchema,
-  readinessSchema,
-  webhookSecretSchema,
-} from './schemas.ts';
+import { jobId, type PathDoc, reading } from './path-doc.ts';
+import { jobListSchema, jobSchema, modelListSchema, modelSchema, readinessSchema } from './schemas.ts';
+import { webhookPaths } from './webhook-paths.ts';
 
-export interface PathDoc {
-  readonly method: 'get' | 'post' | 'delete';
-  readonly path: string;
-  readonly tag: 'Jobs' | 'Models' | 'Webhooks' | 'Health';
-  readonly summary: string;
-  readonly description?: string;
-  readonly isOpen?: boolean;
-  readonly parameters?: z.ZodObject;
-  readonly query?: z.ZodObject;
-  readonly headers?: z.ZodObject;
-  readonly answers: Readonly<
-    Record<number, { readonly description: string; readonly schema?: z.ZodType; readonly type?: string }>
-  >;
-  /** Problems besides those that any request can meet. */
-  readonly problems: readonly ProblemSlug[];
-  /** A command that works as it stands, with BASE for the origin. */
-  readonly example?: string;
-}
-
-const jobId = z.object({
-  id: z.string().meta({ example: 'job_00199a1b2c3d47e8f9a0b1c2d3e4f5a6b7', description: 'Id of a job.' }),
-});
 const prefer = z
   .string()
   .optional()
   .describe('`wait=<seconds>`, at most 60: answer when the job has ended.')
   .meta({ example: 'wait=30' });
-const reading: readonly ProblemSlug[] = ['invalid-id', 'not-found', 'gone'];
 
 /** Problems that every route can answer with. */
 export const commonProblems: readonly ProblemSlug[] = [
@@ -182,26 +153,7 @@ export const pathDocs: readonly PathDoc[] = [
     problems: [...reading, 'invalid-parameter', 'too-many-streams'],
     example: 'curl -N BASE/v1/jobs/$JOB/events',
   },
-  {
-    method: 'get',
-    path: '/v1/jobs/{id}/deliveries',
-    tag: 'Webhooks',
-    summary: 'List webhook attempts of a job',
-    parameters: jobId,
-    answers: { 200: { description: 'Every attempt.', schema: deliveriesSchema } },
-    problems: [...reading, 'invalid-parameter'],
-    example: 'curl BASE/v1/jobs/$JOB/deliveries',
-  },
-  {
-    method: 'get',
-    path: '/v1/webhooks/secret',
-    tag: 'Webhooks',
-    summary: 'Read the webhook secret',
-    description: 'Signs webhooks of jobs that name no secret of their own. Made when it is first needed.',
-    answers: { 200: { description: 'The secret.', schema: webhookSecretSchema } },
-    problems: ['invalid-parameter'],
-    example: 'curl BASE/v1/webhooks/secret',
-  },
+  ...webhookPaths,
   {
     method: 'get',
     path: '/v1/models',

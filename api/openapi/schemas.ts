@@ -145,6 +145,18 @@ export const readinessSchema = z
 
 export const webhookSecretSchema = z.object({ secret: z.string() }).meta({ id: 'WebhookSecret' });
 
+export const redeliverySchema = z
+  .object({ object: z.literal('redelivery'), status: z.literal('queued') })
+  .meta({ id: 'Redelivery' });
+
+export const disabledWebhooksSchema = z
+  .object({ object: z.literal('list'), data: z.array(z.object({ url: z.string() })) })
+  .meta({ id: 'DisabledWebhooks' });
+
+export const enabledWebhookSchema = z
+  .object({ url: z.string(), was_disabled: z.boolean().describe('False when there was nothing to do.') })
+  .meta({ id: 'EnabledWebhook' });
+
 export const webhookEventSchema = z
   .object({
     type: z.enum(jobStatuses.map((status) => `job.${status}` as const) as [string, ...string[]]),

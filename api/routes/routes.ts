@@ -10,6 +10,7 @@ import { listJobsRoute } from './list-jobs.ts';
 import { listModels, readModel } from './list-models.ts';
 import { listProblems, readProblem } from './problem-pages.ts';
 import { readJob } from './read-job.ts';
+import { enableUrl, listDisabled, redeliver } from './send-again.ts';
 import { streamJob, tenantOfToken } from './stream-job.ts';
 import { submitJob } from './submit-job.ts';
 import { readWebhookSecret } from './webhook-secret.ts';
@@ -32,9 +33,12 @@ export function apiRoutes(parts: ApiDependencies): Route[] {
     },
     { path: '/v1/jobs/:id/cancel', methods: { POST: (call) => cancelJobRoute(parts, call) } },
     { path: '/v1/jobs/:id/deliveries', methods: { GET: (call) => listDeliveries(parts, call) } },
+    { path: '/v1/jobs/:id/deliveries/:seq/redeliver', methods: { POST: (call) => redeliver(parts, call) } },
     { path: '/v1/models', methods: { GET: (call) => listModels(parts, call) } },
     { path: '/v1/models/:id', methods: { GET: (call) => readModel(parts, call) } },
     { path: '/v1/webhooks/secret', methods: { GET: (call) => readWebhookSecret(parts, call) } },
+    { path: '/v1/webhooks/disabled', methods: { GET: (call) => listDisabled(parts, call) } },
+    { path: '/v1/webhooks/enable', methods: { POST: (call) => enableUrl(parts, call) } },
     // Who opens the address that `npm start` prints is a person with a browser.
     { path: '/', isOpen: true, methods: { GET: (call) => sendEmpty(call, 302, { Location: '/docs' }) } },
     { path: '/livez', isOpen: true, methods: { GET: livez } },

@@ -302,6 +302,18 @@ export const problemCatalogue = {
     'The job was written by a release too far from this one.',
     'Finish the upgrade, or roll back.',
   ),
+  'delivery-under-way': row(
+    409,
+    'Delivery under way',
+    'Attempts at this event go on; it was not queued again.',
+    'Wait; GET /v1/jobs/{id}/deliveries says when the next attempt is due.',
+  ),
+  'webhook-disabled': row(
+    409,
+    'Webhook disabled',
+    'The URL answered 410 Gone, so nothing is sent there any more.',
+    'Turn it on with POST /v1/webhooks/enable.',
+  ),
   'weak-webhook-secret': row(
     422,
     'Weak webhook secret',
