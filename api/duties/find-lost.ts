@@ -5,6 +5,7 @@
 import { keys, queueName } from '../../shared/jobs/keys.ts';
 import { redisNowMs } from '../../shared/jobs/store/duties.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { DutyParts } from './duty-parts.ts';
 
 /** Younger ones may be on their way between two steps. */
@@ -32,12 +33,12 @@ export async function findLost(parts: DutyParts): Promise<number> {
 async function revive({ redis, store, queues, logger }: DutyParts, ref: JobRef, beforeMs: number): Promise<boolean> {
   const record = await store.read(ref);
   if (!record || record === 'gone' || record.finishedMs !== null || record.createdMs > beforeMs) return false;
-  const { model, priority } = record.request;
+  const { model, priority, traceparent } = record.request;
   const isQueued = await redis.exists(`${keys.queuePrefix}:${queueName(model, priority)}:${ref.id}`);
   if (isQueued === 1) return false;
   // It may have ended between the two looks: then the reference finds nothing, which is harmless.
   await queues.add(model, priority, ref);
-  logger.warn({ job: ref.id }, 'a job was in no queue; it is again');
+  logger.warn({ job: ref.id, trace: traceIdOf(traceparent) }, 'a job was in no queue; it is again');
   return true;
 }
 

@@ -31,14 +31,14 @@ export class OutcomeWriter {
    * Moves the output of an ended job into a blob. Not part of ending it: until it is done, or should it fail, the output is
    * read from Redis all the same.
    */
-  async offload(ref: JobRef): Promise<void> {
+  async offload(ref: JobRef, trace: string | undefined): Promise<void> {
     try {
       await this.#store.offload(ref, async (json) => {
         const spooled = await this.#blobs.spool(Buffer.from(json));
         return await this.#blobs.adopt(ref, 'output', spooled);
       });
     } catch (error) {
-      this.#logger.warn({ err: error, job: ref.id }, 'large output stays in Redis');
+      this.#logger.warn({ err: error, job: ref.id, trace }, 'large output stays in Redis');
     }
   }
 

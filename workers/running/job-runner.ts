@@ -8,7 +8,6 @@ import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { FinishReply, JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
-import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
 import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import type { ProblemSlug } from '../../shared/problems/catalogue.ts';
@@ -188,10 +187,7 @@ export class JobRunner {
       const problem = toProblem(error);
       job.trace?.prepared(index, startedAt, 0, problem.slug);
       if (problem.slug === 'internal-error')
-        this.#parts.logger.error(
-          { err: error, job: job.ref.id, trace: traceIdOf(job.request.traceparent) },
-          'preparation failed',
-        );
+        this.#parts.logger.error({ err: error, job: job.ref.id, trace: job.traceId }, 'preparation failed');
       this.#settle(item, 'failed', JSON.stringify(problem.toDetails()), problem.slug);
     }
   }
@@ -231,9 +227,9 @@ export class JobRunner {
       job.trace?.settled(item.index, status, reason, resultMs, reply);
       if (reply === 'late' || reply === 'item-known') metrics.late.inc({ model });
       else metrics.outcomes.inc({ model, class: job.class, outcome: status, reason });
-      if (reply === 'job-ended' && job.resultBytes > inlineResultBytesMax) void writer.offload(job.ref);
+      if (reply === 'job-ended' && job.resultBytes > inlineResultBytesMax) void writer.offload(job.ref, job.traceId);
       if (reply === 'job-ended' || reply === 'late') {
-        logger.debug({ job: job.ref.id, trace: traceIdOf(job.request.traceparent), reply }, 'job ended');
+        logger.debug({ job: job.ref.id, trace: job.traceId, reply }, 'job ended');
         job.end();
       }
     });
@@ -244,7 +240,7 @@ export class JobRunner {
     this.#parts.logger.error(
       {
         job: item.job.ref.id,
-        trace: traceIdOf(item.job.request.traceparent),
+        trace: item.job.traceId,
         item: item.index,
         model,
         starts: item.deaths,

@@ -6,6 +6,7 @@ import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { Row } from '../../models/task.ts';
 import type { JobClass, JobRequest } from '../../shared/jobs/job.ts';
 import type { Claim, JobRef } from '../../shared/jobs/store/words.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { WaitingRow } from '../scheduling/policy.ts';
 import type { JobTrace } from '../tracing/job-trace.ts';
 
@@ -65,6 +66,11 @@ export class RunningJob {
 
   get name(): string {
     return nameOf(this.ref);
+  }
+
+  /** For the log, whether the job is recorded or not. */
+  get traceId(): string | undefined {
+    return traceIdOf(this.request.traceparent);
   }
 
   get class(): JobClass {

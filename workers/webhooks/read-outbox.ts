@@ -11,6 +11,7 @@ import { startRetention } from '../../shared/jobs/store/duties.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobEvent, JobRecord } from '../../shared/jobs/store/record.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 import { toFields } from '../../shared/redis/stream-fields.ts';
 import { type BacklogBound, DeliveryLog, type EventRef, type PinnedEvent } from './delivery-log.ts';
@@ -167,8 +168,10 @@ export class OutboxReader {
     const fields = toFields(flat);
     const ref = { tenant: fields['t'] ?? '', id: fields['i'] ?? '' };
     const event = { seq: Number(fields['n']), name: fields['s'] as JobStatus, atMs: Number.parseInt(entryId, 10) };
+    let trace: string | undefined;
     try {
       const record = await this.#options.store.read(ref);
+      trace = record && record !== 'gone' ? traceIdOf(record.request.traceparent) : undefined;
       if (record === 'gone') this.#options.logger.error({ job: ref.id }, 'outbox: retention was over first');
       if (record === null || record === 'gone') return this.#drop('gone');
       const content = this.#contentOf(record, event);
@@ -183,7 +186,7 @@ export class OutboxReader {
       if (verdict === 'pinned') return { event: named, origin, made };
       return this.#drop(verdict === 'refused' ? 'refused' : 'gone');
     } catch (error) {
-      this.#options.logger.warn({ err: error, job: ref.id, seq: event.seq }, 'outbox: event left for later');
+      this.#options.logger.warn({ err: error, job: ref.id, trace, seq: event.seq }, 'outbox: event left for later');
       return 'later';
     }
   }
