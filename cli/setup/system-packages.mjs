@@ -63,6 +63,13 @@ export const programs = [
     probe: ['-c', 'import ensurepip, venv'],
     isOptional: true,
   },
+  {
+    // Tests of pages drive it; 300 MB, and not needed to serve.
+    names: ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'],
+    packages: { apt: 'chromium', dnf: 'chromium', apk: 'chromium', pacman: 'chromium', brew: 'chromium' },
+    commands: ['test'],
+    isOptional: true,
+  },
 ];
 
 const installers = {
