@@ -8,7 +8,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { skipWithoutPostgres, startTestPostgres } from '../../shared/testing/postgres.ts';
 import { freePort, startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
+import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { root } from '../commands/run-tool.ts';
 import { createPaint } from '../terminal/paint.ts';
 import { checkDataFolder, judgeFreeSpace, judgeFsync } from './check-data-folder.ts';
@@ -219,6 +221,20 @@ describe('doctor: ports, models, database', () => {
     assertBroken(find(findings, 'model ner'), 'fail', /tokenizer\.json has sha256/, /Fetch/);
     assertBroken(find(findings, 'model empty'), 'fail', /./, /ls -la/);
     assertBroken(find(await checkModels([join(dir, 'bin')]), 'models'), 'warn', /none/, /MODELS_DIR/);
+  });
+
+  it('finds a real PostgreSQL well', { skip: skipWithoutPostgres() }, async () => {
+    const postgres = await startTestPostgres();
+    try {
+      let finding: Finding | undefined;
+      await waitUntil('it is well', async () => {
+        [finding] = await checkDatabase(postgres.url);
+        return finding?.level === 'ok';
+      });
+      assert.match(finding?.detail ?? '', /^\d+\.\d+.* at 127\.0\.0\.1:\d+, \d+\.\d ms a query$/);
+    } finally {
+      await postgres.stop();
+    }
   });
 
   it('says what keeps a database from being used', async () => {

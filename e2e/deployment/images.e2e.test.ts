@@ -1,11 +1,12 @@
 /** What the images hold, without a container engine: the Dockerfile's own words, and its files laid out and started. */
 import assert from 'node:assert/strict';
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
+import { checkRedis } from '../../cli/doctor/check-redis.ts';
 import { systemEntries } from '../../cli/launcher/system.ts';
 import { findTool, missing } from '../../shared/testing/find-tool.ts';
 import { freePort, startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
@@ -95,6 +96,20 @@ describe('the files of an image', () => {
     await assert.rejects(
       run(process.execPath, ['deploy/probe.mjs', `http://127.0.0.1:${await freePort()}/readyz`], { cwd: app }),
     );
+  });
+
+  it('hold a configuration that redis-server takes, with the password that was written', async () => {
+    const folder = join(data, 'redis-secrets');
+    await run(process.execPath, ['deploy/write-secrets.mjs', folder], { cwd: app });
+    const port = await freePort();
+    const conf = readFileSync(join(app, 'deploy/redis.conf'), 'utf8')
+      .replace('/run/secrets/redis', join(folder, 'redis'))
+      .replace('dir /data', `dir ${folder}\nport ${port}\nbind 127.0.0.1`);
+    writeFileSync(join(folder, 'redis.conf'), conf);
+    children.push(spawn('redis-server', [join(folder, 'redis.conf')], { stdio: 'ignore' }));
+    const url = readFileSync(join(folder, 'redis/url'), 'utf8').trim().replace('redis:6379', `127.0.0.1:${port}`);
+    const isWell = async () => (await checkRedis(url)).every(({ level }) => level === 'ok');
+    await waitUntil('the doctor finds it well', isWell, 20_000);
   });
 
   it('write secrets once, whole, and keep them', async () => {
