@@ -65,9 +65,28 @@ describe('health by role', () => {
     });
   }
 
+  it('a second device has the next port, and its worker says that its lanes load nothing without a GPU', async () => {
+    const metricsPort = await freePort();
+    const env = {
+      ...process.env,
+      LOG_LEVEL: 'silent',
+      REDIS_URL: redis.url,
+      MILLRACE_DATA: dataDir,
+      METRICS_PORT: String(metricsPort),
+      MILLRACE_DEVICES: 'cpu,cuda:0',
+    };
+    const child = spawn(process.execPath, [join(root, 'workers/main.ts')], { stdio: 'ignore', env });
+    programs.set('two devices', { child, metricsPort });
+    await waitUntil('the first is ready', async () => (await readiness(metricsPort)).status === 200, 60_000);
+    const { status, report } = await readiness(metricsPort + 1);
+    assert.equal(status, 503);
+    const broken = report.checks.filter(({ ok }) => !ok).map(({ name }) => name);
+    assert.deepEqual(broken, ['lanes', 'models']);
+  });
+
   it('names Redis in every role that needs it while Redis is away, and only /readyz fails', async () => {
     await redis.stop();
-    for (const role of ['delivery', 'workers', 'api']) {
+    for (const { role } of systemEntries) {
       const { metricsPort } = programs.get(role) as Program;
       await waitUntil(`${role} is not ready`, async () => (await readiness(metricsPort)).status === 503, 15_000);
       const { report } = await readiness(metricsPort);

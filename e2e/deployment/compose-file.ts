@@ -34,9 +34,13 @@ export interface ComposeFile {
 }
 
 export function readComposeFile(): ComposeFile {
-  const text = readFileSync(join(root, 'docker-compose.yml'), 'utf8').replaceAll('$$', '\u0000');
-  const settled = text.replaceAll(/\$\{(\w+):-([^}]*)\}/g, '$2').replaceAll('\u0000', '$');
-  return parse(settled, { merge: true }) as ComposeFile;
+  let text = readFileSync(join(root, 'docker-compose.yml'), 'utf8').replaceAll('$$', '\u0000');
+  // A default may hold a variable of its own: from the inside out.
+  for (let before = ''; before !== text; ) {
+    before = text;
+    text = text.replaceAll(/\$\{\w+:-([^${}]*)\}/g, '$1');
+  }
+  return parse(text.replaceAll('\u0000', '$'), { merge: true }) as ComposeFile;
 }
 
 /** `<source>:<target>[:ro]`. */

@@ -112,6 +112,19 @@ describe('the files of an image', () => {
     await waitUntil('the doctor finds it well', isWell, 20_000);
   });
 
+  it('hold the doctor', async () => {
+    const env = {
+      PATH: process.env['PATH'],
+      MILLRACE_SET_UP: '1',
+      MILLRACE_DATA: join(data, 'doctor'),
+      REDIS_URL: redis.url,
+      PORT: String(await freePort()),
+      ADMIN_PORT: String(await freePort()),
+    };
+    const { stdout } = await run(process.execPath, ['cli/bootstrap.mjs', 'doctor', '--json'], { cwd: app, env });
+    assert.equal(JSON.parse(stdout).ok, true, stdout);
+  });
+
   it('write secrets once, whole, and keep them', async () => {
     const folder = join(data, 'secrets');
     const write = () => run(process.execPath, ['deploy/write-secrets.mjs', folder], { cwd: app });
