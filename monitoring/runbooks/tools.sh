@@ -6,16 +6,15 @@ PROM=${PROM:-http://127.0.0.1:9090}
 
 # query '<PromQL>': one line per series, largest first.
 query() {
-  curl -sS --fail-with-body --max-time 10 "$PROM/api/v1/query" --data-urlencode "query=$1" | node -e '
-    const answer = JSON.parse(require("fs").readFileSync(0, "utf8"));
-    if (answer.status !== "success") { console.error(answer.error); process.exit(1); }
-    const { resultType, result } = answer.data;
-    const series = resultType === "scalar" ? [{ metric: {}, value: result }] : result;
-    for (const { metric, value } of series.sort((a, b) => b.value[1] - a.value[1])) {
-      const { __name__: name = "", job, ...labels } = metric;
-      console.log(String(Number(value[1]).toPrecision(4)).padStart(12), name, JSON.stringify(labels));
-    }
-    if (series.length === 0) console.log("        none");'
+  local answer
+  answer=$(curl -sS --fail-with-body --max-time 10 "$PROM/api/v1/query" --data-urlencode "query=$1") || {
+    echo "$answer" >&2
+    return 1
+  }
+  case $answer in
+    *'"result":[]'*) echo 'none' ;;
+    *) sed 's/{"metric":/\n/g' <<<"$answer" | sed -n 's/^{\(.*\)},"value":\[[^,]*,"\([^"]*\)"\].*/\2  \1/p' | sort -rg ;;
+  esac
 }
 
 # redis <command>: redis-cli on the Redis that runs.
@@ -28,6 +27,11 @@ redis() {
     local home="${MILLRACE_DATA:-.millrace}/redis"
     REDISCLI_AUTH="$(cat "$home/password")" redis-cli -p "$(awk '/^port /{print $2}' "$home/redis.conf")" "$@"
   fi
+}
+
+# slow_client: address of whoever sent most of the newest entries of the slow log.
+slow_client() {
+  redis slowlog get 32 | grep -Eo '^[0-9.]+:[0-9]+$' | sort | uniq -c | sort -rn | sed -n '1s/.* //p'
 }
 
 # api <path> [curl options]: the public API, with KEY when there is one.
@@ -77,19 +81,21 @@ restart() {
     return
   fi
   for pid in $(curl -sS ${ADMIN_TOKEN:+-H "Authorization: Bearer $ADMIN_TOKEN"} "$ADMIN/metrics" |
-    sed -n "s/^process_start_time_seconds{role=\"$1\",instance=\"\([^\"]*-\)\{0,1\}\([0-9]*\)\".*/\2/p"); do
+    sed -n "s/^process_resident_memory_bytes{role=\"$1\",instance=\"\([^\"]*-\)\{0,1\}\([0-9]*\)\".*/\2/p"); do
     echo "restarting $1, process $pid"
     kill "$pid"
   done
 }
 
-# cancel_queued: cancels every job of KEY's tenant that has not started.
-cancel_queued() {
-  local ids id
-  while ids=$(api '/v1/jobs?status=queued&limit=100' | grep -o '"id":"job_[0-9a-f]*"' | cut -d'"' -f4) && [ -n "$ids" ]; do
-    for id in $ids; do
-      api "/v1/jobs/$id/cancel" -X POST -o /dev/null
-      echo "canceled $id"
+# cancel_unfinished: cancels every job of KEY's tenant that waits or runs. What is on a device is thrown away.
+cancel_unfinished() {
+  local ids id status
+  for status in queued processing; do
+    while ids=$(api "/v1/jobs?status=$status&limit=100" | grep -o '"id":"job_[0-9a-f]*"' | cut -d'"' -f4) && [ -n "$ids" ]; do
+      for id in $ids; do
+        api "/v1/jobs/$id/cancel" -X POST -o /dev/null
+        echo "canceled $id"
+      done
     done
   done
 }

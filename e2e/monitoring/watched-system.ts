@@ -1,0 +1,120 @@
+/** A whole system with jobs flowing, watched by a real Prometheus and real exporters. */
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type RunningSystem, startSystem } from '../system/running-system.ts';
+import { type RunningProgram, serveDcgm, serveText, startNodeExporter, startRedisExporter } from './programs.ts';
+import { type RunningPrometheus, startPrometheus } from './prometheus.ts';
+import { root } from './rule-files.ts';
+
+export const models = ['starter-ner-groceries', 'starter-asr-digits'] as const;
+
+/** As one of our processes says it: under compose each is scraped alone. */
+const alone = ['millrace_test_shape', 'process_start_time_seconds']
+  .map((name) => `${name}{role="worker",instance="cpu-42",device="cpu"} 1\n`)
+  .join('');
+
+export interface WatchedSystem {
+  readonly system: RunningSystem;
+  readonly prometheus: RunningPrometheus;
+  /** Webhooks that the receiver took. */
+  readonly received: () => number;
+  stop(): Promise<void>;
+}
+
+export async function startWatchedSystem(factor: number): Promise<WatchedSystem> {
+  const stops: (() => Promise<void>)[] = [];
+  const stop = async () => {
+    for (const each of stops.reverse()) await each();
+  };
+  const keep = <Part extends { stop(): Promise<void> }>(part: Part): Part => {
+    stops.push(() => part.stop());
+    return part;
+  };
+  try {
+    const receiver = keep(await startReceiver());
+    const env = { MILLRACE_ALLOW_HOSTS: receiver.address, MILLRACE_LANES: '2', OTEL_TRACES_EXPORTER: 'none' };
+    const system = keep(await startSystem({ env, models }));
+    const redis = await redisOf(system);
+    const exporters = await Promise.all([
+      startRedisExporter(redis),
+      startNodeExporter(),
+      serveDcgm(),
+      serveText(alone),
+    ]);
+    const [redisExporter, node, dcgm, worker] = exporters.map((each: RunningProgram) => keep(each).address) as [
+      string,
+      string,
+      string,
+      string,
+    ];
+    const targets = {
+      millrace: [new URL(system.adminUrl).host],
+      worker: [worker],
+      redis: [redisExporter],
+      node: [node],
+      dcgm: [dcgm],
+    };
+    const prometheus = keep(await startPrometheus({ factor, targets }));
+    stops.push(flow(system, `http://${receiver.address}/hook`));
+    return { system, prometheus, received: receiver.received, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+async function redisOf(system: RunningSystem): Promise<{ url: string; password: string }> {
+  const folder = join(system.dataDir, 'redis');
+  const port = /^port (\d+)/m.exec(readFileSync(join(folder, 'redis.conf'), 'utf8'))?.[1];
+  return { url: `redis://127.0.0.1:${port}`, password: readFileSync(join(folder, 'password'), 'utf8').trim() };
+}
+
+/** Jobs of both models and all priorities, some with a webhook, about twenty a second. Returns what ends it. */
+function flow(system: RunningSystem, hook: string): () => Promise<void> {
+  const sample = join(root, 'models/zoo/starter-asr-digits/samples/seven-two-nine.wav');
+  const speech = { data: `data:audio/wav;base64,${readFileSync(sample).toString('base64')}` };
+  let isOver = false;
+  const submit = async (body: object) => {
+    const headers = { 'content-type': 'application/json', prefer: 'wait=10' };
+    const response = await fetch(`${system.url}/v1/jobs`, { method: 'POST', headers, body: JSON.stringify(body) });
+    await response.arrayBuffer();
+  };
+  const flowing = (async () => {
+    for (let number = 0; !isOver; number++) {
+      const webhook = { url: hook, events: ['succeeded'] };
+      const texts = ['high', 'normal', 'low'].map((priority) =>
+        submit({ model: models[0], inputs: [`хлеб ${number}`, 'молоко простоквашино 3.2% 1л'], priority, webhook }),
+      );
+      await Promise.all([...texts, ...(number % 5 === 0 ? [submit({ model: models[1], input: speech })] : [])]).catch(
+        () => {},
+      );
+      await sleep(100);
+    }
+  })();
+  return async () => {
+    isOver = true;
+    await flowing;
+  };
+}
+
+async function startReceiver() {
+  let received = 0;
+  const server = createServer((request, response) => {
+    request.resume().on('end', () => {
+      received++;
+      response.end();
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    address: `127.0.0.1:${(server.address() as AddressInfo).port}`,
+    received: () => received,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
+  };
+}
