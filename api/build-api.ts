@@ -1,7 +1,7 @@
 /** Puts the parts of the API together around two Redis connections. Starts what polls; `stop` ends it all. */
 import type { Server } from 'node:http';
 import type { Redis } from 'ioredis';
-import type { TaskContracts } from '../models/discover-tasks.ts';
+import { loadRecords, type TaskContracts } from '../models/discover-tasks.ts';
 import type { ModelRepository } from '../models/repository/model-files.ts';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
 import type { Settings } from '../shared/config/settings.ts';
@@ -27,6 +27,7 @@ import { JobViews } from './jobs/job-views.ts';
 import { JobWatcher } from './jobs/job-watcher.ts';
 import { ModelCatalog } from './jobs/model-catalog.ts';
 import { JobSubmitter } from './jobs/submit-job.ts';
+import { PredictionLogClient } from './predictions/log-client.ts';
 import { addApiHealth } from './routes/health.ts';
 import { exposeStore } from './store-metrics.ts';
 
@@ -63,7 +64,7 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
   const stopping = new AbortController();
   const blobs = new BlobStore(settings.dataDir);
   await blobs.open();
-  const store = new JobStore(redis, (name) => blobs.readText(name));
+  const store = new JobStore(redis, (name) => blobs.readText(name), settings.recording);
   const queues = new JobQueues(redis);
   const allowed = new AllowedHosts(settings.allowHosts);
   const catalog = new ModelCatalog(parts.repository, parts.contracts);
@@ -104,6 +105,8 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
     authenticator,
     metrics,
     health,
+    predictions: new PredictionLogClient(redis, settings.recording !== undefined),
+    records: await loadRecords(),
     logger,
     tracing,
     publicUrl,

@@ -1,5 +1,6 @@
 /** What the app is made of. Built by `main.ts`, or by a test with parts of its own. */
 import type { Redis } from 'ioredis';
+import type { TaskRecord } from '../models/task.ts';
 import type { BlobStore } from '../shared/blobs/blob-store.ts';
 import type { JobQueues } from '../shared/jobs/queues.ts';
 import type { JobStore } from '../shared/jobs/store/job-store.ts';
@@ -16,6 +17,7 @@ import type { JobWatcher } from './jobs/job-watcher.ts';
 import type { ModelCatalog } from './jobs/model-catalog.ts';
 import type { SubmissionParts } from './jobs/read-submission.ts';
 import type { JobSubmitter } from './jobs/submit-job.ts';
+import type { PredictionLogClient } from './predictions/log-client.ts';
 
 export interface ApiDependencies {
   readonly redis: Redis;
@@ -34,6 +36,9 @@ export interface ApiDependencies {
   readonly metrics: ApiMetrics;
   /** The same as on the metrics port of this process. */
   readonly health: Health;
+  readonly predictions: PredictionLogClient;
+  /** How each task's outputs are corrected. */
+  readonly records: ReadonlyMap<string, TaskRecord>;
   readonly logger: Logger;
   readonly tracing: Tracing;
   /** Set by the operator; else URLs follow each request's Host header. */

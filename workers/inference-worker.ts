@@ -79,7 +79,7 @@ export class InferenceWorker {
     this.#lanes = lanesFor(device, settings);
     this.#metrics = createInferenceMetrics(registry);
     this.#ledger = new CallLedger(registry, this.#metrics);
-    this.#store = new JobStore(redis, (name) => blobs.readText(name));
+    this.#store = new JobStore(redis, (name) => blobs.readText(name), settings.recording);
     this.#preparer =
       parts.engine?.preparer ??
       new Preparer({ blobs, allowed: new AllowedHosts(settings.allowHosts), downloadBytesMax: settings.bodyMaxBytes });

@@ -17,6 +17,22 @@ export function readQuery<Name extends string>(call: Call, known: readonly Name[
   return values;
 }
 
+/** An RFC 3339 time, in ms. */
+export function readTime(name: string, text: string): number {
+  const ms = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
+    ? Date.parse(text)
+    : Number.NaN;
+  if (Number.isNaN(ms)) throw badParameter(name, 'Must be an RFC 3339 time, 2026-01-31T12:00:00Z.');
+  return Math.max(0, ms);
+}
+
+export function readWhole(name: string, text: string, least: number, most: number): number {
+  const number = /^\d{1,9}$/.test(text) ? Number(text) : Number.NaN;
+  if (!(number >= least && number <= most))
+    throw badParameter(name, `Must be a whole number from ${least} to ${most}.`);
+  return number;
+}
+
 export function badParameter(name: string, detail: string): Problem {
   const shown = name.slice(0, 50);
   return new Problem('invalid-parameter', `${shown}: ${detail}`, { errors: [{ pointer: `?${shown}`, detail }] });

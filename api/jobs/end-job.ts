@@ -12,6 +12,7 @@ import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
 import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { type ApiMetrics, countEnded } from '../api-metrics.ts';
+import type { PredictionLogClient } from '../predictions/log-client.ts';
 
 export interface EndJobParts {
   readonly redis: Redis;
@@ -20,6 +21,7 @@ export interface EndJobParts {
   readonly blobs: BlobStore;
   readonly metrics: Pick<ApiMetrics, 'ended'>;
   readonly tracing: Tracing;
+  readonly predictions: PredictionLogClient;
 }
 
 /** Idempotent. Throws not-found, gone, or already-finished when the job ended otherwise. */
@@ -39,20 +41,29 @@ export async function cancelJob(parts: EndJobParts, ref: JobRef): Promise<JobRec
   throw new Problem('already-finished', `The job has ${record.status} before it could be canceled.`);
 }
 
-/** Removes the record, its blobs and all that points at it; a live job is canceled first. Throws not-found. */
+/**
+ * Removes the record, its blobs, its predictions and all that points at it; a live job is canceled first. Throws not-found,
+ * or predictions-unavailable for an id that only the record of predictions could know.
+ */
 export async function eraseJob(parts: EndJobParts, ref: JobRef): Promise<void> {
   // Twice at most: a job can not come back to life.
   for (let round = 0; round < 2; round++) {
     const record = await parts.store.read(ref);
-    if (record === null) throw notFound();
-    if (record !== 'gone' && !isOutcome(record.status)) await cancelIfLive(parts, ref);
-    const key = record === 'gone' ? null : record.idempotencyKey;
+    if (record === null && !(await isRecorded(parts, ref))) throw notFound();
+    if (record !== null && record !== 'gone' && !isOutcome(record.status)) await cancelIfLive(parts, ref);
+    const key = record === null || record === 'gone' ? null : record.idempotencyKey;
     if (!(await parts.store.erase(ref, key))) continue;
     await parts.blobs.remove(ref);
     await forgetBlobs(parts.redis, ref);
     return;
   }
   throw new Error('a canceled job was still live');
+}
+
+/** Predictions outlive the last trace of their job. */
+async function isRecorded({ predictions }: EndJobParts, { tenant, id }: JobRef): Promise<boolean> {
+  if (!predictions.isOn) return false;
+  return (await predictions.ask<{ known: boolean }>('knows', { tenant, job: id, item: 0 })).known;
 }
 
 /** The record, or the problem of its absence. */

@@ -41,7 +41,7 @@ export function buildOpenApi(catalog: ModelCatalog, origin: string): OpenApiDocu
     },
     servers: [{ url: origin || '/' }],
     security: [{ key: [] }],
-    tags: ['Jobs', 'Webhooks', 'Models', 'Health'].map((name) => ({ name })),
+    tags: ['Jobs', 'Predictions', 'Webhooks', 'Models', 'Health'].map((name) => ({ name })),
   });
 }
 

@@ -5,7 +5,7 @@ import type { ProblemSlug } from '../../shared/problems/catalogue.ts';
 export interface PathDoc {
   readonly method: 'get' | 'post' | 'delete';
   readonly path: string;
-  readonly tag: 'Jobs' | 'Models' | 'Webhooks' | 'Health';
+  readonly tag: 'Jobs' | 'Predictions' | 'Models' | 'Webhooks' | 'Health';
   readonly summary: string;
   readonly description?: string;
   readonly isOpen?: boolean;

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { jobStatuses } from '../../shared/jobs/job.ts';
 import { type ProblemSlug, problemCatalogue } from '../../shared/problems/catalogue.ts';
 import { jobId, type PathDoc, reading } from './path-doc.ts';
+import { predictionPaths } from './prediction-paths.ts';
 import { jobListSchema, jobSchema, modelListSchema, modelSchema, readinessSchema } from './schemas.ts';
 import { webhookPaths } from './webhook-paths.ts';
 
@@ -153,6 +154,7 @@ export const pathDocs: readonly PathDoc[] = [
     problems: [...reading, 'invalid-parameter', 'too-many-streams'],
     example: 'curl -N BASE/v1/jobs/$JOB/events',
   },
+  ...predictionPaths,
   ...webhookPaths,
   {
     method: 'get',

@@ -2,7 +2,7 @@
 import { type JobStatus, jobStatuses } from '../../shared/jobs/job.ts';
 import type { ApiDependencies } from '../dependencies.ts';
 import type { Call } from '../http/call.ts';
-import { badParameter, readQuery } from '../http/query.ts';
+import { badParameter, readQuery, readTime, readWhole } from '../http/query.ts';
 import { sendJson } from '../http/send.ts';
 import { decodeCursor, encodeCursor, type ListWish, listJobs } from '../jobs/list-jobs.ts';
 
@@ -32,22 +32,7 @@ function readWish(call: Call): ListWish {
     ...(status !== undefined && { status: status as JobStatus }),
     ...(model !== undefined && { model }),
     ...(place && { cursor: place }),
-    createdAfterMs: after === undefined ? 0 : readTime(after),
-    limit: limit === undefined ? listLimitDefault : readLimit(limit),
+    createdAfterMs: after === undefined ? 0 : readTime('created_after', after),
+    limit: limit === undefined ? listLimitDefault : readWhole('limit', limit, 1, listLimitMax),
   };
-}
-
-function readTime(text: string): number {
-  const ms = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:\d{2}))?$/.test(text)
-    ? Date.parse(text)
-    : Number.NaN;
-  if (Number.isNaN(ms)) throw badParameter('created_after', 'Must be an RFC 3339 time, 2026-01-31T12:00:00Z.');
-  return Math.max(0, ms);
-}
-
-function readLimit(text: string): number {
-  const limit = /^\d{1,4}$/.test(text) ? Number(text) : 0;
-  if (limit < 1 || limit > listLimitMax)
-    throw badParameter('limit', `Must be a whole number from 1 to ${listLimitMax}.`);
-  return limit;
 }

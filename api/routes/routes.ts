@@ -8,6 +8,7 @@ import { livez, readyz } from './health.ts';
 import { listDeliveries } from './list-deliveries.ts';
 import { listJobsRoute } from './list-jobs.ts';
 import { listModels, readModel } from './list-models.ts';
+import { exportDataset, giveFeedback, listPredictions, readDrift, readInput } from './predictions.ts';
 import { listProblems, readProblem } from './problem-pages.ts';
 import { readJob } from './read-job.ts';
 import { enableUrl, listDisabled, redeliver } from './send-again.ts';
@@ -35,6 +36,11 @@ export function apiRoutes(parts: ApiDependencies): Route[] {
     { path: '/v1/jobs/:id/deliveries', methods: { GET: (call) => listDeliveries(parts, call) } },
     { path: '/v1/jobs/:id/deliveries/:seq/redeliver', methods: { POST: (call) => redeliver(parts, call) } },
     { path: '/v1/models', methods: { GET: (call) => listModels(parts, call) } },
+    { path: '/v1/models/:id/drift', methods: { GET: (call) => readDrift(parts, call) } },
+    { path: '/v1/predictions', methods: { GET: (call) => listPredictions(parts, call) } },
+    { path: '/v1/predictions/:id/:item/input', methods: { GET: (call) => readInput(parts, call) } },
+    { path: '/v1/jobs/:id/feedback', methods: { POST: (call) => giveFeedback(parts, call) } },
+    { path: '/v1/datasets/export', methods: { GET: (call) => exportDataset(parts, call) } },
     { path: '/v1/models/:id', methods: { GET: (call) => readModel(parts, call) } },
     { path: '/v1/webhooks/secret', methods: { GET: (call) => readWebhookSecret(parts, call) } },
     { path: '/v1/webhooks/disabled', methods: { GET: (call) => listDisabled(parts, call) } },

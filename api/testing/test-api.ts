@@ -69,7 +69,7 @@ export async function startTestApi(redisUrl: string, options: TestApiOptions = {
   const dataDir = await mkdtemp(join(tmpdir(), 'millrace-api-'));
   const logs: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line) => void logs.push(line) });
-  const settings = readSettings({ MILLRACE_DATA: dataDir, PORT: '0', ...options.env });
+  const settings = readSettings({ MILLRACE_DATA: dataDir, PORT: '0', MILLRACE_PREDICTIONS: 'off', ...options.env });
   const redis = connectProducer(redisUrl, logger, 1500);
   const subscriber = connectConsumer(redisUrl, logger);
   await untilReady(redis, 10_000);

@@ -24,6 +24,8 @@ export interface Entry {
   readonly file: string;
   /** Started once the API takes requests: nobody waits for it, so it takes no core from those whom somebody waits for. */
   readonly isLate?: boolean;
+  /** Absent: with any settings. */
+  readonly isWanted?: (settings: Settings) => boolean;
 }
 
 /** In the order of starting; they stop in the reverse order, the API before what works for it. */
@@ -32,6 +34,7 @@ export const systemEntries: readonly Entry[] = [
   { role: 'workers', file: 'workers/main.ts' },
   { role: 'api', file: 'api/main.ts' },
   { role: 'board', file: 'api/board-main.ts', isLate: true },
+  { role: 'log', file: 'workers/log-main.ts', isLate: true, isWanted: ({ recording }) => recording !== undefined },
 ];
 
 export interface SystemWish {
@@ -90,7 +93,8 @@ export class System {
     if (settings.redisUrl) this.#guard = this.#group.add(guardSpec('guard', []));
     const redisUrl = settings.redisUrl ?? (await this.#startRedis(signal));
     signal?.throwIfAborted();
-    const entries = this.#wish.entries ?? systemEntries;
+    const all = this.#wish.entries ?? systemEntries;
+    const entries = all.filter(({ isWanted }) => isWanted?.(settings) ?? true);
     for (const entry of entries.filter(({ isLate }) => !isLate)) this.#startEntry(entry, redisUrl);
     await this.untilReady('api', signal);
     for (const entry of entries.filter(({ isLate }) => isLate)) this.#startEntry(entry, redisUrl);

@@ -17,7 +17,7 @@ import { csvOf } from './export/write-csv.ts';
 import { parquetOf } from './export/write-parquet.ts';
 import type { PredictionLog } from './prediction-log.ts';
 import { readDrift } from './queries/drift.ts';
-import { addFeedback, knowsJob, readPrediction } from './queries/feedback.ts';
+import { addFeedback, countItems, readPrediction } from './queries/feedback.ts';
 import { listPredictions } from './queries/list-predictions.ts';
 import { type Answer, type Answerer, Refusal } from './serve-questions.ts';
 
@@ -46,9 +46,12 @@ export class Answers {
         'list',
         async (question: ListQuestion) => ({ json: await listPredictions(await this.#db(), question, this.#records) }),
       ],
-      ['read', async (question: ItemQuestion) => ({ json: (await this.#find(question)).prediction })],
+      ['read', (question: ItemQuestion) => this.#read(question)],
       ['feedback', (question: FeedbackQuestion) => this.#judge(question)],
-      ['knows', async (question: ItemQuestion) => ({ json: { known: await knowsJob(await this.#db(), question) } })],
+      [
+        'knows',
+        async (question: ItemQuestion) => ({ json: { known: (await countItems(await this.#db(), question)) > 0 } }),
+      ],
       ['drift', async (question: DriftQuestion) => ({ json: await readDrift(await this.#db(), question, Date.now()) })],
       ['export', (question: ExportQuestion) => this.#export(question)],
       ['media', (question: ItemQuestion) => this.#media(question)],
@@ -71,6 +74,11 @@ export class Answers {
     const later = await readPrediction(await this.#db(), question, this.#records);
     if (later) return later;
     throw new Refusal(404, 'no-prediction', 'There is no prediction of this job and item.');
+  }
+
+  async #read(question: ItemQuestion): Promise<Answer> {
+    const { prediction } = await this.#find(question);
+    return { json: { prediction, items: await countItems(await this.#db(), question) } };
   }
 
   async #judge(question: FeedbackQuestion): Promise<Answer> {

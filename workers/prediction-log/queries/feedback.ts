@@ -36,11 +36,11 @@ export async function addFeedback(db: Database, { tenant, job, item, ...word }: 
   return added.length > 0;
 }
 
-/** Whether the record holds anything of a job: its id may be known nowhere else any more. */
-export async function knowsJob(db: Database, { tenant, job }: { tenant: string; job: string }): Promise<boolean> {
-  const found = await rowsOf(
+/** How many items of a job the record holds: 0 for one that it does not know. */
+export async function countItems(db: Database, { tenant, job }: { tenant: string; job: string }): Promise<number> {
+  const [found] = await rowsOf<{ n: number }>(
     db,
-    sql`SELECT 1 FROM millrace.predictions WHERE job = ${job} AND tenant = ${tenant} LIMIT 1`,
+    sql`SELECT count(*)::integer AS n FROM millrace.predictions WHERE job = ${job} AND tenant = ${tenant}`,
   );
-  return found.length > 0;
+  return found?.n ?? 0;
 }
