@@ -6,7 +6,7 @@ import type { DeliveryAttempt } from '../../../shared/jobs/deliveries.ts';
 import { isOutcome, type StoredInput } from '../../../shared/jobs/job.ts';
 import type { JobRecord } from '../../../shared/jobs/store/record.ts';
 import type { JobRef } from '../../../shared/jobs/store/words.ts';
-import { traceIdOf } from '../../../shared/observability/trace-context.ts';
+import { isSampled, traceIdOf } from '../../../shared/observability/trace-context.ts';
 import { adminPage, confirmed, duration, jobLink, type PageView, stamp, statusTag, table } from './frame.ts';
 import { type Html, html, type Part } from './html.ts';
 
@@ -140,10 +140,12 @@ export function resendForm(view: PageView, { tenant, id }: JobRef, seq: number):
 function traceLink({ jaegerUiUrl }: PageView, traceparent: string | undefined): Part {
   const trace = traceIdOf(traceparent);
   if (!trace) return 'none';
-  const url = jaegerUiUrl && `${jaegerUiUrl.replace(/\/$/, '')}/trace/${trace}`;
-  return url
-    ? html`<a href="${url}"><code>${trace}</code></a>`
-    : html`<code>${trace}</code> <span class="soft">set JAEGER_UI_URL to link it</span>`;
+  const note = !isSampled(traceparent)
+    ? 'not sampled: look in the log instead'
+    : !jaegerUiUrl && 'set JAEGER_UI_URL to link it';
+  const id = html`<code>${trace}</code>`;
+  const shown = jaegerUiUrl ? html`<a href="${jaegerUiUrl.replace(/\/$/, '')}/trace/${trace}">${id}</a>` : id;
+  return html`${shown} ${note && html`<span class="soft">${note}</span>`}`;
 }
 
 function hostOf(url: string): string {
