@@ -34,13 +34,22 @@ export interface ComposeFile {
 }
 
 export function readComposeFile(): ComposeFile {
-  let text = readFileSync(join(root, 'docker-compose.yml'), 'utf8').replaceAll('$$', '\u0000');
-  // A default may hold a variable of its own: from the inside out.
-  for (let before = ''; before !== text; ) {
-    before = text;
-    text = text.replaceAll(/\$\{\w+:-([^${}]*)\}/g, '$1');
-  }
-  return parse(text.replaceAll('\u0000', '$'), { merge: true }) as ComposeFile;
+  const file = parse(readFileSync(join(root, 'docker-compose.yml'), 'utf8'), { merge: true });
+  return settle(file) as ComposeFile;
+}
+
+/** As compose does it: variables are put into the values, not into the text. */
+function settle(value: unknown): unknown {
+  if (typeof value === 'string') return putDefaults(value);
+  if (Array.isArray(value)) return value.map(settle);
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, settle(one)]));
+}
+
+/** A default may hold a variable of its own: from the inside out. `$$` is a dollar. */
+function putDefaults(text: string): string {
+  const settled = text.replace(/\$\{\w+:-([^${}]*)\}/, '$1');
+  return settled === text ? text.replaceAll('$$', '$') : putDefaults(settled);
 }
 
 /** `<source>:<target>[:ro]`. */
