@@ -15,6 +15,7 @@ const programs = {
   worker: 'workers/inference-main.ts',
   lane: 'workers/lane/lane-main.ts',
   delivery: 'workers/delivery-main.ts',
+  log: 'workers/log-main.ts',
   board: 'api/board-main.ts',
   redis: 'redis-server',
 } as const;
