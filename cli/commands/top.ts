@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineCommand } from 'citty';
 import { readSettings, type Settings } from '../../shared/config/settings.ts';
-import { embeddedRedisUrl } from '../launcher/embedded-redis.ts';
+import { findEmbeddedRedis } from '../launcher/embedded-redis.ts';
 import { createPaint, type Paint } from '../terminal/paint.ts';
 import { renderTop } from '../top/render.ts';
 import { CanNotConnect, scrape } from '../top/scrape.ts';
@@ -67,7 +67,7 @@ class Top {
   constructor(settings: Settings, urls: readonly string[]) {
     this.#urls = urls;
     this.#token = settings.adminToken;
-    this.#tenants = new Tenants(settings.redisUrl ?? embeddedRedisUrl(settings.dataDir));
+    this.#tenants = new Tenants(settings.redisUrl ?? findEmbeddedRedis(settings.dataDir)?.url);
   }
 
   /** The first reading, so that the first picture has rates. */

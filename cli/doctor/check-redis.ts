@@ -8,6 +8,8 @@ const rounds = 20;
 /** Admission closes at 70 % of maxmemory. */
 const memoryShareWarn = 0.6;
 const memoryShareFail = 0.7;
+/** What the embedded one has. */
+const memoryMibLeast = 1024;
 /** On the same machine a PING takes 0.1 ms; each job costs about ten round trips. */
 const latencyMsWarn = 5;
 const latencyMsFail = 100;
@@ -15,7 +17,15 @@ const latencyMsFail = 100;
 const skewMsWarn = 500;
 const skewMsFail = 30_000;
 
-export async function checkRedis(url: string): Promise<Finding[]> {
+export interface RedisPlace {
+  readonly url: string;
+  /** What to type before a command to this server; it shows no password. */
+  readonly cli: string;
+  /** MILLRACE_UNSAFE_REDIS: who set it knows. */
+  readonly mayLose: boolean;
+}
+
+export async function checkRedis({ url, cli, mayLose }: RedisPlace): Promise<Finding[]> {
   const { host } = new URL(url);
   const redis = connectProducer(url, createLogger('doctor', 'silent'), connectMs);
   let refusal: Error | undefined;
@@ -27,9 +37,9 @@ export async function checkRedis(url: string): Promise<Finding[]> {
     const [info, faults] = await Promise.all([readInfo(redis), findRedisFaults(redis)]);
     return [
       ok('redis', `${info['redis_version'] ?? '?'} at ${host}`),
-      ...durability(info, faults, host),
-      memory(info, host),
-      await latency(redis),
+      ...durability(info, faults, { cli, mayLose }),
+      memory(info, cli),
+      await latency(redis, cli),
       await clock(redis),
     ];
   } catch (error) {
@@ -44,13 +54,11 @@ export async function checkRedis(url: string): Promise<Finding[]> {
   }
 }
 
-function durability(info: Info, faults: readonly string[], host: string): Finding[] {
+function durability(info: Info, faults: readonly string[], { cli, mayLose }: Omit<RedisPlace, 'url'>): Finding[] {
   const found = faults.map((fault) => {
     const [, command] = /\((CONFIG SET [^)]+)\)/.exec(fault) ?? [];
-    const fix = command
-      ? `redis-cli -h ${host.replace(':', ' -p ')} ${command}`
-      : 'Install Redis 7: apt-get install redis-server';
-    return fail('redis durable', fault.replace(/ \(CONFIG.*/, ''), fix);
+    const fix = command ? `${cli} ${command}` : 'Install Redis 7: apt-get install redis-server';
+    return (mayLose ? warn : fail)('redis durable', fault.replace(/ \(CONFIG.*/, ''), fix);
   });
   const aof = info['aof_last_write_status'];
   if (info['aof_enabled'] === '1' && aof !== undefined && aof !== 'ok')
@@ -58,19 +66,16 @@ function durability(info: Info, faults: readonly string[], host: string): Findin
   const rewrite = info['aof_last_bgrewrite_status'];
   if (rewrite !== undefined && rewrite !== 'ok')
     found.push(
-      warn(
-        'redis durable',
-        `rewriting its log failed (${rewrite})`,
-        'Free memory and disk, then: redis-cli BGREWRITEAOF',
-      ),
+      warn('redis durable', `rewriting its log failed (${rewrite})`, `Free memory and disk, then: ${cli} BGREWRITEAOF`),
     );
   return found.length > 0 ? found : [ok('redis durable', 'appendonly yes, appendfsync always, noeviction')];
 }
 
-function memory(info: Info, host: string): Finding {
+function memory(info: Info, cli: string): Finding {
   const used = Number(info['used_memory']);
   const max = Number(info['maxmemory']);
-  const fix = `redis-cli -h ${host.replace(':', ' -p ')} CONFIG SET maxmemory ${mib(Math.max(max, used) * 2)}mb (MILLRACE_REDIS_MAX_MIB when embedded)`;
+  const wanted = Math.max(memoryMibLeast, 2 * mib(Math.max(max, used)));
+  const fix = `${cli} CONFIG SET maxmemory ${wanted}mb   (embedded: MILLRACE_REDIS_MAX_MIB=${wanted} npm start)`;
   if (max === 0) return warn('redis memory', `${mib(used)} MiB used, no maxmemory: it can take the whole machine`, fix);
   const share = used / max;
   const detail = `${mib(used)} of ${mib(max)} MiB (${Math.round(share * 100)} %; admission closes at 70 %)`;
@@ -78,7 +83,7 @@ function memory(info: Info, host: string): Finding {
   return level === 'ok' ? ok('redis memory', detail) : { name: 'redis memory', level, detail, fix };
 }
 
-async function latency(redis: Redis): Promise<Finding> {
+async function latency(redis: Redis, cli: string): Promise<Finding> {
   const times: number[] = [];
   for (let round = 0; round < rounds; round++) {
     const startedMs = performance.now();
@@ -89,7 +94,7 @@ async function latency(redis: Redis): Promise<Finding> {
   const median = times[rounds / 2] ?? 0;
   const detail = `${median.toFixed(2)} ms a round trip, ${(times.at(-1) ?? 0).toFixed(2)} ms at most of ${rounds}`;
   const level = levelOf(median, latencyMsWarn, latencyMsFail);
-  const fix = 'See what holds it up: redis-cli SLOWLOG GET 10; redis-cli --latency';
+  const fix = `See what holds it up: ${cli} SLOWLOG GET 10; ${cli} --latency`;
   return level === 'ok' ? ok('redis latency', detail) : { name: 'redis latency', level, detail, fix };
 }
 

@@ -53,6 +53,7 @@ describe('doctor: redis', () => {
     await set(redis.url, 'requirepass', 'secret-of-the-test');
   });
   after(() => redis.stop());
+  const place = (at: string, mayLose = false) => ({ url: at, cli: 'redis-cli -u "$REDIS_URL"', mayLose });
   const url = () => `redis://:secret-of-the-test@127.0.0.1:${redis.port}`;
   const set = async (at: string, ...words: string[]) => {
     const { connectProducer, untilReady } = await import('../../shared/redis/connection.ts');
@@ -64,7 +65,7 @@ describe('doctor: redis', () => {
   };
 
   it('is well, with its version, and never shows the password', async () => {
-    const findings = await checkRedis(url());
+    const findings = await checkRedis(place(url()));
     const levels = Object.fromEntries(findings.map(({ name, level }) => [name, level]));
     assert.deepEqual(levels, {
       redis: 'ok',
@@ -80,30 +81,41 @@ describe('doctor: redis', () => {
 
   it('says the command where it can lose jobs', async () => {
     await set(url(), 'appendfsync', 'everysec');
-    const finding = find(await checkRedis(url()), 'redis durable');
+    const finding = find(await checkRedis(place(url())), 'redis durable');
     assertBroken(
       finding,
       'fail',
       /appendfsync is "everysec"/,
-      /^redis-cli -h 127\.0\.0\.1 -p \d+ CONFIG SET appendfsync always$/,
+      /^redis-cli -u "\$REDIS_URL" CONFIG SET appendfsync always$/,
     );
+    assert.equal(find(await checkRedis(place(url(), true)), 'redis durable').level, 'warn', 'MILLRACE_UNSAFE_REDIS=1');
     await set(url(), 'appendfsync', 'always');
     await set(url(), 'maxmemory-policy', 'allkeys-lru');
-    assertBroken(find(await checkRedis(url()), 'redis durable'), 'fail', /allkeys-lru/, /maxmemory-policy noeviction/);
+    assertBroken(
+      find(await checkRedis(place(url())), 'redis durable'),
+      'fail',
+      /allkeys-lru/,
+      /maxmemory-policy noeviction/,
+    );
     await set(url(), 'maxmemory-policy', 'noeviction');
   });
 
   it('fails when memory is past what admission allows', async () => {
     await set(url(), 'maxmemory', '1mb');
-    assertBroken(find(await checkRedis(url()), 'redis memory'), 'fail', /admission closes at 70 %/, /maxmemory \d+mb/);
+    assertBroken(
+      find(await checkRedis(place(url())), 'redis memory'),
+      'fail',
+      /admission closes at 70 %/,
+      /maxmemory \d+mb/,
+    );
     await set(url(), 'maxmemory', '1gb');
-    assert.equal(find(await checkRedis(url()), 'redis memory').level, 'ok');
+    assert.equal(find(await checkRedis(place(url())), 'redis memory').level, 'ok');
   });
 
   it('tells a refused password from a server that is not there', async () => {
-    const wrong = await checkRedis(`redis://:wrong@127.0.0.1:${redis.port}`);
+    const wrong = await checkRedis(place(`redis://:wrong@127.0.0.1:${redis.port}`));
     assertBroken(find(wrong, 'redis'), 'fail', /refuses the password/, /REDIS_URL/);
-    const nobody = await checkRedis(`redis://127.0.0.1:${await freePort()}`);
+    const nobody = await checkRedis(place(`redis://127.0.0.1:${await freePort()}`));
     assertBroken(find(nobody, 'redis'), 'fail', /does not answer/, /REDIS_URL/);
   });
 
@@ -115,7 +127,7 @@ describe('doctor: redis', () => {
       socket.on('data', (chunk) => void sleep(8).then(() => upstream.writable && upstream.write(chunk)));
     });
     const port = await listen(slow);
-    const findings = await checkRedis(url().replace(String(redis.port), String(port)));
+    const findings = await checkRedis(place(url().replace(String(redis.port), String(port))));
     assertBroken(find(findings, 'redis latency'), 'warn', /ms a round trip/, /redis-cli/);
   });
 

@@ -1,7 +1,7 @@
 /** All checks in the order of the report. With wrong settings, what does not depend on them is still looked at. */
 import { readSettings, type Settings, SettingsError } from '../../shared/config/settings.ts';
 import { lockFileOf, readLock } from '../launcher/data-lock.ts';
-import { embeddedRedisUrl } from '../launcher/embedded-redis.ts';
+import { findEmbeddedRedis, type RunningRedis } from '../launcher/embedded-redis.ts';
 import { checkDataFolder } from './check-data-folder.ts';
 import { checkDatabase } from './check-database.ts';
 import { checkModels } from './check-models.ts';
@@ -20,8 +20,9 @@ export async function examine(env: Environment): Promise<Finding[]> {
     return [...findings, ...settingsFaults(error)];
   }
   findings.push(ok('settings', 'no fault'), ...(await checkDevices(settings.devices, env)));
-  const redisUrl = settings.redisUrl ?? embeddedRedisUrl(settings.dataDir);
-  findings.push(...(redisUrl ? await checkRedis(redisUrl) : [await checkRedisServer(env)]));
+  const redis = settings.redisUrl === undefined ? findEmbeddedRedis(settings.dataDir) : named(settings.redisUrl, env);
+  const mayLose = settings.unsafeRedis;
+  findings.push(...(redis ? await checkRedis({ ...redis, mayLose }) : [await checkRedisServer(env)]));
   findings.push(...(await checkDataFolder(settings.dataDir)));
   if (settings.databaseUrl !== undefined) findings.push(...(await checkDatabase(settings.databaseUrl)));
   const mayRun = settings.redisUrl !== undefined || readLock(lockFileOf(settings.dataDir)).state === 'held';
@@ -29,6 +30,11 @@ export async function examine(env: Environment): Promise<Finding[]> {
   findings.push(await checkPort({ setting: 'ADMIN_PORT', host: settings.adminHost, port: settings.adminPort, mayRun }));
   findings.push(...(await checkModels(settings.modelDirs)));
   return findings;
+}
+
+/** As it was named: the fix is a command that works as it stands. */
+function named(url: string, env: Environment): RunningRedis {
+  return { url, cli: `redis-cli -u "${env['REDIS_URL'] ? '$REDIS_URL' : '$(cat "$REDIS_URL_FILE")'}"` };
 }
 
 function settingsFaults(error: SettingsError): Finding[] {

@@ -52,8 +52,14 @@ function summary(view: TopView, paint: Paint): string[] {
     `jobs   ${waiting} waiting, ${claimed} claimed, in ${number(view.admittedPerSecond)}/s, refused ${number(view.refusedPerSecond)}/s`,
     `items  ${ended.join(', ') || 'none ended yet'}`,
     `door   ${door}   ${dead}   webhooks ${view.webhooksWaiting} waiting, lag ${time(view.webhookLagSeconds)}`,
-    `redis  ${redis}`,
+    `redis  ${redis}${predictionLog(view, paint)}`,
   ];
+}
+
+function predictionLog({ logLagSeconds, isLogDatabaseAway }: TopView, paint: Paint): string {
+  if (logLagSeconds === undefined) return '';
+  const lag = `   predictions lag ${time(logLagSeconds)}`;
+  return isLogDatabaseAway && logLagSeconds > 0 ? `${lag}, ${paint.red('database AWAY')}` : lag;
 }
 
 /** Lines per section: what each needs, the least first, and the rest to who wants more, in order. */

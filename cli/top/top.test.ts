@@ -44,6 +44,8 @@ function page(n: number, models = ['ner']): string {
     'inference_lanes_alive{instance="cpu-1"} 1',
     'inference_admission_closed{reason="memory"} 1',
     'inference_redis_memory_bytes 1048576',
+    'inference_prediction_log_lag_seconds 2.5',
+    'inference_prediction_log_database_up 0',
     '',
   ].join('\n');
 }
@@ -103,6 +105,7 @@ describe('the picture', () => {
     assert.match(text, /door {3}CLOSED \(memory\)/);
     assert.match(text, /ner\.high +7 +3 +2\.5 s +10\.0 +100 ms +492 ms/);
     assert.match(text, /ner +1 ready +4\.0 +2\.5 +25 %/);
+    assert.match(text, /predictions lag 2\.5 s, database AWAY/);
     assert.match(text, /cpu-1\/lane-0 +cpu +#{10}\.{10} +50 %/);
     assert.match(text, /Redis could not be asked/);
     assert.equal(text, stripVTControlCharacters(text));

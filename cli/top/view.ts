@@ -48,6 +48,9 @@ export interface TopView {
   readonly webhooksWaiting: number;
   readonly webhookLagSeconds: number;
   readonly deadLetters: number;
+  /** Of the record of predictions; undefined when no log writer runs. */
+  readonly logLagSeconds: number | undefined;
+  readonly isLogDatabaseAway: boolean;
   readonly lanesAlive: number;
   readonly lanesWanted: number;
   readonly queues: readonly QueueRow[];
@@ -77,6 +80,8 @@ export function buildView(before: Snapshot, now: Snapshot, tenants: readonly Ten
     ),
     webhookLagSeconds: now.max('inference_webhook_outbox_lag_seconds') ?? 0,
     deadLetters: now.max('inference_dead_letter_jobs') ?? 0,
+    logLagSeconds: now.max('inference_prediction_log_lag_seconds'),
+    isLogDatabaseAway: now.max('inference_prediction_log_database_up') === 0,
     lanesAlive: now.sum('inference_lanes_alive'),
     lanesWanted: now.sum('inference_lanes'),
     queues: queueRows(before, now),

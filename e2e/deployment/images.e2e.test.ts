@@ -108,7 +108,8 @@ describe('the files of an image', () => {
     writeFileSync(join(folder, 'redis.conf'), conf);
     children.push(spawn('redis-server', [join(folder, 'redis.conf')], { stdio: 'ignore' }));
     const url = readFileSync(join(folder, 'redis/url'), 'utf8').trim().replace('redis:6379', `127.0.0.1:${port}`);
-    const isWell = async () => (await checkRedis(url)).every(({ level }) => level === 'ok');
+    const isWell = async () =>
+      (await checkRedis({ url, cli: 'redis-cli', mayLose: false })).every(({ level }) => level === 'ok');
     await waitUntil('the doctor finds it well', isWell, 20_000);
   });
 
