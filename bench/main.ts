@@ -4,10 +4,12 @@ import { benchLoops } from './loops/main.ts';
 import type { BenchOptions } from './method/options.ts';
 import { benchPipeline } from './pipeline/main.ts';
 import { benchQueue } from './queue/main.ts';
+import { benchTracing } from './tracing/main.ts';
 
 const benches: Readonly<Record<string, { about: string; run: (options: BenchOptions) => Promise<void> }>> = {
   queue: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
   pipeline: { about: 'items/s through the queue over raw session.run at the best static batch', run: benchPipeline },
+  tracing: { about: 'CPU per span by exporter, and per job that is not recorded', run: benchTracing },
   loops: { about: 'event-loop delay of API and worker through a minute of saturated lanes', run: benchLoops },
 };
 
