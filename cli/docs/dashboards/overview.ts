@@ -226,10 +226,36 @@ const ground: DashboardWish['rows'][number] = {
   ],
 };
 
+const record: DashboardWish['rows'][number] = {
+  title: 'The record of predictions',
+  panels: [
+    {
+      title: 'Lag',
+      about: 'Age of the oldest ended job that the record does not hold yet.',
+      unit: 's',
+      badFrom: 60,
+      queries: [{ expr: 'max(inference_prediction_log_lag_seconds)', legend: 'lag' }],
+    },
+    {
+      title: 'Rows',
+      about: 'By what became of them.',
+      unit: 'ops',
+      isStacked: true,
+      queries: [{ expr: perSecond('inference_prediction_log_rows_total', 'result'), legend: '{{result}}' }],
+    },
+    {
+      title: 'Spool',
+      about: 'What waits on disk while the database is away.',
+      unit: 'bytes',
+      queries: [{ expr: 'sum(inference_prediction_log_spool_bytes)', legend: 'spool' }],
+    },
+  ],
+};
+
 export const overview: DashboardWish = {
   name: 'overview',
   title: 'overview',
   about: 'What fires, what piles up, where time goes, and what it stands on.',
   variables: [],
-  rows: [now, traffic, time, ground],
+  rows: [now, traffic, time, record, ground],
 };
