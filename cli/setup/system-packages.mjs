@@ -70,6 +70,31 @@ export const programs = [
     commands: ['test'],
     isOptional: true,
   },
+  // Tests of monitoring watch a running system with them.
+  {
+    names: ['promtool'],
+    packages: { apt: 'prometheus', apk: 'prometheus', pacman: 'prometheus', brew: 'prometheus' },
+    commands: ['test'],
+    isOptional: true,
+  },
+  {
+    names: ['amtool'],
+    packages: { apt: 'prometheus-alertmanager', apk: 'alertmanager', pacman: 'alertmanager', brew: 'alertmanager' },
+    commands: ['test'],
+    isOptional: true,
+  },
+  {
+    names: ['prometheus-node-exporter'],
+    packages: { apt: 'prometheus-node-exporter', pacman: 'prometheus-node-exporter' },
+    commands: ['test'],
+    isOptional: true,
+  },
+  {
+    names: ['prometheus-redis-exporter'],
+    packages: { apt: 'prometheus-redis-exporter' },
+    commands: ['test'],
+    isOptional: true,
+  },
 ];
 
 const installers = {
@@ -128,7 +153,7 @@ function isUsable(file, probe) {
 }
 
 function packagesOf(missing, manager) {
-  return [...new Set(missing.map((program) => program.packages[manager]))];
+  return [...new Set(missing.map((program) => program.packages[manager]).filter(Boolean))];
 }
 
 async function installWithApt(packages, env) {
@@ -182,6 +207,8 @@ function commandFor(missing, env) {
   const found = Object.entries(installers).find(([, installer]) => findOnPath(installer.name, env.PATH));
   if (!found) return undefined;
   const [manager, { command }] = found;
+  const packages = packagesOf(missing, manager);
+  if (packages.length === 0) return undefined;
   const sudo = manager === 'brew' || process.getuid?.() === 0 ? '' : 'sudo ';
-  return `${sudo}${command} ${packagesOf(missing, manager).join(' ')}`;
+  return `${sudo}${command} ${packages.join(' ')}`;
 }
