@@ -4,7 +4,14 @@
  * open on the loopback; on any other address a Bearer token guards them. Prometheus scrapes one address instead of ports
  * that change at every start.
  */
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import {
+  createServer,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  request,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { AggregatorRegistry, type Registry } from 'prom-client';
 import { bearerOf, isSameSecret } from '../../shared/net/bearer.ts';
@@ -85,11 +92,11 @@ function forward({ boardPort }: AdminWish, from: IncomingMessage, to: ServerResp
     end(to, 503, 'The board is starting. Try again in a few seconds.\n');
     return;
   }
-  const headers = { ...from.headers, 'x-forwarded-for': from.socket.remoteAddress ?? '' };
+  const headers = { ...withoutHop(from.headers), 'x-forwarded-for': from.socket.remoteAddress ?? '' };
   const ask = request({ host: '127.0.0.1', port, method: from.method, path: from.url, headers });
   ask.setTimeout(pageDeadlineMs, () => ask.destroy());
   ask.on('response', (answer) => {
-    to.writeHead(answer.statusCode ?? 502, answer.headers);
+    to.writeHead(answer.statusCode ?? 502, withoutHop(answer.headers));
     answer.pipe(to);
     answer.on('error', () => to.destroy());
   });
@@ -99,6 +106,11 @@ function forward({ boardPort }: AdminWish, from: IncomingMessage, to: ServerResp
   });
   to.on('close', () => ask.destroy());
   from.pipe(ask);
+}
+
+/** Without what is about one connection only: each side keeps its own as long as it likes. */
+function withoutHop({ connection, 'keep-alive': keepAlive, ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
+  return headers;
 }
 
 /** Undefined when the process does not answer in time: it restarts, or hangs, and its series are absent meanwhile. */
