@@ -30,8 +30,13 @@ const command: CliCommand = {
     },
     async run({ args, data }) {
       const { env, rawArgs } = data as CliContext;
+      const urls = rawArgs.filter((word) => word !== '--once');
+      const strange = urls.find((word) => !/^https?:\/\//.test(word) || !URL.canParse(word));
+      if (strange !== undefined) {
+        process.stderr.write(`npm run top has no "${strange}". See: npm run top -- --help\n`);
+        return 1;
+      }
       const settings = readSettings(env);
-      const urls = rawArgs.filter((word) => !word.startsWith('-'));
       const top = new Top(settings, urls.length > 0 ? urls : [adminUrl(settings)]);
       const { stdin: input, stdout: output } = process;
       const isTerminal = output.isTTY === true && input.isTTY === true;

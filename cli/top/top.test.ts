@@ -152,6 +152,12 @@ describe('npm run top', () => {
     assert.equal(allowed.code, 0, allowed.output);
   });
 
+  it('refuses a word that it does not know, instead of watching for ever', async () => {
+    const { code, output } = await run(['--onec']);
+    assert.equal(code, 1);
+    assert.match(output, /no "--onec"/);
+  });
+
   it('says what to do when nobody answers', async () => {
     const { code, output } = await run(['--once'], { ADMIN_PORT: String(await freePort()) });
     assert.equal(code, 1);
