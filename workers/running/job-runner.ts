@@ -255,8 +255,8 @@ export class JobRunner {
     const startedMs = performance.now();
     const problem = new Problem('expired', 'The job did not start within its `expires_in`.');
     const reply = await this.#endJob(ref, 'expired', problem);
-    if (reply === 'job-ended')
-      this.#parts.metrics.outcomes.inc({ model, class: priority, outcome: 'expired', reason: 'expired' }, items);
+    if (reply !== 'job-ended') return;
+    this.#parts.metrics.outcomes.inc({ model, class: priority, outcome: 'expired', reason: 'expired' }, items);
     recordJobSpan(this.#parts.tracing, request, { name: 'expire', startedMs, error: problem.slug });
   }
 
