@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { benchLoops } from './loops/main.ts';
 import type { BenchOptions } from './method/options.ts';
 import { benchPipeline } from './pipeline/main.ts';
+import { benchPredictions } from './predictions/main.ts';
 import { benchQueue } from './queue/main.ts';
 import { benchTracing } from './tracing/main.ts';
 
@@ -10,6 +11,10 @@ const benches: Readonly<Record<string, { about: string; run: (options: BenchOpti
   queue: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
   pipeline: { about: 'items/s through the queue over raw session.run at the best static batch', run: benchPipeline },
   tracing: { about: 'CPU per span by exporter, and per job that is not recorded', run: benchTracing },
+  predictions: {
+    about: 'rows/s into the record of predictions, catching up, and pages of a full one',
+    run: benchPredictions,
+  },
   loops: { about: 'event-loop delay of API and worker through a minute of saturated lanes', run: benchLoops },
 };
 
@@ -27,7 +32,7 @@ const name = positionals[0];
 const bench = name ? benches[name] : undefined;
 if (!bench || values.help) {
   console.log('npm run bench -- NAME [--pairs 6] [--seconds 5] [--keep]\n');
-  for (const [key, { about }] of Object.entries(benches)) console.log(`  ${key.padEnd(10)} ${about}`);
+  for (const [key, { about }] of Object.entries(benches)) console.log(`  ${key.padEnd(11)} ${about}`);
   console.log('\nExamples:\n  npm run bench -- queue\n  npm run bench -- queue --pairs 10 --seconds 20 --keep');
   process.exit(name && !bench ? 2 : 0);
 }

@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { constants, setPriority } from 'node:os';
+import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { loadRecords } from '../models/discover-tasks.ts';
 import { boot, bootMetrics } from '../shared/processes/boot.ts';
@@ -17,8 +17,9 @@ import { PredictionLog } from './prediction-log/prediction-log.ts';
 import { serveQuestions } from './prediction-log/serve-questions.ts';
 
 const role = 'log';
-// Beyond lanes and preparation (docs/decisions/0007): a row that is a second late hurts nobody.
-setPriority(constants.priority.PRIORITY_LOW);
+/** Lanes and preparation have 5 (docs/decisions/0007): a row that is a second late hurts nobody. */
+const niceness = 10;
+setPriority(niceness);
 const booted = boot(role);
 const { settings, redisUrl, logger, life, health } = booted;
 const redis = connectConsumer(redisUrl, logger);
