@@ -58,7 +58,7 @@ export function startNodeExporter(): Promise<RunningProgram> {
 
 const collectors = ['cpu', 'filesystem', 'meminfo', 'loadavg'].map((name) => `--collector.${name}`);
 
-/** What the DCGM exporter says by default, as recorded: it needs a GPU. */
+/** What the DCGM exporter says by default. Written after its list of metrics, since it needs a GPU: only names and labels count. */
 export async function serveDcgm(): Promise<RunningProgram> {
   return await serveText(readFileSync(join(import.meta.dirname, 'dcgm.prom'), 'utf8'));
 }
