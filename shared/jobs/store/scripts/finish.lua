@@ -60,7 +60,7 @@ local function close(keys, f, status, out, err)
     '","m":[' .. (f.mp or 'null') .. ',' .. (f.mk or 'null') .. ',' .. (f.mb or 'null') .. '],"n":[' .. (f.ok or '0') .. ',' .. (f.ko or '0') ..
     ']' .. (f.ik and (',"ik":"' .. f.ik .. '"') or '')
   local tail = ',"err":' .. err .. '}'
-  local doc = head .. (f.dl and (',"in":' .. redis.call('HGET', keys.job, 'in')) or '') .. ',"out":' .. out .. tail
+  local doc = head .. (f.dl and ',"in":' .. (redis.call('HGET', keys.job, 'in') or 'null') or '') .. ',"out":' .. out .. tail
   -- A webhook that has not read the outcome yet must find it, however long delivery is down; so must the log writer what
   -- its entry does not hold. Reading sets the retention.
   local is_awaited = f.wh and string.find(f.wh, ',' .. status .. ',', 1, true)
