@@ -1,5 +1,6 @@
 /** One trace per job of each kind, whole, in a real Jaeger 2. */
 import assert from 'node:assert/strict';
+import { rmSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
@@ -9,7 +10,16 @@ import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { startReceiver } from '../../workers/webhooks/testing/receiver.ts';
 import { type JaegerTrace, tagOf } from './jaeger.ts';
 import { drawTree, edgesOf, faultsOf, linksOf, parentIdOf, spanNamed, spansNamed } from './trace-tree.ts';
-import { speech, speechModel, TracedSystem, textModel } from './traced-system.ts';
+import {
+  image,
+  imageModel,
+  imageModels,
+  skipWithoutImages,
+  speech,
+  speechModel,
+  TracedSystem,
+  textModel,
+} from './traced-system.ts';
 
 const api = ['POST /v1/jobs > admission', 'POST /v1/jobs > enqueue', 'POST /v1/jobs > read request'];
 const run = ['POST /v1/jobs > queue wait', 'POST /v1/jobs > run'];
@@ -23,6 +33,7 @@ describe('a job in Jaeger', { skip: missing('jaeger', '../shared/tools/get jaege
   let silent: Server;
   let silentUrl: string;
   const held: ServerResponse[] = [];
+  let modelsDir: string | undefined;
 
   before(async () => {
     silent = createServer((_request, response) => void held.push(response));
@@ -30,12 +41,17 @@ describe('a job in Jaeger', { skip: missing('jaeger', '../shared/tools/get jaege
     silentUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/input.wav`;
     const env = { MILLRACE_ALLOW_HOSTS: '127.0.0.0/8', OTEL_TRACES_EXPORTER: 'jaeger' };
     const exporter = ({ thriftHttp }: { thriftHttp: string }) => ({ OTEL_EXPORTER_JAEGER_ENDPOINT: thriftHttp });
-    traced = await TracedSystem.start(exporter, [textModel, speechModel], { env });
+    const models = skipWithoutImages() ? [textModel, speechModel] : [textModel, speechModel, imageModel];
+    if (models.includes(imageModel)) modelsDir = imageModels();
+    traced = await TracedSystem.start(exporter, models, {
+      env: { ...env, ...(modelsDir && { MODELS_DIR: modelsDir }) },
+    });
   });
   after(async () => {
     silent?.closeAllConnections();
     silent?.close();
     await traced?.stop();
+    if (modelsDir) rmSync(modelsDir, { recursive: true, force: true });
   });
 
   /** Checks that the engine call and the compute span name each other; gives the call's trace. */
@@ -94,6 +110,15 @@ describe('a job in Jaeger', { skip: missing('jaeger', '../shared/tools/get jaege
       }
     }
     assert.ok(shared >= 1);
+  });
+
+  it('shows an image, decoded in a thread', { skip: skipWithoutImages() }, async () => {
+    const job = await traced.run({ model: imageModel, input: image() });
+    assert.equal(job.status, 'succeeded');
+    const trace = await traced.traceWith(job.trace_id, whole);
+    assert.deepEqual(faultsOf(trace), []);
+    assert.deepEqual(edgesOf(trace), wholeJob, drawTree(trace));
+    await checkLinks(trace);
   });
 
   it('bounds the spans of a job with many items and keeps the sums', async () => {

@@ -1,6 +1,8 @@
 /** A whole system that records every trace into a real Jaeger, and how a test talks to both. */
-import { readFileSync } from 'node:fs';
-import { basename, join } from 'node:path';
+import { mkdtempSync, readFileSync, symlinkSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { assetsFolder, skipWithoutAssets } from '../../shared/testing/assets.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { type RunningSystem, startSystem } from '../system/running-system.ts';
 import { type JaegerTrace, type RunningJaeger, startJaeger } from './jaeger.ts';
@@ -106,9 +108,26 @@ export class TracedSystem {
   }
 }
 
+/** An image model and a photo beside the repository, when there are any. */
+export const imageModel = 'mobilenet_v2_1.0_224';
+const photo = 'images/imagenet-fish/n01440764_tench.JPEG';
+
+export function skipWithoutImages(): string | false {
+  return skipWithoutAssets(`models/imagenet/${imageModel}`) || skipWithoutAssets(photo);
+}
+
+/** A folder for MODELS_DIR that holds the image model alone. */
+export function imageModels(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-models-'));
+  symlinkSync(join(assetsFolder(), 'models/imagenet', imageModel), join(folder, imageModel));
+  return folder;
+}
+
+export function image(): { data: string } {
+  return { data: `data:image/jpeg;base64,${readFileSync(join(assetsFolder(), photo)).toString('base64')}` };
+}
+
 /** A spoken sample as an input of a job. */
 export function speech(): { data: string } {
   return { data: `data:audio/wav;base64,${readFileSync(sample).toString('base64')}` };
 }
-
-export const speechName = basename(sample);
