@@ -1,0 +1,176 @@
+/**
+ * The log writer's promise against real deaths: of the writer, of PostgreSQL, of redis-server, and of a database that is
+ * alive and answers nothing. Whatever ends meanwhile is in the record once.
+ */
+import assert from 'node:assert/strict';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { keys } from '../../shared/jobs/keys.ts';
+import { skipWithoutPostgres, startTestPostgres, type TestPostgres } from '../../shared/testing/postgres.ts';
+import { freePort, startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
+import { waitUntil } from '../../shared/testing/wait-until.ts';
+import { LogLab } from './testing/log-lab.ts';
+
+describe('the log writer process', { skip: skipWithoutPostgres() }, () => {
+  let server: TestRedis;
+  let postgres: TestPostgres;
+  let lab: LogLab;
+  let writer: ChildProcess;
+  let metricsPort: number;
+  let produced: string[];
+
+  before(async () => {
+    postgres = await startTestPostgres();
+  });
+  after(() => postgres.stop());
+  beforeEach(async () => {
+    server = await startTestRedis();
+    lab = await LogLab.open({ redisUrl: server.url });
+    metricsPort = await freePort();
+    produced = [];
+    startWriter();
+  });
+  afterEach(async () => {
+    await killWriter();
+    await lab.close();
+    await server.stop();
+  });
+
+  function startWriter(): void {
+    writer = spawn(process.execPath, [join(import.meta.dirname, '../log-main.ts')], {
+      stdio: process.env['LAB_LOG'] ? 'inherit' : 'ignore',
+      env: {
+        ...process.env,
+        REDIS_URL: server.url,
+        DATABASE_URL: postgres.url,
+        MILLRACE_DATA: lab.dataDir,
+        METRICS_PORT: String(metricsPort),
+        LOG_LEVEL: 'warn',
+      },
+    });
+  }
+  async function killWriter(): Promise<void> {
+    if (writer.exitCode !== null || writer.signalCode !== null) return;
+    await new Promise((resolve) => writer.once('exit', resolve).kill('SIGKILL'));
+  }
+
+  /** Jobs end while `disturb` does its worst. An acknowledged end counts; one whose reply was lost may have happened. */
+  async function produceWhile(disturb: () => Promise<void>): Promise<void> {
+    const isOver = new AbortController();
+    const producing = Array.from({ length: 8 }, async () => {
+      while (!isOver.signal.aborted) {
+        await lab.runJob().then(
+          ({ id }) => produced.push(id),
+          () => sleep(20),
+        );
+      }
+    });
+    await disturb();
+    isOver.abort();
+    await Promise.all(producing);
+  }
+
+  async function recorded(): Promise<Map<string, number>> {
+    const client = new pg.Client({ connectionString: postgres.url });
+    client.on('error', () => {});
+    await client.connect();
+    try {
+      const { rows } = await client.query('SELECT job, count(*)::integer AS n FROM millrace.predictions GROUP BY job');
+      return new Map(rows.map(({ job, n }) => [job as string, n as number]));
+    } finally {
+      await client.end();
+    }
+  }
+
+  async function untilAllRecorded(): Promise<void> {
+    await waitUntil('the stream is empty', async () => (await lab.redis.xlen(keys.predictions)) === 0, 60_000);
+    await waitUntil(
+      'every job is recorded',
+      async () => {
+        const rows = await recorded();
+        return produced.every((id) => rows.has(id));
+      },
+      60_000,
+    );
+    const rows = await recorded();
+    assert.ok([...rows.values()].every((n) => n === 1));
+  }
+
+  const count = (n: number) => waitUntil(`${n} jobs ended`, () => produced.length >= n, 60_000);
+
+  it('loses nothing and doubles nothing when it is killed again and again', async () => {
+    await produceWhile(async () => {
+      for (let round = 1; round <= 4; round++) {
+        await count(round * 300);
+        await killWriter();
+        startWriter();
+      }
+    });
+    await untilAllRecorded();
+  });
+
+  it('loses nothing when PostgreSQL is killed, and itself while the database is away', async () => {
+    await produceWhile(async () => {
+      await count(300);
+      await postgres.kill();
+      await count(900);
+      await killWriter();
+      startWriter();
+      await count(1200);
+      await waitUntil('rows wait on disk', async () => (await metric('spool_bytes')) > 100_000, 20_000);
+      assert.equal(await metric('database_up'), 0);
+      assert.ok((await metric('lag_seconds')) > 0);
+      await waitUntil('Redis stays small', async () => (await lab.redis.xlen(keys.predictions)) < 600, 20_000);
+      await postgres.restart();
+      await waitUntil('the database is up again', async () => (await metric('database_up')) === 1, 20_000);
+    });
+    await untilAllRecorded();
+    assert.equal(await metric('spool_bytes'), 0);
+  });
+
+  it('loses nothing when redis-server is killed', async () => {
+    await produceWhile(async () => {
+      for (let round = 1; round <= 2; round++) {
+        await count(round * 300);
+        server.process().kill('SIGKILL');
+        await server.restart();
+      }
+      await count(800);
+    });
+    await untilAllRecorded();
+  });
+
+  it('goes on without a database that is alive and answers nothing, in the same memory', async () => {
+    await count0();
+    const before = memoryMiB();
+    await produceWhile(async () => {
+      await count(200);
+      postgres.freeze(true);
+      // A statement that hangs is given up after 15 s of the server's time, or 17 s of ours.
+      await waitUntil('rows wait on disk', async () => (await metric('spool_bytes')) > 0, 40_000);
+      await count(produced.length + 1000);
+      postgres.freeze(false);
+    });
+    await untilAllRecorded();
+    assert.ok(memoryMiB() < before + 100, `${before} MiB before, ${memoryMiB()} after`);
+  });
+
+  /** The writer has begun: its memory is that of a process that works. */
+  async function count0(): Promise<void> {
+    produced.push((await lab.runJob()).id);
+    await waitUntil('the first is recorded', async () => (await recorded()).has(produced[0] as string), 30_000);
+  }
+
+  function memoryMiB(): number {
+    return Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${writer.pid}/status`, 'utf8'))?.[1]) / 1024;
+  }
+
+  async function metric(name: string): Promise<number> {
+    const text = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    return Number(new RegExp(`^inference_prediction_log_${name}\\{[^}]*\\} (\\S+)`, 'm').exec(text)?.[1]);
+  }
+});
