@@ -12,8 +12,9 @@ import type { InputPolicy } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import type { Registry } from '../../shared/observability/metrics.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
-import { databaseFault } from './database/open-database.ts';
+import { type Database, databaseFault } from './database/open-database.ts';
 import { DatabaseKeeper, type OpenDatabase } from './database-keeper.ts';
+import { DriftMetrics } from './drift-metrics.ts';
 import { KeptMedia } from './kept-media.ts';
 import { defineLogMetrics, type LogMetrics } from './log-metrics.ts';
 import { LogWriter } from './log-writer.ts';
@@ -35,11 +36,13 @@ export interface PredictionLogOptions extends Retention {
 
 /** Half a day of 200 predictions a second at 1 KB. Beyond it entries wait in Redis, and admission closes before that is full. */
 const spoolBytesMax = 8 * 2 ** 30;
-const retentionEveryMs = 600_000;
+const choresEveryMs = 600_000;
+/** So that drift is a metric soon after a start. */
+const firstChoresMs = 60_000;
 /** Nothing ended for so long: now is the time to open. */
 const idleMs = 3000;
 /** A system that is never idle must be recorded too. */
-const idleWaitMs = 20_000;
+const idleWaitMs = 10_000;
 
 export class PredictionLog {
   readonly keeper: DatabaseKeeper;
@@ -48,10 +51,12 @@ export class PredictionLog {
   readonly spool: Spool;
   readonly media: KeptMedia;
   readonly metrics: LogMetrics;
+  readonly drift: DriftMetrics;
   readonly #options: PredictionLogOptions;
   readonly #stopping = new AbortController();
-  #retention: NodeJS.Timeout | undefined;
-  #forgetting: Promise<void> | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #firstChores: NodeJS.Timeout | undefined;
+  #chores: Promise<void> | undefined;
   #opening: Promise<void> | undefined;
 
   constructor(options: PredictionLogOptions) {
@@ -68,6 +73,7 @@ export class PredictionLog {
       spoolBytes: () => this.spool.bytes,
       isDatabaseUp: () => this.keeper.db !== undefined,
     });
+    this.drift = new DriftMetrics(options.registry);
     this.writer = new LogWriter({
       redis,
       stream: this.stream,
@@ -88,15 +94,17 @@ export class PredictionLog {
     if (this.#options.opensWhenIdle) this.#opening = this.#openWhenIdle();
     else this.keeper.want();
     this.writer.start();
-    this.#retention = setInterval(() => this.#forget(), retentionEveryMs);
+    this.#timer = setInterval(() => this.#doChores(), choresEveryMs);
+    this.#firstChores = setTimeout(() => this.#doChores(), firstChoresMs);
   }
 
   async stop(): Promise<void> {
     this.#stopping.abort();
-    clearInterval(this.#retention);
+    clearInterval(this.#timer);
+    clearTimeout(this.#firstChores);
     await this.#opening;
     await this.writer.stop();
-    await this.#forgetting;
+    await this.#chores;
     await this.spool.close();
     await this.keeper.stop();
   }
@@ -123,15 +131,21 @@ export class PredictionLog {
     }
   }
 
-  #forget(): void {
+  /** Never twice at once. What fails is tried again the next time. */
+  #doChores(): void {
     const { db } = this.keeper;
-    if (!db || this.#forgetting || !this.writer.isHolding) return;
-    this.#forgetting = forgetOld(db, this.media, this.#options, Date.now(), this.#stopping.signal)
-      .then((rows) => this.metrics.rows.inc({ result: 'expired' }, rows))
-      .catch((error) => this.#options.logger.warn({ fault: databaseFault(error) }, 'prediction log: retention failed'))
+    if (!db || this.#chores || !this.writer.isHolding) return;
+    this.#chores = this.#runChores(db)
+      .catch((error) => this.#options.logger.warn({ fault: databaseFault(error) }, 'prediction log: chores failed'))
       .finally(() => {
-        this.#forgetting = undefined;
+        this.#chores = undefined;
       });
+  }
+
+  async #runChores(db: Database): Promise<void> {
+    const rows = await forgetOld(db, this.media, this.#options, Date.now(), this.#stopping.signal);
+    this.metrics.rows.inc({ result: 'expired' }, rows);
+    await this.drift.refresh(db, Date.now());
   }
 
   async #oldestMs(): Promise<number | null> {

@@ -10,6 +10,9 @@ import type { Database } from '../database/open-database.ts';
 /** The rest is `other`: a model may know ten thousand labels. */
 const labelsMax = 20;
 const scoreBins = 10;
+/** Numbers of bins, as SQL: tenths of a score; lengths that double from bin to bin. */
+export const scoreBin = sql.raw(`least(greatest(floor(score * ${scoreBins})::integer, 0), ${scoreBins - 1})::text`);
+export const lengthBin = sql.raw('floor(log(2, greatest(input_length, 1)::numeric))::integer::text');
 
 interface Count {
   readonly name: string | null;
@@ -30,18 +33,8 @@ export async function readDrift(db: Database, question: DriftQuestion, nowMs: nu
   const [all, labels, scores, lengths] = await Promise.all([
     countBy(db, sql`''`, where, windows),
     countBy(db, sql`label`, where, windows),
-    countBy(
-      db,
-      sql`least(greatest(floor(score * ${scoreBins})::integer, 0), ${scoreBins - 1})::text`,
-      sql`${where} AND score IS NOT NULL`,
-      windows,
-    ),
-    countBy(
-      db,
-      sql`floor(log(2, greatest(input_length, 1)::numeric))::integer::text`,
-      sql`${where} AND input_length IS NOT NULL`,
-      windows,
-    ),
+    countBy(db, scoreBin, sql`${where} AND score IS NOT NULL`, windows),
+    countBy(db, lengthBin, sql`${where} AND input_length IS NOT NULL`, windows),
   ]);
   const stamp = (ms: number) => new Date(ms).toISOString();
   return {

@@ -7,10 +7,12 @@ import { after, afterEach, before, describe, it } from 'node:test';
 import { sql } from 'drizzle-orm';
 import { loadRecords } from '../../../models/discover-tasks.ts';
 import type { TaskRecord } from '../../../models/task.ts';
+import { createRegistry } from '../../../shared/observability/metrics.ts';
 import type { ListQuestion, Prediction } from '../../../shared/predictions/words.ts';
 import { skipWithoutPostgres, startTestPostgres, type TestPostgres } from '../../../shared/testing/postgres.ts';
 import { applySteps, rowsOf } from '../apply-steps.ts';
 import { type Database, type OpenedDatabase, openPglite, openPostgres } from '../database/open-database.ts';
+import { DriftMetrics } from '../drift-metrics.ts';
 import { type Example, judgedExamples } from '../export/judged-examples.ts';
 import { KeptMedia } from '../kept-media.ts';
 import { rowsStep } from '../log-step.ts';
@@ -251,6 +253,22 @@ for (const kind of ['PostgreSQL', 'PGlite'] as const) {
         drift.scores.bins.reduce((sum, { current }) => sum + current, 0),
         100,
       );
+    });
+
+    it('shows drift as metrics, with a bounded number of labels', async () => {
+      const at = (ms: number) => ({ finished_at: new Date(now - ms).toISOString() });
+      await add(Array.from({ length: 40 }, (_, n) => row(n, { ...at(3 * dayMs), label: 'A' })));
+      await add(Array.from({ length: 40 }, (_, n) => row(100 + n, { ...at(1000), label: n < 20 ? 'A' : `rare-${n}` })));
+      const registry = createRegistry('log', 'test');
+      const metrics = new DriftMetrics(registry);
+      await metrics.refresh(db, now);
+      await metrics.refresh(db, now);
+      const text = await registry.metrics();
+      registry.clear();
+      assert.match(text, /inference_prediction_drift_psi\{model="ner",signal="labels"[^}]*\} [1-9]/);
+      assert.match(text, /inference_prediction_drift_psi\{model="ner",signal="scores"/);
+      assert.match(text, /inference_prediction_label_share\{model="ner",label="A"[^}]*\} 0\.5\n/);
+      assert.equal(text.match(/^inference_prediction_label_share\{/gm)?.length, 11, 'ten labels and the others');
     });
 
     it('forgets inputs first and predictions later, with what was said of them', async () => {
