@@ -40,13 +40,13 @@ describe('the log writer process', { skip: skipWithoutPostgres() }, () => {
     await server.stop();
   });
 
-  function startWriter(): void {
+  function startWriter(databaseUrl: string | undefined = postgres.url): void {
     writer = spawn(process.execPath, [join(import.meta.dirname, '../log-main.ts')], {
       stdio: process.env['LAB_LOG'] ? 'inherit' : 'ignore',
       env: {
         ...process.env,
         REDIS_URL: server.url,
-        DATABASE_URL: postgres.url,
+        DATABASE_URL: databaseUrl ?? '',
         MILLRACE_DATA: lab.dataDir,
         METRICS_PORT: String(metricsPort),
         LOG_LEVEL: 'warn',
@@ -158,6 +158,38 @@ describe('the log writer process', { skip: skipWithoutPostgres() }, () => {
     await untilAllRecorded();
     assert.ok(memoryMiB() < before + 100, `${before} MiB before, ${memoryMiB()} after`);
   });
+
+  it('loses nothing on the embedded database either, killed while it writes', { timeout: 180_000 }, async () => {
+    await killWriter();
+    startWriter('');
+    await produceWhile(async () => {
+      for (let round = 0; round < 3; round++) {
+        const written = await metricOr('rows_total', 0);
+        // Whoever asks has it opened at once.
+        await waitUntil('it is asked and answers', async () => (await askCount()) >= 0, 60_000);
+        await waitUntil('it writes', async () => (await metricOr('rows_total', 0)) > written, 60_000);
+        await killWriter();
+        startWriter('');
+      }
+    });
+    await waitUntil('every job is recorded once', async () => (await askCount()) === new Set(produced).size, 90_000);
+  });
+
+  /** Rows of the embedded database, as its writer counts them for drift; throws while it is away. */
+  async function askCount(): Promise<number> {
+    const address = JSON.parse((await lab.redis.get(keys.predictionLog)) ?? 'null') as { url: string; token: string };
+    const response = await fetch(`${address.url}/drift`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${address.token}` },
+      body: JSON.stringify({ tenant: 'default', model: 'ner', windowSeconds: 3600, referenceSeconds: 3600 }),
+    });
+    const answer = (await response.json()) as { window: { predictions: number } };
+    return answer.window.predictions;
+  }
+
+  async function metricOr(name: string, otherwise: number): Promise<number> {
+    return await metric(name).catch(() => otherwise);
+  }
 
   /** The writer has begun: its memory is that of a process that works. */
   async function count0(): Promise<void> {
