@@ -84,7 +84,13 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   return {
     url: `postgres://millrace@127.0.0.1:${port}/postgres`,
     port,
-    kill: () => end('SIGKILL'),
+    async kill() {
+      const backends = childrenOf(child.pid as number);
+      await end('SIGKILL');
+      // They end by themselves when they see it, unless they are frozen.
+      for (const pid of backends) if (isThere(pid)) process.kill(pid, 'SIGKILL');
+      await waitUntil('no process of the server is left', () => !backends.some(isThere));
+    },
     freeze(isFrozen) {
       for (const pid of [child.pid as number, ...childrenOf(child.pid as number)])
         process.kill(pid, isFrozen ? 'SIGSTOP' : 'SIGCONT');
@@ -101,6 +107,14 @@ export async function startTestPostgres(): Promise<TestPostgres> {
 function ownerOf(): { uid: number; gid: number } {
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
+}
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
 }
 
 function childrenOf(pid: number): number[] {
