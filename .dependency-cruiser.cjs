@@ -67,7 +67,7 @@ module.exports = {
     door('tokenizers', '@huggingface/tokenizers', '^models/text/tokenizer\\.ts'),
     door('transformers', '@huggingface/transformers', '^models/images/image-processor\\.ts'),
     door('bullmq', 'bullmq', '^(shared/jobs/|workers/claims/|workers/webhooks/|bench/)'),
-    door('ioredis', 'ioredis', '^(shared/redis/|bench/)'),
+    door('ioredis', 'ioredis', '^(shared/redis/|bench/|e2e/)'),
     door('drizzle', 'drizzle-orm', '^workers/prediction-log/'),
     door('databases', 'pg|@electric-sql/pglite', '^(workers/prediction-log/database/open-database|cli/doctor/check-database)\\.ts$'),
     door('duckdb', '@duckdb/node-api', '^workers/prediction-log/export/'),
