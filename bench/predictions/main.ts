@@ -19,6 +19,7 @@ import type { BenchOptions } from '../method/options.ts';
 import { measurePairs, median, ratioOf } from '../method/ratio.ts';
 import { type Figure, finish, printTable } from '../method/report.ts';
 import { addEntries } from './entries.ts';
+import { measureFinishCost } from './finish-cost.ts';
 import { explainWorst, fillRecord, timePages } from './pages.ts';
 
 const wantedPerSecond = 2000;
@@ -35,6 +36,7 @@ export async function benchPredictions(options: BenchOptions): Promise<void> {
     if ('away'.includes(only)) figures.push(await benchAway(lab, options, extra));
     await lab.close();
   }
+  if ('finish'.includes(only)) figures.push(await benchFinish(options, extra));
   if ('pages'.includes(only)) figures.push(...(await benchPages(options, extra)));
   finish('predictions', figures, extra, keep);
 }
@@ -139,6 +141,20 @@ async function benchWriting(
       meaning: 'rows/s from the stream over 2,000',
     },
   ];
+}
+
+async function benchFinish({ pairs, seconds }: BenchOptions, extra: Record<string, unknown>): Promise<Figure> {
+  const cost = await measureFinishCost(pairs, Math.round(seconds * wantedPerSecond));
+  const { plainUs, recordedUs, scriptUs } = cost;
+  extra['redis_us_per_finished_job'] = {
+    plain: Math.round(plainUs),
+    recorded: Math.round(recordedUs),
+    script: scriptUs,
+  };
+  console.log(`Redis per finished job: ${plainUs.toFixed(0)} us of CPU, recorded ${recordedUs.toFixed(0)} us`);
+  console.log(`of it the finish script: ${scriptUs.plain.toFixed(1)} us, recorded ${scriptUs.recorded.toFixed(1)} us`);
+  const meaning = 'Redis CPU to end a job and forget its entry, over ending it unrecorded';
+  return { name: 'predictions-finish', ratio: cost.ratio, target: '<= 1.6', meaning };
 }
 
 /** Predictions come evenly; how old is the oldest that is not written? */

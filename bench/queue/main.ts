@@ -38,7 +38,8 @@ export async function benchQueue({ pairs, seconds, keep }: BenchOptions): Promis
   const queues = new JobQueues(producer);
   const plainConnection = new Redis(server.url, { maxRetriesPerRequest: null });
   const plain = new Queue('plain', { connection: plainConnection });
-  const env = { REDIS_URL: server.url, LOG_LEVEL: 'warn', MILLRACE_LANES: '2' };
+  // Plain BullMQ records nothing either; `bench -- predictions` has what recording adds.
+  const env = { REDIS_URL: server.url, LOG_LEVEL: 'warn', MILLRACE_LANES: '2', MILLRACE_PREDICTIONS: 'off' };
   const ours = new HelperProcess(join(import.meta.dirname, 'noop-worker.ts'), [], env);
   const peer = new HelperProcess(join(import.meta.dirname, 'plain-worker.ts'), [
     JSON.stringify({ url: server.url, concurrency: producersAtOnce }),
