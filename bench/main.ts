@@ -6,6 +6,7 @@ import { benchPipeline } from './pipeline/main.ts';
 import { benchPredictions } from './predictions/main.ts';
 import { benchQueue } from './queue/main.ts';
 import { benchTracing } from './tracing/main.ts';
+import { benchWatching } from './watching/main.ts';
 
 const benches: Readonly<Record<string, { about: string; run: (options: BenchOptions) => Promise<void> }>> = {
   queue: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
@@ -15,6 +16,7 @@ const benches: Readonly<Record<string, { about: string; run: (options: BenchOpti
     about: 'rows/s into the record of predictions, catching up, and pages of a full one',
     run: benchPredictions,
   },
+  watching: { about: 'items/s of a whole system with everything that watches on, over off', run: benchWatching },
   loops: { about: 'event-loop delay of API and worker through a minute of saturated lanes', run: benchLoops },
 };
 

@@ -25,6 +25,8 @@ export interface RunningSystem {
   readonly url: string;
   readonly adminUrl: string;
   readonly dataDir: string;
+  /** Of the launcher. */
+  readonly pid: number;
   /** Live processes of a role below this system's launcher. */
   pidsOf(role: Role): number[];
   /** Ends everything; throws when something is left. */
@@ -62,6 +64,7 @@ export async function startSystem({ env = {}, models, key }: SystemWish): Promis
     url,
     adminUrl: `http://127.0.0.1:${adminPort}`,
     dataDir,
+    pid: launcher.pid as number,
     pidsOf: (role) => descendants(launcher.pid as number).filter((pid) => commandOf(pid).includes(programs[role])),
     async stop() {
       const family = descendants(launcher.pid as number);
