@@ -36,7 +36,8 @@ const log = new PredictionLog({
   records,
   registry,
   logger,
-  open: (onError) => (databaseUrl ? openPostgres(databaseUrl, onError) : openPglite(join(dataDir, 'predictions'))),
+  open: (onError, signal) =>
+    databaseUrl ? openPostgres(databaseUrl, onError) : openPglite(join(dataDir, 'predictions'), signal),
   opensWhenIdle: databaseUrl === undefined,
   days: settings.predictionDays,
   inputDays: settings.predictionInputDays,

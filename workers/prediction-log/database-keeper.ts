@@ -10,7 +10,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { type Database, databaseFault, type OpenedDatabase } from './database/open-database.ts';
 
-export type OpenDatabase = (onError: (error: Error) => void) => Promise<OpenedDatabase>;
+/** Gives up when the signal says so. */
+export type OpenDatabase = (onError: (error: Error) => void, signal: AbortSignal) => Promise<OpenedDatabase>;
 
 const pauseMs = { min: 250, max: 5000 };
 /** A pool that waits for a frozen server is left behind. */
@@ -85,15 +86,15 @@ export class DatabaseKeeper {
     for (let pause = pauseMs.min; !signal.aborted; pause = Math.min(pause * 2, pauseMs.max)) {
       const startedAt = performance.now();
       try {
-        const opened = await this.#open((error) =>
-          this.#logger.debug({ fault: databaseFault(error) }, 'idle connection lost'),
-        );
+        const onError = (error: Error) => this.#logger.debug({ fault: databaseFault(error) }, 'idle connection lost');
+        const opened = await this.#open(onError, signal);
         if (signal.aborted) return await closeInTime(opened);
         this.#opened = opened;
         const ms = Math.round(performance.now() - startedAt);
         this.#logger.info({ database: opened.kind, ms }, 'prediction log: database is open');
         return;
       } catch (error) {
+        if (signal.aborted) return;
         this.#say(error);
         await sleep(pause, undefined, { signal }).catch(() => {});
       }

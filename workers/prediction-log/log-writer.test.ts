@@ -1,12 +1,16 @@
 /** From the finish script to the rows, on PostgreSQL and on PGlite alike. */
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { getTableConfig } from 'drizzle-orm/pg-core';
 import { keys } from '../../shared/jobs/keys.ts';
 import { skipWithoutPostgres, startTestPostgres, type TestPostgres } from '../../shared/testing/postgres.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
+import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { applySteps } from './apply-steps.ts';
+import { openPglite } from './database/open-database.ts';
 import { predictions } from './database/schema.ts';
 import { rowsStep } from './log-step.ts';
 import { toRows } from './prediction-row.ts';
@@ -144,5 +148,22 @@ describe('the columns of the record', () => {
     assert.deepEqual(Object.keys(row ?? {}).sort(), columns.toSorted());
     const migration = await readFile(`${import.meta.dirname}/database/migrations/0000_record.sql`, 'utf8');
     for (const column of columns) assert.ok(migration.includes(`"${column}"`), column);
+  });
+});
+
+describe('the embedded database', () => {
+  it('is made anew when its making was cut off, and a stop does not wait for it', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'millrace-making-'));
+    const data = join(folder, 'predictions');
+    await mkdir(`${data}.making-cut-off`);
+    const stopping = new AbortController();
+    const cut = openPglite(data, stopping.signal);
+    await waitUntil('it is being made', async () => (await readdir(folder)).some((name) => !name.endsWith('cut-off')));
+    stopping.abort();
+    await assert.rejects(cut, /could not be made/);
+    const opened = await openPglite(data);
+    await opened.close();
+    assert.deepEqual(await readdir(folder), ['predictions']);
+    await rm(folder, { recursive: true, force: true });
   });
 });
