@@ -1,5 +1,6 @@
 /** Metrics of the log writer. Lag and sizes are looked up when they are scraped. */
 import { redisNowMs } from '../../shared/jobs/store/duties.ts';
+import { collectWithin } from '../../shared/observability/collect-within.ts';
 import { Counter, Gauge, Histogram, type Registry, secondsBuckets } from '../../shared/observability/metrics.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 
@@ -24,8 +25,12 @@ export function defineLogMetrics(registry: Registry, redis: Redis, depths: LogDe
     help: 'Age of the oldest ended job that the record of predictions does not hold yet.',
     registers: [registry],
     async collect() {
-      const oldest = await depths.oldestMs();
-      this.set(oldest === null ? 0 : Math.max(0, (await redisNowMs(redis)) - oldest) / 1000);
+      this.remove();
+      const seconds = await collectWithin(async () => {
+        const oldest = await depths.oldestMs();
+        return oldest === null ? 0 : Math.max(0, (await redisNowMs(redis)) - oldest) / 1000;
+      });
+      if (seconds !== undefined) this.set(seconds);
     },
   });
   new Gauge({
