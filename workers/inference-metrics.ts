@@ -80,8 +80,11 @@ function loadMetrics(registry: Registry) {
 /** Series that exist from the start: an alert on growth would miss the first event of one that begins at 1. */
 export function beginAtZero(metrics: InferenceMetrics, lanes: readonly string[], models: readonly string[]): void {
   for (const lane of lanes) metrics.laneEnds.inc({ lane }, 0);
-  for (const model of models)
+  for (const model of models) {
     for (const counter of [metrics.late, metrics.suspects, metrics.deadLetters]) counter.inc({ model }, 0);
+    // LaneStuck asks whether any call has ended: also when the first one hangs.
+    metrics.compute.zero({ model });
+  }
 }
 
 export interface WorkerLevels {
