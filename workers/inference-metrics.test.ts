@@ -7,12 +7,12 @@ test('what alerts watch is 0 before the first call: a first call that hangs is s
   const registry = createRegistry('worker', 'test');
   beginAtZero(createInferenceMetrics(registry), ['lane-0'], ['m']);
   const lines = (await registry.metrics()).split('\n');
-  for (const series of [
-    'inference_compute_seconds_count{model="m"',
-    'inference_lane_ends_total{lane="lane-0"',
-    'inference_suspect_rows_total{model="m"',
-    'inference_dead_letters_total{model="m"',
-    'inference_late_results_total{model="m"',
-  ])
-    assert.match(lines.find((line) => line.startsWith(series)) ?? `no ${series}`, / 0$/);
+  for (const [name, label] of [
+    ['inference_compute_seconds_count', 'model="m"'],
+    ['inference_lane_ends_total', 'lane="lane-0"'],
+    ['inference_suspect_rows_total', 'model="m"'],
+    ['inference_dead_letters_total', 'model="m"'],
+    ['inference_late_results_total', 'model="m"'],
+  ] as const)
+    assert.match(lines.find((line) => line.startsWith(`${name}{`) && line.includes(label)) ?? `no ${name}`, / 0$/);
 });
