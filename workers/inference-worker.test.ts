@@ -64,7 +64,7 @@ const preparer: PreparesItems = {
 
 const parts = (): InferenceWorkerParts => ({
   device: 'cpu',
-  settings: { ...readSettings({}), lanesPerWorker: 2 },
+  settings: { ...readSettings({ MILLRACE_PREDICTIONS: 'off' }), lanesPerWorker: 2 },
   redis: consumer,
   blobs,
   models: ['fake', 'kills-on-load', 'fails-to-load'].map(fakeModel),

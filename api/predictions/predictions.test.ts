@@ -14,6 +14,7 @@ import { type QuestionServer, serveQuestions } from '../../workers/prediction-lo
 import { LogLab } from '../../workers/prediction-log/testing/log-lab.ts';
 import { Client } from '../testing/client.ts';
 import { startTestApi, type TestApi } from '../testing/test-api.ts';
+import { encodeCursor } from './read-questions.ts';
 
 const logger = createLogger('log', 'silent');
 
@@ -100,9 +101,13 @@ describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
       'q=',
       'surprise=1',
       `q=${'x'.repeat(201)}`,
+      ...['task', 'model', 'label', 'q'].map((name) => `${name}=a%00b`),
+      `cursor=${encodeCursor({ finishedMs: 253_402_300_800_000, job: mintJobId(), item: 0 })}`,
     ];
     for (const query of bad) assert.equal((await list(ours, query)).status, 400, query);
-    for (const path of ['/v1/datasets/export', '/v1/datasets/export?task=none', '/v1/models/x/drift?window=0d'])
+    assert.equal((await list(ours, 'to=9999-12-31T23:59:59-23:59')).status, 200, 'an offset that leads beyond the year');
+    const paths = ['/v1/datasets/export', '/v1/datasets/export?task=none', '/v1/models/x/drift?window=0d'];
+    for (const path of [...paths, '/v1/models/a%00b/drift'])
       assert.equal((await ours.ask(path)).status, 400, path);
     const { id } = await lab.runJob({ tenant: 'ours', texts: ['one', 'two'] });
     const wrong: [object, string][] = [
@@ -128,6 +133,17 @@ describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
     assert.equal((await ours.ask(`/v1/jobs/${id}`, { method: 'DELETE' })).status, 204);
     await waitUntil('it is gone', async () => (await list(ours)).data.every(({ job }) => job !== id));
     assert.equal((await ours.ask(`/v1/jobs/${id}`, { method: 'DELETE' })).status, 404);
+  });
+
+  it('exports a few datasets at a time, also when callers hang up', async () => {
+    const task = 'token-classification';
+    const question = { tenant: 'ours', task, format: 'jsonl', include: 'all', origin: '' };
+    const answerer = new Answers(lab.log, await loadRecords(), lab.dataDir).all.get('export');
+    const open = async () => (await answerer?.(question as never)) as { stream: import('node:stream').Readable };
+    const streams = await Promise.all(Array.from({ length: 4 }, open));
+    await assert.rejects(open(), /4 datasets are exported/);
+    for (const { stream } of streams) stream.destroy();
+    await waitUntil('there is room', async () => (await open()).stream.destroy() !== undefined);
   });
 
   it('answers nobody without the token', async () => {

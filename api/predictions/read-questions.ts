@@ -13,7 +13,7 @@ import {
   verdicts,
 } from '../../shared/predictions/words.ts';
 import type { Call } from '../http/call.ts';
-import { badParameter, readQuery, readTime, readWhole } from '../http/query.ts';
+import { badParameter, readQuery, readTime, readWhole, timeMsMax } from '../http/query.ts';
 
 export const listNames = ['task', 'model', 'label', 'min_score', 'from', 'to', 'q', 'cursor', 'limit'] as const;
 export const limitDefault = 20;
@@ -96,7 +96,7 @@ export function decodeCursor(text: string): PredictionCursor | null {
   const match = /^(\d{1,15}) (job_[0-9a-f]{33}) (\d{1,3})$/.exec(Buffer.from(text, 'base64url').toString('latin1'));
   if (!match || !isJobId(match[2] as string)) return null;
   const cursor = { finishedMs: Number(match[1]), job: match[2] as string, item: Number(match[3]) };
-  return encodeCursor(cursor) === text ? cursor : null;
+  return encodeCursor(cursor) === text && cursor.finishedMs <= timeMsMax ? cursor : null;
 }
 
 interface Filters {
@@ -122,7 +122,7 @@ function readScore(text: string): number {
 }
 
 function readWords(text: string): string {
-  if (text === '' || text.length > wordsMax || !text.isWellFormed() || text.includes('\0')) {
+  if (text === '' || text.length > wordsMax || !text.isWellFormed()) {
     throw badParameter('q', `Must be 1 to ${wordsMax} characters.`);
   }
   return text;

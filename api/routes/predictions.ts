@@ -67,24 +67,31 @@ export async function readInput({ predictions }: ApiDependencies, call: Call): P
   const item = Number(call.parameters['item']);
   if (!/^\d{1,3}$/.test(call.parameters['item'] ?? '')) throw new Problem('invalid-id', 'The item is not a number.');
   const question: ItemQuestion = { tenant, job, item };
-  await sendStream(call, await predictions.stream('media', question, call.disconnectSignal()), 'input');
+  const gone = call.disconnectSignal();
+  await sendStream(call, await predictions.stream('media', question, gone), 'input', gone);
 }
 
 export async function exportDataset(parts: ApiDependencies, call: Call): Promise<void> {
   const origin = originOf(call, parts.publicUrl);
   const question = readExportQuestion(call, [...parts.records.keys()], origin);
-  const stream = await parts.predictions.stream('export', question, call.disconnectSignal());
-  await sendStream(call, stream, fileNames[question.format]);
+  const gone = call.disconnectSignal();
+  const stream = await parts.predictions.stream('export', question, gone);
+  await sendStream(call, stream, fileNames[question.format], gone);
 }
 
 export async function readDrift(parts: ApiDependencies, call: Call): Promise<void> {
   const id = call.parameters['id'] ?? '';
-  if (id.length > 200) throw badParameter('id', 'No model has so long an id.');
+  if (id.length > 200 || id.includes('\0')) throw badParameter('id', 'No model has such an id.');
   sendJson(call, 200, await parts.predictions.ask('drift', readDriftQuestion(call, id)));
 }
 
 /** As an attachment: what strangers sent must never be shown as a page of ours. */
-async function sendStream(call: Call, { body, type, bytes }: LogStream, fileName: string): Promise<void> {
+async function sendStream(
+  call: Call,
+  { body, type, bytes }: LogStream,
+  fileName: string,
+  gone: AbortSignal,
+): Promise<void> {
   call.response.writeHead(200, {
     'Content-Type': type,
     'Content-Disposition': `attachment; filename="${fileName}"`,
@@ -96,7 +103,11 @@ async function sendStream(call: Call, { body, type, bytes }: LogStream, fileName
     call.response.end();
     return;
   }
-  await pipeline(body, call.response);
+  try {
+    await pipeline(body, call.response);
+  } catch (error) {
+    if (!gone.aborted) throw error; // A caller who hangs up is no fault.
+  }
 }
 
 function fault(pointer: string, detail: string): Problem {

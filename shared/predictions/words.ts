@@ -154,6 +154,6 @@ export interface ExportQuestion {
 
 /** How the log writer says no: 404, 422 or 503 with this body. */
 export interface LogRefusal {
-  readonly reason: 'no-prediction' | 'nothing-to-learn' | 'database-away' | 'bad-question' | 'unexpected';
+  readonly reason: 'no-prediction' | 'nothing-to-learn' | 'database-away' | 'busy' | 'bad-question' | 'unexpected';
   readonly detail: string;
 }

@@ -26,6 +26,8 @@ const openingMs = 2000;
 /** A job that has just ended is a row within a tenth of a second, unless the database is behind. */
 const catchUpMs = 3000;
 
+/** Each is a page of the database in memory, and for Parquet a process and a file. */
+const exportsMax = 4;
 /** Below the data folder: files of exports under way. What a killed process left there belongs to nobody. */
 export const exportsFolder = 'prediction-exports';
 
@@ -33,6 +35,7 @@ export class Answers {
   readonly #log: PredictionLog;
   readonly #records: ReadonlyMap<string, TaskRecord>;
   readonly #dataDir: string;
+  #exports = 0;
 
   constructor(log: PredictionLog, records: ReadonlyMap<string, TaskRecord>, dataDir: string) {
     this.#log = log;
@@ -101,6 +104,24 @@ export class Answers {
     if (!record?.toExample) {
       throw new Refusal(422, 'nothing-to-learn', `Predictions of ${question.task} are nothing to train on.`);
     }
+    if (this.#exports >= exportsMax) {
+      throw new Refusal(503, 'busy', `${exportsMax} datasets are exported just now; wait for one to end.`);
+    }
+    this.#exports += 1;
+    const over = () => {
+      this.#exports -= 1;
+    };
+    try {
+      const answer = await this.#openExport(question, record);
+      if ('stream' in answer) answer.stream.once('close', over);
+      return answer;
+    } catch (error) {
+      over();
+      throw error;
+    }
+  }
+
+  async #openExport(question: ExportQuestion, record: TaskRecord): Promise<Answer> {
     const pages = await begun(judgedExamples(await this.#db(), question, record));
     if (question.format === 'csv') return { stream: Readable.from(csvOf(pages)), type: 'text/csv; charset=utf-8' };
     if (question.format === 'jsonl') return { stream: Readable.from(linesOf(pages)), type: 'application/jsonl' };
