@@ -12,10 +12,14 @@ export function readQuery<Name extends string>(call: Call, known: readonly Name[
       throw badParameter(name, `Unknown query parameter. Known: ${known.join(', ') || 'none'}.`);
     }
     if (values[found] !== undefined) throw badParameter(name, 'The query parameter comes more than once.');
+    if (value.includes('\0')) throw badParameter(name, 'The query parameter holds a NUL character.');
     values[found] = value;
   }
   return values;
 }
+
+/** The end of the year 9999: an offset can lead beyond it, where neither RFC 3339 nor PostgreSQL reads what we would write. */
+export const timeMsMax = 253_402_300_799_999;
 
 /** An RFC 3339 time, in ms. */
 export function readTime(name: string, text: string): number {
@@ -23,7 +27,7 @@ export function readTime(name: string, text: string): number {
     ? Date.parse(text)
     : Number.NaN;
   if (Number.isNaN(ms)) throw badParameter(name, 'Must be an RFC 3339 time, 2026-01-31T12:00:00Z.');
-  return Math.max(0, ms);
+  return Math.min(Math.max(0, ms), timeMsMax);
 }
 
 export function readWhole(name: string, text: string, least: number, most: number): number {
