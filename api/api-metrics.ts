@@ -53,7 +53,7 @@ export function createApiMetrics(registry: Registry, sources: MetricSources): Ap
     ),
     dutyRuns: new Gauge({
       name: 'inference_duty_last_run_timestamp_seconds',
-      help: 'When this process did a background duty last; one process does each.',
+      help: 'When this process did a background duty last, or started; one process does each.',
       labelNames: ['duty'],
       registers: [registry],
     }),

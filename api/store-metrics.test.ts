@@ -41,10 +41,11 @@ describe("the API's metrics", () => {
   it('count an expired job, though no worker ran', async () => {
     await client.submit({ model: 'ner', input: 'x', expires_in: 0.01 });
     await new Promise((resolve) => setTimeout(resolve, 20));
+    const ranAt = () => read('inference_duty_last_run_timestamp_seconds', 'duty="expire"');
+    const beforeAt = (await ranAt()) ?? 0;
     await api.duties.run('expire');
     assert.equal(await read('inference_items_total', 'outcome="expired"'), 1);
-    const ranAt = (await read('inference_duty_last_run_timestamp_seconds', 'duty="expire"')) ?? 0;
-    assert.ok(Math.abs(Date.now() / 1000 - ranAt) < 5);
+    assert.ok(((await ranAt()) ?? 0) > beforeAt && Math.abs(Date.now() / 1000 - beforeAt) < 60);
   });
 
   it('say that admission is closed, by reason and number of queues, and how much the busiest tenant has', async () => {

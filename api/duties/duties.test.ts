@@ -155,4 +155,10 @@ describe('duties', () => {
     assert.equal(await api.duties.run('expire'), 1);
     assert.equal((await client.read(id)).job.status, 'expired');
   });
+
+  it('has an age from the start, so that one that is never done grows old', async () => {
+    const text = await api.registry.metrics();
+    for (const duty of ['reconcile', 'expire', 'sweep-blobs', 'find-lost', 'trim-tombstones'])
+      assert.match(text, new RegExp(`^inference_duty_last_run_timestamp_seconds\\{.*duty="${duty}".*\\} \\d`, 'm'));
+  });
 });

@@ -34,7 +34,11 @@ export class Duties {
   }
 
   start(): void {
-    for (const name of Object.keys(duties)) this.#schedule(name);
+    for (const name of Object.keys(duties)) {
+      // As if it had just been done: one that never is would have no age, and DutyStale nothing to watch.
+      this.#parts.metrics.dutyRuns.set({ duty: name }, Date.now() / 1000);
+      this.#schedule(name);
+    }
   }
 
   async stop(): Promise<void> {
