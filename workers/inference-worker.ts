@@ -181,7 +181,7 @@ export class InferenceWorker {
     const nowMs = performance.now();
     this.#ledger.begin(lane.name);
     for (const row of rows)
-      this.#metrics.batchWait.observe({ model: row.model, class: row.class }, (nowMs - row.arrivedMs) / 1000);
+      this.#metrics.batchWait.observe({ model: row.model, class: row.class }, (nowMs - row.waitsSinceMs) / 1000);
     this.#notes.open(lane.name, rows, predictedMs);
     this.#calls.open(lane.name, rows, predictedMs);
   }

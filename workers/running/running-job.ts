@@ -31,6 +31,8 @@ export interface QueuedRow extends WaitingRow {
   readonly row: Row;
   readonly item: RunningItem;
   readonly index: number;
+  /** It arrived, or its last call ended without a result for it. `arrivedMs` keeps its place among the others. */
+  waitsSinceMs: number;
   suspect: boolean;
 }
 
@@ -145,6 +147,7 @@ export function queueRow(item: RunningItem, row: Row, index: number, model: stri
     length: row.length,
     shapeKey: row.shapeKey,
     arrivedMs: nowMs,
+    waitsSinceMs: nowMs,
     suspect: item.deaths > 0,
   };
 }

@@ -25,7 +25,7 @@ export interface SchedulerEvents {
   onReport(report: CallReport): void;
   /** The lane died under these rows. The owner decides which come back, by `add`. */
   onDeath(lane: Lane, rows: readonly QueuedRow[]): void;
-  /** Last, however the call ended. */
+  /** However the call ended, and before anybody is told what came of it. */
   onCallEnd(lane: Lane, result: CallResult): void;
 }
 
@@ -92,13 +92,13 @@ export class Scheduler {
     const laneRows = rows.map(({ row, item }) => ({ row, alone: item.parts.length === 1 }));
     const limitMs = Math.min(hangMsMax, Math.max(hangMsMin, hangFactor * predictedMs));
     const result = await lane.run(first.model, laneRows, limitMs);
+    this.#events.onCallEnd(lane, result);
+    if (result.kind !== 'ran') for (const row of rows) row.waitsSinceMs = performance.now();
     if (result.kind === 'died') {
       this.#pool?.countCrash(first.model);
       this.#events.onDeath(lane, rows);
-      this.#events.onCallEnd(lane, result);
       return;
     }
-    this.#events.onCallEnd(lane, result);
     if (result.kind === 'failed') {
       await this.#bisect(lane, rows, result.reason);
       return;

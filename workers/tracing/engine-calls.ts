@@ -43,7 +43,7 @@ export class EngineCalls {
     const postprocessMs = result.kind === 'ran' ? result.postprocessMs : 0;
     const links: SpanLink[] = [];
     for (const [trace, own] of rowsByTrace(rows)) {
-      const waitedFromMs = Math.min(...own.map(({ arrivedMs }) => arrivedMs));
+      const waitedFromMs = Math.min(...own.map(({ waitsSinceMs }) => waitsSinceMs));
       const times = { waitedFromMs, startedMs, endedMs, postprocessMs };
       if (result.kind === 'died') trace.crashed(own.length);
       const spanId = trace.called({ ...times, engine, rows: own.length, attributes, error });

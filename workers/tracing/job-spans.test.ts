@@ -157,6 +157,9 @@ describe('the spans of a job in a worker', () => {
       Array(4).fill('lane-died'),
     );
     assert.equal(run.events?.filter(({ name }) => name === 'lane died').length, 4);
+    const waits = spans.filter(({ name }) => name === 'batch wait');
+    for (const [at, { endMs }] of computes.slice(0, -1).entries())
+      assert.ok((waits[at + 1]?.startMs ?? 0) >= endMs - 1, 'what a call took is no wait for the next');
     const calls = tracing.named('engine call');
     assert.match(String(calls[0]?.attributes?.['millrace.reason']), /SIGKILL/);
     assert.equal(calls.at(-1)?.attributes?.['millrace.suspect'], true);
