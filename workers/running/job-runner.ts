@@ -229,7 +229,8 @@ export class JobRunner {
       else metrics.outcomes.inc({ model, class: job.class, outcome: status, reason });
       if (reply === 'job-ended' && job.resultBytes > inlineResultBytesMax) void writer.offload(job.ref, job.traceId);
       if (reply === 'job-ended' || reply === 'late') {
-        logger.debug({ job: job.ref.id, trace: job.traceId, reply }, 'job ended');
+        // Asked first: reading the trace id takes 0.4 us of every job.
+        if (logger.isLevelEnabled('debug')) logger.debug({ job: job.ref.id, trace: job.traceId, reply }, 'job ended');
         job.end();
       }
     });
