@@ -103,6 +103,8 @@ export class JobTrace {
 
   /** An item's result was written; the write of the last one ends the job. */
   settled(item: number, status: 'succeeded' | 'failed', slug: string, writtenFromMs: number, reply: FinishReply): void {
+    // Of a job that ended elsewhere every row of the call under way comes late.
+    if (this.#isOver) return;
     this.#sums[status]++;
     if (status === 'failed') this.#note('item failed', { 'millrace.item': item, 'millrace.problem': slug });
     if (reply !== 'job-ended' && reply !== 'late') return;
