@@ -95,6 +95,7 @@ describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
     const bad = [
       'cursor=AAAA',
       'min_score=high',
+      'max_score=low',
       'from=yesterday',
       'limit=0',
       'limit=101',
@@ -105,10 +106,13 @@ describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
       `cursor=${encodeCursor({ finishedMs: 253_402_300_800_000, job: mintJobId(), item: 0 })}`,
     ];
     for (const query of bad) assert.equal((await list(ours, query)).status, 400, query);
-    assert.equal((await list(ours, 'to=9999-12-31T23:59:59-23:59')).status, 200, 'an offset that leads beyond the year');
+    assert.equal(
+      (await list(ours, 'to=9999-12-31T23:59:59-23:59')).status,
+      200,
+      'an offset that leads beyond the year',
+    );
     const paths = ['/v1/datasets/export', '/v1/datasets/export?task=none', '/v1/models/x/drift?window=0d'];
-    for (const path of [...paths, '/v1/models/a%00b/drift'])
-      assert.equal((await ours.ask(path)).status, 400, path);
+    for (const path of [...paths, '/v1/models/a%00b/drift']) assert.equal((await ours.ask(path)).status, 400, path);
     const { id } = await lab.runJob({ tenant: 'ours', texts: ['one', 'two'] });
     const wrong: [object, string][] = [
       [{}, 'validation-failed'],
@@ -144,6 +148,29 @@ describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
     await assert.rejects(open(), /4 datasets are exported/);
     for (const { stream } of streams) stream.destroy();
     await waitUntil('there is room', async () => (await open()).stream.destroy() !== undefined);
+  });
+
+  it('goes on recording while callers ask more than the database can answer', async () => {
+    const { keeper } = lab.log;
+    const asked = keeper.asked;
+    const slow = Array.from({ length: 4 }, async () => await asked?.execute('SELECT pg_sleep(3.5)'));
+    const { id } = await lab.runJob({ tenant: 'ours' });
+    const crowd = ours.ask('/v1/predictions');
+    await waitUntil('it is written', async () => (await lab.rows(`job = '${id}'`)).length === 1, 2500);
+    const answer = await crowd;
+    assert.deepEqual(
+      [answer.status, (answer.job as unknown as { detail: string }).detail],
+      [503, 'Too much is asked of the record just now.'],
+    );
+    await Promise.all(slow);
+    assert.ok(asked && keeper.asked === asked, 'the database never counted as away');
+  });
+
+  it('says that a question is wrong when the database refuses what it holds', async () => {
+    const headers = { authorization: 'Bearer the-token-of-this-test' };
+    const body = JSON.stringify({ tenant: 'ours', label: 'a\0b', limit: 1 });
+    const answer = await fetch(`http://127.0.0.1:${questions.port}/list`, { method: 'POST', headers, body });
+    assert.deepEqual([answer.status, ((await answer.json()) as { reason: string }).reason], [422, 'bad-question']);
   });
 
   it('answers nobody without the token', async () => {

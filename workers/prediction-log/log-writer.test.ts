@@ -1,6 +1,6 @@
 /** From the finish script to the rows, on PostgreSQL and on PGlite alike. */
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
@@ -164,6 +164,10 @@ describe('the embedded database', () => {
     const opened = await openPglite(data);
     await opened.close();
     assert.deepEqual(await readdir(folder), ['predictions']);
+    assert.equal((await stat(data)).mode & 0o777, 0o700, 'its files can be read and written by anybody');
+    await chmod(data, 0o755);
+    await (await openPglite(data)).close();
+    assert.equal((await stat(data)).mode & 0o777, 0o700, 'also where it was made by an earlier release');
     await rm(folder, { recursive: true, force: true });
   });
 });

@@ -9,7 +9,7 @@ import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Logger } from '../../shared/observability/logger.ts';
 import type { LogRefusal } from '../../shared/predictions/words.ts';
-import { databaseFault } from './database/open-database.ts';
+import { databaseFault, isCrowded, isDataFault } from './database/open-database.ts';
 
 /** A JSON value, or bytes of a type. */
 export type Answer =
@@ -104,7 +104,10 @@ function refuse(response: ServerResponse, error: unknown, logger: Logger): void 
 
 function explain(error: unknown, logger: Logger): Refusal {
   const { code, message } = databaseFault(error);
+  if (isCrowded(error)) return new Refusal(503, 'busy', 'Too much is asked of the record just now.');
   logger.warn({ code, fault: message }, 'prediction log: a question failed');
+  if (isDataFault(error))
+    return new Refusal(422, 'bad-question', `The database refuses what the question holds (${code}).`);
   if (code === 'unknown') return new Refusal(500, 'unexpected', 'The log writer failed; its log says why.');
   return new Refusal(503, 'database-away', `The database of the record did not answer (${code}).`);
 }

@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { PgDatabase, PgQueryResultHKT } from 'drizzle-orm/pg-core';
 
@@ -13,6 +13,8 @@ export type Database = PgDatabase<PgQueryResultHKT, Record<string, never>>;
 
 export interface OpenedDatabase {
   readonly db: Database;
+  /** The same for whoever asks: questions that take long, or come in crowds, never hold up what writes. */
+  readonly asked: Database;
   readonly kind: 'postgresql' | 'pglite';
   /** Resolves when it is closed, or after a deadline. */
   close(): Promise<void>;
@@ -29,10 +31,14 @@ const connectMs = 3000;
 const statementMs = 15_000;
 /** A name of its own each time: the maker of a process that was killed may still be writing. */
 const halfMade = '.making-';
+/** PGlite writes its files with mode 0666: nobody else may get at them, since they hold inputs. */
+const folderMode = 0o700;
 /** On a machine with ten other loads it took 16 s. */
 const makingMs = 120_000;
-/** One writes; the others read. */
-const connectionsMax = 5;
+/** One writes, one forgets what is old. */
+const writersMax = 2;
+/** What callers ask. */
+const askersMax = 4;
 
 export async function openPostgres(url: string, onError: (error: Error) => void): Promise<OpenedDatabase> {
   const [{ default: pg }, { drizzle }, { migrate }] = await Promise.all([
@@ -40,16 +46,19 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
     import('drizzle-orm/node-postgres'),
     import('drizzle-orm/node-postgres/migrator'),
   ]);
-  const pool = new pg.Pool({
-    connectionString: url,
-    max: connectionsMax,
-    connectionTimeoutMillis: connectMs,
-    statement_timeout: statementMs,
-    query_timeout: statementMs + 2000,
-    keepAlive: true,
-    application_name: 'millrace-log',
-  });
-  pool.on('error', onError);
+  const poolOf = (max: number) => {
+    const made = new pg.Pool({
+      connectionString: url,
+      max,
+      connectionTimeoutMillis: connectMs,
+      statement_timeout: statementMs,
+      query_timeout: statementMs + 2000,
+      keepAlive: true,
+      application_name: 'millrace-log',
+    });
+    return made.on('error', onError);
+  };
+  const pool = poolOf(writersMax);
   try {
     const client = await pool.connect();
     try {
@@ -64,7 +73,13 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
     await pool.end().catch(() => {});
     throw error;
   }
-  return { db: drizzle(pool) as unknown as Database, kind: 'postgresql', close: () => pool.end() };
+  const askers = poolOf(askersMax);
+  return {
+    db: drizzle(pool) as unknown as Database,
+    asked: drizzle(askers) as unknown as Database,
+    kind: 'postgresql',
+    close: async () => void (await Promise.all([pool.end(), askers.end()])),
+  };
 }
 
 /**
@@ -72,7 +87,9 @@ export async function openPostgres(url: string, onError: (error: Error) => void)
  * another process. Opening them takes 0.2 to 1 s of this process's own thread, and 400 MB.
  */
 export async function openPglite(folder: string, signal?: AbortSignal): Promise<OpenedDatabase> {
-  if (!existsSync(folder)) {
+  if (existsSync(folder))
+    await chmod(folder, folderMode); // One that an earlier release made.
+  else {
     await mkdir(dirname(folder), { recursive: true });
     await removeHalfMade(folder);
     const making = `${folder}${halfMade}${randomUUID()}`;
@@ -80,7 +97,7 @@ export async function openPglite(folder: string, signal?: AbortSignal): Promise<
     await rename(making, folder);
   }
   const { client, db } = await startPglite(folder);
-  return { db, kind: 'pglite', close: () => client.close() };
+  return { db, asked: db, kind: 'pglite', close: () => client.close() };
 }
 
 /** For `make-pglite-main.ts`. */
@@ -96,6 +113,7 @@ async function startPglite(dataDir: string) {
     import('drizzle-orm/pglite/migrator'),
   ]);
   // 128 MB of shared buffers is half of what it would hold; the files are in the page cache anyway.
+  await mkdir(dataDir, { recursive: true, mode: folderMode });
   const client = new PGlite({ dataDir, startParams: [...PGlite.defaultStartParams, '-c', 'shared_buffers=32MB'] });
   await client.waitReady;
   const db = drizzle(client);
@@ -137,6 +155,11 @@ export function databaseFault(error: unknown): { readonly code: string; readonly
   }
   const message = at instanceof Error && !at.message.startsWith('Failed query') ? at.message : 'query failed';
   return { code: 'unknown', message: message.slice(0, 300) };
+}
+
+/** True when every connection for questions was taken for too long: the words of `pg`, which has no code for it. */
+export function isCrowded(error: unknown): boolean {
+  return databaseFault(error).message === 'timeout exceeded when trying to connect';
 }
 
 /** True when the same statement would fail again however healthy the database is: SQLSTATE classes 22 and 23. */
