@@ -63,8 +63,8 @@ export class Answers {
 
   async #db(): Promise<Database> {
     const { keeper } = this.#log;
-    if (!keeper.db) await keeper.untilUp(openingMs);
-    if (keeper.db) return keeper.db;
+    if (!keeper.asked) await keeper.untilUp(openingMs);
+    if (keeper.asked) return keeper.asked;
     throw new Refusal(503, 'database-away', `The database of the record is away (${keeper.fault}).`);
   }
 

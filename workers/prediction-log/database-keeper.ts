@@ -36,6 +36,11 @@ export class DatabaseKeeper {
     return this.#opened?.db;
   }
 
+  /** The same for the questions of callers. */
+  get asked(): Database | undefined {
+    return this.#opened?.asked;
+  }
+
   /** Why it is away, in words. */
   get fault(): string | null {
     return this.#opened ? null : this.#fault;
