@@ -1,59 +1,12 @@
 /**
- * Entry of the log writer: settings -> Redis -> stream, spool and database -> answers to the API. Nobody waits for it: it
- * gives way to every other process, and opens an embedded database only when there is something for it to do.
+ * Entry of the log writer. Nobody waits for it, so it gives way to every other process before it loads anything: loading
+ * takes half a second of a core, just when the first jobs run.
  */
-import { randomBytes } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { setPriority } from 'node:os';
-import { join } from 'node:path';
-import { loadRecords } from '../models/discover-tasks.ts';
-import { boot, bootMetrics } from '../shared/processes/boot.ts';
-import { connectConsumer } from '../shared/redis/connection.ts';
-import { Announcement } from './prediction-log/announce.ts';
-import { Answers, exportsFolder } from './prediction-log/answer-questions.ts';
-import { openPglite, openPostgres } from './prediction-log/database/open-database.ts';
-import { addLogHealth } from './prediction-log/log-health.ts';
-import { PredictionLog } from './prediction-log/prediction-log.ts';
-import { serveQuestions } from './prediction-log/serve-questions.ts';
 
-const role = 'log';
 /** Lanes and preparation have 5 (docs/decisions/0007): a row that is a second late hurts nobody. */
 const niceness = 10;
+
 setPriority(niceness);
-const booted = boot(role);
-const { settings, redisUrl, logger, life, health } = booted;
-const redis = connectConsumer(redisUrl, logger);
-life.add('redis', () => redis.disconnect());
-const registry = await bootMetrics(role, booted);
-await rm(join(settings.dataDir, exportsFolder), { recursive: true, force: true });
-
-const { databaseUrl, dataDir } = settings;
-const records = await loadRecords();
-const log = new PredictionLog({
-  redis,
-  dataDir,
-  policy: settings.recording ?? 'none',
-  records,
-  registry,
-  logger,
-  open: (onError, signal) =>
-    databaseUrl ? openPostgres(databaseUrl, onError) : openPglite(join(dataDir, 'predictions'), signal),
-  opensWhenIdle: databaseUrl === undefined,
-  days: settings.predictionDays,
-  inputDays: settings.predictionInputDays,
-});
-await log.start();
-life.add('prediction log', () => log.stop());
-
-const token = randomBytes(24).toString('hex');
-const { all: answerers } = new Answers(log, records, dataDir);
-const host = settings.predictionLogHost;
-const server = await serveQuestions({ answerers, token, host, port: settings.predictionLogPort, logger });
-life.add('questions', () => server.stop());
-const url = settings.predictionLogUrl ?? `http://${host.includes(':') ? `[${host}]` : host}:${server.port}`;
-const announcement = new Announcement(redis, { url, token }, () => log.writer.isHolding, logger);
-announcement.start();
-life.add('announcement', () => announcement.stop());
-addLogHealth(health, redis, log);
-life.tell({ type: 'ready', role });
-logger.info({ database: databaseUrl ? 'postgresql' : 'embedded' }, 'recording predictions');
+const { runLogWriter } = await import('./prediction-log/run-log-writer.ts');
+await runLogWriter();

@@ -3,6 +3,7 @@
  * metrics. Knows processes, ports and settings; what the processes do is theirs.
  */
 import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type AdminToken, resolveAdminToken } from '../../shared/config/admin-token.ts';
 import type { Settings } from '../../shared/config/settings.ts';
 import { Counter, createRegistry, Gauge } from '../../shared/observability/metrics.ts';
@@ -22,8 +23,10 @@ export interface Entry {
   readonly role: string;
   /** Relative to the repository, or absolute. */
   readonly file: string;
-  /** Started once the API takes requests: nobody waits for it, so it takes no core from those whom somebody waits for. */
+  /** Started once jobs can run: nobody waits for it, so it takes no core from those whom somebody waits for. */
   readonly isLate?: boolean;
+  /** So much later still: loading it takes half a second of a core, while the first jobs use everything for the first time. */
+  readonly restMs?: number;
   /** Absent: with any settings. */
   readonly isWanted?: (settings: Settings) => boolean;
 }
@@ -34,7 +37,13 @@ export const systemEntries: readonly Entry[] = [
   { role: 'workers', file: 'workers/main.ts' },
   { role: 'api', file: 'api/main.ts' },
   { role: 'board', file: 'api/board-main.ts', isLate: true },
-  { role: 'log', file: 'workers/log-main.ts', isLate: true, isWanted: ({ recording }) => recording !== undefined },
+  {
+    role: 'log',
+    file: 'workers/log-main.ts',
+    isLate: true,
+    restMs: 3000,
+    isWanted: ({ recording }) => recording !== undefined,
+  },
 ];
 
 export interface SystemWish {
@@ -48,6 +57,8 @@ const root = resolve(import.meta.dirname, '../..');
 /** Loading a large AOF takes a while: redis reads about 100 MB/s. */
 const redisReadyMs = 120_000;
 const stopDeadlineMs = 30_000;
+/** Large models take minutes to load: nobody waits that long for the operators' pages. */
+const lateStartMs = 10_000;
 
 export class System {
   /** Settles with the reason when the system can not go on. */
@@ -97,7 +108,18 @@ export class System {
     const entries = all.filter(({ isWanted }) => isWanted?.(settings) ?? true);
     for (const entry of entries.filter(({ isLate }) => !isLate)) this.#startEntry(entry, redisUrl);
     await this.untilReady('api', signal);
-    for (const entry of entries.filter(({ isLate }) => isLate)) this.#startEntry(entry, redisUrl);
+    void this.#startLate(entries, redisUrl);
+  }
+
+  /** When jobs can run, or cannot soon: until then the cores belong to those who load models. */
+  async #startLate(entries: readonly Entry[], redisUrl: string): Promise<void> {
+    const hasWorkers = entries.some(({ role }) => role === 'workers');
+    if (hasWorkers) await this.untilReady('workers', AbortSignal.timeout(lateStartMs)).catch(() => {});
+    for (const entry of entries.filter(({ isLate }) => isLate)) {
+      if (entry.restMs) await sleep(entry.restMs, undefined, { ref: false });
+      if (this.#stopped) return;
+      this.#startEntry(entry, redisUrl);
+    }
   }
 
   /** Resolves when a process of that role has said that it is ready. */
