@@ -15,7 +15,7 @@ import {
 import type { Call } from '../http/call.ts';
 import { badParameter, readQuery, readTime, readWhole, timeMsMax } from '../http/query.ts';
 
-export const listNames = ['task', 'model', 'label', 'min_score', 'from', 'to', 'q', 'cursor', 'limit'] as const;
+export const listNames = ['task', 'model', 'label', 'min_score', 'max_score', 'from', 'to', 'q', 'cursor', 'limit'] as const;
 export const limitDefault = 20;
 export const limitMax = 100;
 const wordsMax = 200;
@@ -43,7 +43,8 @@ export function readListQuestion(call: Call): ListQuestion {
     tenant: call.tenant,
     ...filters(given),
     ...(given.label !== undefined && { label: given.label }),
-    ...(given.min_score !== undefined && { minScore: readScore(given.min_score) }),
+    ...(given.min_score !== undefined && { minScore: readScore('min_score', given.min_score) }),
+    ...(given.max_score !== undefined && { maxScore: readScore('max_score', given.max_score) }),
     ...(given.q !== undefined && { q: readWords(given.q) }),
     ...(place && { cursor: place }),
     limit: given.limit === undefined ? limitDefault : readWhole('limit', given.limit, 1, limitMax),
@@ -115,9 +116,9 @@ function filters({ task, model, from, to }: Filters) {
   };
 }
 
-function readScore(text: string): number {
+function readScore(name: string, text: string): number {
   const score = /^-?\d{1,9}(\.\d{1,12})?$/.test(text) ? Number(text) : Number.NaN;
-  if (Number.isNaN(score)) throw badParameter('min_score', 'Must be a number, 0.8.');
+  if (Number.isNaN(score)) throw badParameter(name, 'Must be a number, 0.8.');
   return score;
 }
 

@@ -29,6 +29,7 @@ export interface ListQuestion {
   readonly model?: string;
   readonly label?: string;
   readonly minScore?: number;
+  readonly maxScore?: number;
   /** Ended at or after, ms. */
   readonly fromMs?: number;
   /** Ended before, ms. */

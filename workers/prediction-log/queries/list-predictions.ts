@@ -73,11 +73,12 @@ function rangeOf({ tenant, label, model, fromMs, toMs, cursor }: ListQuestion): 
 }
 
 /** What is looked at row by row; undefined when nothing is. */
-function checksOf({ task, label, model, minScore, q }: ListQuestion): SQL | undefined {
+function checksOf({ task, label, model, minScore, maxScore, q }: ListQuestion): SQL | undefined {
   const parts: SQL[] = [];
   if (label !== undefined && model !== undefined) parts.push(sql`model = ${model}`);
   if (task !== undefined) parts.push(sql`task = ${task}`);
   if (minScore !== undefined) parts.push(sql`score >= ${minScore}`);
+  if (maxScore !== undefined) parts.push(sql`score <= ${maxScore}`);
   if (q !== undefined) {
     const pattern = `%${q.replaceAll(/[\\%_]/g, '\\$&')}%`;
     parts.push(

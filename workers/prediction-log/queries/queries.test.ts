@@ -114,6 +114,8 @@ for (const kind of ['PostgreSQL', 'PGlite'] as const) {
         [{ task: 'token-classification' }, 40],
         [{ task: 'image-classification' }, 0],
         [{ minScore: 0.9 }, 4],
+        [{ maxScore: 0.15 }, 8],
+        [{ minScore: 0.45, maxScore: 0.55 }, 4],
         [{ fromMs: now - 5000 }, 5],
         [{ toMs: now - 35_000 }, 5],
         [{ q: 'NUMBER 7' }, 1],
