@@ -87,6 +87,13 @@ describe('alerts', () => {
 });
 
 describe('runbook pages', () => {
+  it('find the slow client beside commands whose arguments are no text', async () => {
+    const log = String.raw`redis() { printf 'EVALSHA\n\0\377\n10.0.0.7:41\n10.0.0.7:41\n10.0.0.8:9\n'; }`;
+    const script = `. monitoring/runbooks/tools.sh\n${log}\nslow_client`;
+    const { stdout, stderr } = await promisify(execFile)('bash', ['-c', script], { cwd: root });
+    assert.deepEqual([stdout, stderr], ['10.0.0.7:41\n', '']);
+  });
+
   for (const { alert } of alerts) {
     const text = existsSync(join(pages, `${alert}.md`)) ? readFileSync(join(pages, `${alert}.md`), 'utf8') : '';
     it(`${alert}: meaning, look, culprit and mend, with commands that are shell`, async () => {

@@ -31,7 +31,7 @@ redis() {
 
 # slow_client: address of whoever sent most of the newest entries of the slow log.
 slow_client() {
-  redis slowlog get 32 | grep -Eo '^[0-9.]+:[0-9]+$' | sort | uniq -c | sort -rn | sed -n '1s/.* //p'
+  redis slowlog get 32 | grep -aEo '^[0-9.]+:[0-9]+$' | sort | uniq -c | sort -rn | sed -n '1s/.* //p'
 }
 
 # api <path> [curl options]: the public API, with KEY when there is one.
@@ -43,6 +43,11 @@ api() {
 
 # stages [model]: seconds per stage, p99 of the last 5 minutes. The largest is the one that holds things up.
 stages() {
+  # Prometheus divides nothing by nothing where no job went through.
+  _stages "$@" | sed 's/NaN */no job in 5 minutes/'
+}
+
+_stages() {
   local stage
   for stage in queue_wait prepare batch_wait compute postprocess; do
     printf '%-12s' "$stage"
