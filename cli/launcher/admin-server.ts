@@ -34,6 +34,10 @@ export interface AdminServer {
   stop(): Promise<void>;
 }
 
+/** Who sends a header now and then, to hold a connection, is cut off; Node would look every 30 s. */
+const requestDeadlines = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 1000 };
+/** A browser has six, Prometheus one. */
+const connectionsMax = 256;
 /** A process that hangs must not hide the others' metrics; Prometheus gives up after 10 s by default. */
 const childDeadlineMs = 2000;
 /** A page is made within seconds; a browser that sends nothing more is not waited for. */
@@ -42,10 +46,10 @@ const pageDeadlineMs = 30_000;
 type MetricsJson = Awaited<ReturnType<Registry['getMetricsAsJSON']>>;
 
 export async function serveAdmin(wish: AdminWish): Promise<AdminServer> {
-  const server: Server = createServer((from, response) => {
+  const server: Server = createServer(requestDeadlines, (from, response) => {
     answer(wish, from, response).catch(() => response.destroy());
   });
-  server.requestTimeout = 10_000;
+  server.maxConnections = connectionsMax;
   await new Promise<void>((listening, fail) => {
     server.once('error', fail);
     server.listen(wish.port, wish.host, listening);
@@ -108,9 +112,24 @@ function forward({ boardPort }: AdminWish, from: IncomingMessage, to: ServerResp
   from.pipe(ask);
 }
 
-/** Without what is about one connection only: each side keeps its own as long as it likes. */
-function withoutHop({ connection, 'keep-alive': keepAlive, ...headers }: IncomingHttpHeaders): IncomingHttpHeaders {
-  return headers;
+/** About one connection only: each side has its own. */
+const hopHeaders = [
+  'connection',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'te',
+  'trailer',
+  'upgrade',
+];
+/** Says where the body ends: without it the rest of a body would be read as the next request. */
+const framing = ['content-length', 'transfer-encoding'];
+
+/** Without what is about one connection only, and what `Connection` says is. */
+function withoutHop(headers: IncomingHttpHeaders): IncomingHttpHeaders {
+  const named = (headers.connection ?? '').toLowerCase().split(/[\s,]+/);
+  const isHop = (name: string) => hopHeaders.includes(name) || (named.includes(name) && !framing.includes(name));
+  return Object.fromEntries(Object.entries(headers).filter(([name]) => !isHop(name)));
 }
 
 /** Undefined when the process does not answer in time: it restarts, or hangs, and its series are absent meanwhile. */

@@ -44,11 +44,16 @@ export interface QuestionServer {
 /** A corrected output is the largest thing that is asked: the API takes 1 MB of it. */
 const questionBytesMax = 2 * 2 ** 20;
 
+/** Who sends a header now and then, to hold a connection, is cut off; Node would look every 30 s, and wait for a minute. */
+const requestDeadlines = { headersTimeout: 10_000, requestTimeout: 30_000, connectionsCheckingInterval: 1000 };
+/** Those of a few API processes, each with as many callers as the database answers in their 20 s. */
+const connectionsMax = 2048;
+
 export async function serveQuestions(wish: QuestionServerWish): Promise<QuestionServer> {
-  const server: Server = createServer((request, response) => {
+  const server: Server = createServer(requestDeadlines, (request, response) => {
     answer(request, response, wish).catch((error) => refuse(response, error, wish.logger));
   });
-  server.requestTimeout = 30_000;
+  server.maxConnections = connectionsMax;
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(wish.port, wish.host, resolve);
