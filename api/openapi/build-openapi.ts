@@ -49,7 +49,9 @@ type PathConfig = Parameters<OpenAPIRegistry['registerPath']>[0];
 
 function describePath(doc: PathDoc, catalog: ModelCatalog, origin: string): PathConfig {
   const isSubmit = doc.method === 'post' && doc.path === '/v1/jobs';
-  const example = isSubmit ? submitExample(catalog, origin) : doc.example?.replaceAll('BASE', origin);
+  const example = isSubmit
+    ? submitExample(catalog, origin)
+    : doc.example?.replaceAll('BASE', origin).replaceAll('MODEL', servedTasks(catalog)[0]?.model ?? '');
   return {
     method: doc.method,
     path: doc.path,

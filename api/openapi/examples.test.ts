@@ -24,11 +24,20 @@ after(async () => {
 
 interface Document {
   readonly openapi: string;
-  readonly paths: Record<string, Record<string, { 'x-codeSamples'?: { source: string }[]; requestBody?: RequestBody }>>;
+  readonly paths: Record<
+    string,
+    Record<string, { tags: string[]; 'x-codeSamples'?: { source: string }[]; requestBody?: RequestBody }>
+  >;
 }
 interface RequestBody {
   readonly content: Record<string, { examples?: Record<string, { value: { input: unknown } }> }>;
 }
+/** Here no worker is ready and nothing is recorded: the commands on predictions run in predictions.test.ts. */
+function expected(path: string, tags: readonly string[]): RegExp {
+  if (tags.includes('Predictions')) return /^404$/;
+  return path === '/readyz' ? /^503$/ : /^20[024]$/;
+}
+
 const readDocument = async () => (await (await fetch(`${api.url}/openapi.json`)).json()) as Document;
 
 it('runs every curl command of the document with success', async () => {
@@ -37,7 +46,7 @@ it('runs every curl command of the document with success', async () => {
   const client = new Client(api.url);
   let commands = 0;
   for (const [path, methods] of Object.entries(paths)) {
-    for (const { 'x-codeSamples': samples = [] } of Object.values(methods)) {
+    for (const { tags, 'x-codeSamples': samples = [] } of Object.values(methods)) {
       for (const { source } of samples) {
         commands++;
         const { job } = await client.submit({ model: 'ner-large', input: 'x', expires_in: 60 });
@@ -45,7 +54,7 @@ it('runs every curl command of the document with success', async () => {
           await client.ask(`/v1/jobs/${job.id}/cancel`, { method: 'POST' });
         const script = `JOB=${job.id}; ${source.replace(/^curl/, 'curl -sS -o /dev/null -w "%{http_code}"')}`;
         const { stdout } = await promisify(execFile)('sh', ['-c', script], { timeout: 20_000 });
-        assert.match(stdout, path === '/readyz' ? /^503$/ : /^20[024]$/, `${source} answered ${stdout}`);
+        assert.match(stdout, expected(path, tags), `${source} answered ${stdout}`);
       }
     }
   }

@@ -82,11 +82,13 @@ export const predictionPaths: readonly PathDoc[] = [
     description:
       'Every item of every job that ended, also long after the job is gone. A page may hold fewer than `limit` and still ' +
       'have a next one: filters read a bounded number.',
+    example: "curl 'BASE/v1/predictions?max_score=0.6&limit=5'",
     query: z.object({
       task: z.string().optional(),
       model: z.string().optional(),
       label: z.string().optional().describe('Exactly this best label.'),
-      min_score: z.string().optional(),
+      min_score: z.string().optional().describe('Best score of at least this.'),
+      max_score: z.string().optional().describe('Best score of at most this: what the model was unsure of.'),
       from,
       to,
       q: z.string().optional().describe('Part of a label, of a kept text, or of a transcript.'),
@@ -112,6 +114,7 @@ export const predictionPaths: readonly PathDoc[] = [
     tag: 'Predictions',
     summary: 'Say whether a prediction was right',
     description: 'Also when the job is long gone, and again: every word is kept, the newest counts.',
+    example: `curl -d '{"verdict":"right"}' -H 'Content-Type: application/json' BASE/v1/jobs/$JOB/feedback`,
     parameters: jobId,
     body: feedbackSchema,
     answers: { 201: { description: 'The prediction as it stands now.', schema: predictionSchema } },
@@ -130,6 +133,7 @@ export const predictionPaths: readonly PathDoc[] = [
     path: '/v1/predictions/{id}/{item}/input',
     tag: 'Predictions',
     summary: 'Read the kept media of a prediction',
+    example: 'curl BASE/v1/predictions/$JOB/0/input -o kept-input',
     parameters: jobId.extend({ item: z.string().describe('Index of the item, from 0.') }),
     answers: { 200: { description: 'The file as it was sent.', schema: z.string(), type: 'application/octet-stream' } },
     problems: [...asking, 'invalid-id', 'not-found'],
@@ -140,6 +144,7 @@ export const predictionPaths: readonly PathDoc[] = [
     tag: 'Predictions',
     summary: 'Export judged predictions for training',
     description: 'One example per prediction, in the shape that trainers of the task read.',
+    example: "curl 'BASE/v1/datasets/export?task=token-classification&include=all&format=csv'",
     query: z.object({
       task: z.string().describe('One task: each has its own shape.'),
       model: z.string().optional(),
@@ -156,6 +161,7 @@ export const predictionPaths: readonly PathDoc[] = [
     path: '/v1/models/{id}/drift',
     tag: 'Predictions',
     summary: 'Compare what a model says now with what it said before',
+    example: "curl 'BASE/v1/models/MODEL/drift?window=24h&reference=7d'",
     parameters: z.object({
       id: z.string().meta({ description: 'Id of a model, also of one that is no longer there.' }),
     }),

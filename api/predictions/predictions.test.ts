@@ -1,6 +1,8 @@
 /** The prediction routes over a real log writer: who may ask what, and what callers hear when it is away. */
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { after, before, describe, it } from 'node:test';
+import { promisify } from 'node:util';
 import { loadRecords } from '../../models/discover-tasks.ts';
 import { mintJobId } from '../../shared/jobs/job-id.ts';
 import { keys } from '../../shared/jobs/keys.ts';
@@ -17,6 +19,13 @@ import { startTestApi, type TestApi } from '../testing/test-api.ts';
 import { encodeCursor } from './read-questions.ts';
 
 const logger = createLogger('log', 'silent');
+
+interface DocumentedPaths {
+  readonly paths: Record<
+    string,
+    Record<string, { tags: string[]; operationId: string; 'x-codeSamples': { source: string }[] }>
+  >;
+}
 
 describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
   let redis: TestRedis;
@@ -137,6 +146,20 @@ describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
     assert.equal((await ours.ask(`/v1/jobs/${id}`, { method: 'DELETE' })).status, 204);
     await waitUntil('it is gone', async () => (await list(ours)).data.every(({ job }) => job !== id));
     assert.equal((await ours.ask(`/v1/jobs/${id}`, { method: 'DELETE' })).status, 404);
+  });
+
+  it('answers the commands that its documentation shows', async () => {
+    const { id } = await lab.runJob({ tenant: 'ours' });
+    const { paths } = (await (await fetch(`${api.url}/openapi.json`)).json()) as DocumentedPaths;
+    const said = new Map<string, string>();
+    for (const { tags, operationId, 'x-codeSamples': samples } of Object.values(paths).flatMap(Object.values)) {
+      if (!tags.includes('Predictions')) continue;
+      const curl = 'curl -sS -w "%{http_code}" -H "Authorization: Bearer ours-key-0000000001" -o /dev/null';
+      const command = samples[0]?.source.replace(/^curl/, curl).replace(/ -o kept-input/, '');
+      const { stdout } = await promisify(execFile)('sh', ['-c', `JOB=${id}; ${command}`], { timeout: 20_000 });
+      said.set(operationId, stdout);
+    }
+    assert.deepEqual([...said.values()].toSorted(), ['200', '200', '200', '201', '404'], 'a text has no media');
   });
 
   it('exports a few datasets at a time, also when callers hang up', async () => {
