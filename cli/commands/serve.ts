@@ -33,7 +33,7 @@ export async function serve(wish: ServeWish): Promise<number> {
   const settings = readSettings(wish.env);
   const paint = createPaint(process.stderr.isTTY === true, wish.env);
   const show = (text: string) => process.stderr.write(text);
-  const logs = new LogBook({ folder: logsFolder(settings), view: wish.view, paint, show });
+  const logs = new LogBook({ folder: logsFolder(settings), view: wish.view, level: settings.logLevel, paint, show });
   const system = new System({ settings, env: wish.env, logs, ...(wish.entries ? { entries: wish.entries } : {}) });
   const stopping = listenForStop(() => {
     system.kill();

@@ -1,24 +1,27 @@
 /**
  * Takes every line that the processes write, keeps it in <data>/logs/<role>.log, and shows it: readable on a terminal,
- * as JSON elsewhere, only warnings and errors while a demo prints results.
+ * as JSON elsewhere, from LOG_LEVEL on, only warnings and errors while a demo prints results.
  */
 import type { Paint } from '../terminal/paint.ts';
-import { type LogEntry, readLogLine } from './log-entry.ts';
+import { type LogEntry, readLogLine, warnLevel } from './log-entry.ts';
 import { RotatingFile } from './rotating-file.ts';
 
 /** `readable`: for people. `json`: lines as they came. `warnings`: for people, warnings and errors only. */
 export type LogView = 'readable' | 'json' | 'warnings';
 
+/** pino's numbers. */
+const levels = { trace: 10, debug: 20, info: 30, warn: 40, error: 50, silent: Number.POSITIVE_INFINITY } as const;
+
 export interface LogBookWish {
   readonly folder: string;
   readonly view: LogView;
+  /** Least level that is shown, by name (LOG_LEVEL). Files keep everything. */
+  readonly level: keyof typeof levels;
   readonly paint: Paint;
   /** Where lines are shown: standard error. */
   readonly show: (text: string) => void;
 }
 
-const warnLevel = 40;
-const leastLevel = { readable: 30, warnings: warnLevel } as const;
 const roleWidth = 9;
 /** Longer readable lines are cut; the file holds all of it. */
 const fieldsWidthMax = 200;
@@ -55,9 +58,10 @@ export class LogBook {
 
   #write(role: string, entry: LogEntry): void {
     this.#fileOf(role).write(entry.json);
-    const { view, show } = this.#wish;
+    const { view, level, show } = this.#wish;
+    if (entry.level < Math.max(levels[level], view === 'warnings' ? warnLevel : 0)) return;
     if (view === 'json') show(`${entry.json}\n`);
-    else if (!this.#isMuted && entry.level >= leastLevel[view]) show(`${this.#readable(entry)}\n`);
+    else if (!this.#isMuted) show(`${this.#readable(entry)}\n`);
   }
 
   #readable(entry: LogEntry): string {

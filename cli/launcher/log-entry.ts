@@ -14,6 +14,9 @@ export interface LogEntry {
   readonly json: string;
 }
 
+/** pino's number from which on a line is for whoever looks for faults. */
+export const warnLevel = 40;
+
 const shownApart = new Set(['level', 'time', 'pid', 'role', 'hostname', 'msg', 'v', 'err']);
 /** "1234:M 21 Nov 2026 07:24:46.123 * Ready to accept connections" */
 const redisLine = /^\d+:[A-Z] \d+ \w+ \d+ [\d:.]+ ([.*#-]) (.*)$/;
@@ -26,7 +29,7 @@ export function readLogLine(role: string, text: string, now: Date = new Date()):
   if (parsed && typeof parsed['level'] === 'number') return fromJson(role, parsed, text);
   const redis = redisLine.exec(text);
   const isWarning = redis ? redis[1] === '#' && !redisNoise.test(text) : role !== 'redis';
-  const level = isWarning ? 40 : 20;
+  const level = isWarning ? warnLevel : 20;
   const message = redis?.[2] ?? text;
   const json = JSON.stringify({ level, time: now.toISOString(), role, msg: message });
   return { role, level, time: clock(now), message, fields: '', json };

@@ -5,19 +5,21 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { after, test } from 'node:test';
+import { exitConfig } from '../../shared/processes/process-life.ts';
 import { createPaint } from '../terminal/paint.ts';
-import { LogBook, type LogView } from './log-book.ts';
+import { LogBook, type LogBookWish, type LogView } from './log-book.ts';
 import { readLogLine } from './log-entry.ts';
+import { ManagedProcess } from './managed-process.ts';
 import { RotatingFile } from './rotating-file.ts';
 import { splitLines } from './split-lines.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'millrace-logs-'));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-function book(view: LogView) {
+function book(view: LogView, level: LogBookWish['level'] = 'info') {
   const shown: string[] = [];
   const paint = createPaint(false, {});
-  return { shown, logs: new LogBook({ folder, view, paint, show: (text) => shown.push(text) }) };
+  return { shown, logs: new LogBook({ folder, view, level, paint, show: (text) => shown.push(text) }) };
 }
 
 test('a JSON line is shown as time, role, message and fields; an error with its reason', () => {
@@ -44,12 +46,37 @@ test('elsewhere than on a terminal every line is JSON, also one that was not', (
   assert.equal((JSON.parse(shown[0] ?? '') as { msg: string }).msg, 'Segmentation fault');
 });
 
+test("redis-server's everyday lines are shown from LOG_LEVEL=debug on", () => {
+  const line = '77:M 21 Nov 2026 07:24:46.123 * Background AOF rewrite finished successfully';
+  const counts = (['json', 'readable'] as const).flatMap((view) =>
+    (['debug', 'info'] as const).map((level) => {
+      const { shown, logs } = book(view, level);
+      logs.line('redis', line);
+      return shown.length;
+    }),
+  );
+  assert.deepEqual(counts, [1, 0, 1, 0]);
+});
+
 test("redis-server's lines keep their weight, but for what is no news", () => {
   const level = (text: string) => readLogLine('redis', `77:M 21 Nov 2026 07:24:46.123 ${text}`).level;
   assert.equal(level('* Ready to accept connections'), 20);
   assert.equal(level('# Configuration loaded'), 20);
   assert.equal(level('# WARNING Memory overcommit must be enabled! ... overcommit_memory = 1'), 20);
   assert.equal(level('# Error writing to the AOF file: No space left on device'), 40);
+});
+
+test('a process that can not run with its settings is quoted without its everyday lines', async () => {
+  const script = `console.log(JSON.stringify({ level: 30, msg: 'listens' }));
+    console.error('Redis can lose jobs:'); console.error(JSON.stringify({ level: 50, msg: 'appendonly is "no"' }));
+    console.log(JSON.stringify({ level: 30, msg: 'stopping' })); process.exitCode = ${exitConfig}`;
+  const words = await new Promise<string>((said) => {
+    const ignore = () => {};
+    const events = { onStart: ignore, onLine: ignore, onMessage: ignore, onDeath: ignore };
+    const child = { role: 'api', command: process.execPath, args: ['-e', script], stopDeadlineMs: 1000 };
+    new ManagedProcess(child, { ...events, onHopeless: (_role, lastWords) => said(lastWords) }).start();
+  });
+  assert.equal(words, 'Redis can lose jobs:\nappendonly is "no"');
 });
 
 test('a log file never grows past its bound, and the oldest goes', () => {

@@ -9,6 +9,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { exitConfig } from '../../shared/processes/process-life.ts';
+import { readLogLine, warnLevel } from './log-entry.ts';
 import { splitLines } from './split-lines.ts';
 
 export interface ProcessSpec {
@@ -120,13 +121,20 @@ export class ManagedProcess {
     this.#events.onLine(this.role, line);
   }
 
+  /** Its last words without its everyday log lines. */
+  #reason(): string {
+    const entries = this.#lastWords.map((line) => ({ line, entry: readLogLine(this.role, line) }));
+    const telling = entries.filter(({ line, entry }) => !line.startsWith('{') || entry.level >= warnLevel);
+    return telling.map(({ entry }) => entry.message).join('\n');
+  }
+
   #end(child: ChildProcess, ending: string, code: number | null, livedMs: number): void {
     killGroup(child);
     this.#child = undefined;
     if (this.#stopped) return;
     this.#deaths += 1;
     if (code === exitConfig) {
-      this.#events.onHopeless(this.role, this.#lastWords.join('\n'));
+      this.#events.onHopeless(this.role, this.#reason());
       return;
     }
     this.#lastWords = [];
