@@ -111,13 +111,18 @@ async function answer(request: LaneRequest): Promise<LaneReply | null> {
   }
 }
 
+/** A parent that has just died hears nothing; without the callback that would be an uncaught EPIPE in the log. */
+function tell(reply: LaneReply): void {
+  if (process.connected) process.send?.(reply, undefined, undefined, () => {});
+}
+
 // One request after the other: the parent sends a load behind a run, say, and replies must keep that order.
 let tail: Promise<unknown> = Promise.resolve();
 process.on('message', (request: LaneRequest) => {
-  tail = tail.then(() => answer(request)).then((reply) => reply && process.connected && process.send?.(reply));
+  tail = tail.then(() => answer(request)).then((reply) => reply && tell(reply));
 });
 process.on('disconnect', () => process.exit(0));
 if (!process.connected) process.exit(0); // The parent died while this process was loading.
 // A terminal's Ctrl-C reaches the whole group; the parent decides when a lane ends.
 process.on('SIGINT', () => {});
-process.send?.({ type: 'hello' } satisfies LaneReply);
+tell({ type: 'hello' });

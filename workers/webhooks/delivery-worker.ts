@@ -87,6 +87,7 @@ export class DeliveryWorker {
   #startWorker(checksStalled: boolean): Worker<DeliveryJob> {
     const worker = new Worker<DeliveryJob>(webhookQueueName, (job, token) => this.#process(job, token), {
       connection: this.#options.redis,
+      skipVersionCheck: true, // The API has looked, and says it once.
       prefix: keys.queuePrefix,
       concurrency: Math.ceil(this.#slots / workersDefault),
       ...workerTimings,
