@@ -3,7 +3,7 @@ import { htmlPage } from '../../openapi/page.ts';
 import { type Html, html, type Part } from './html.ts';
 
 const style = `
-main.wide{max-width:72rem}form.inline{display:inline}form.find{display:flex;gap:.5rem;margin:1rem 0;max-width:38rem}
+main.wide{max-width:72rem}nav [aria-current]{font-weight:600;color:var(--accent)}form.inline{display:inline}form.find{display:flex;gap:.5rem;margin:1rem 0;max-width:38rem}
 input{font:inherit;color:inherit;background:var(--card);border:1px solid var(--line);border-radius:6px;padding:.4rem .6rem;width:100%}
 button{font:inherit;color:#fff;background:#0b6e6e;border:0;border-radius:6px;padding:.4rem .9rem;cursor:pointer;white-space:nowrap}
 button.plain{background:none;color:var(--accent);padding:0}button.harm{background:#a3262a}
@@ -36,7 +36,8 @@ export function adminPage(title: string, view: PageView, body: Part): string {
     ['/admin/dead-letters', 'Dead letters'],
     ['/admin/tenants', 'Tenants'],
   ];
-  const way = ([url, text]: readonly string[]) => html`<li><a href="${url}">${text}</a></li>`;
+  const way = ([url, text]: readonly string[]) =>
+    html`<li><a href="${url}"${text === title && html` aria-current="page"`}>${text}</a></li>`;
   const elsewhere = view.links.map(({ text, url }) => way([url, text]));
   const frame = html`<div class="layout"><nav><a class="brand" href="/admin">Millrace</a><h2>Operate</h2><ul>${ways.map(way)}</ul>
 ${elsewhere.length > 0 && html`<h2>Elsewhere</h2><ul>${elsewhere}</ul>`}
@@ -98,6 +99,7 @@ export function ago(ms: number, nowMs = Date.now()): string {
 }
 
 export function duration(seconds: number): string {
+  if (seconds < 0.01) return `${Number((seconds * 1000).toFixed(1))} ms`;
   if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
   if (seconds < 120) return `${seconds.toFixed(seconds < 10 ? 1 : 0)} s`;
   if (seconds < 7200) return `${Math.round(seconds / 60)} min`;
