@@ -190,7 +190,7 @@ export class InferenceWorker {
   #closeCall(lane: Lane, result: CallResult): void {
     this.#calls.close(lane.name, result);
     this.#ledger.end(lane.name);
-    this.#notes.close(lane.name);
+    this.#notes.close(lane.name, result.kind === 'died');
   }
 
   /** What is known from the start: the device, its lanes and models. */

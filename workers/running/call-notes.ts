@@ -40,9 +40,16 @@ export class CallNotes {
     this.#redis.hset(keys.calls, this.#fieldOf(lane), [...jobs].join(',')).catch(() => {});
   }
 
-  /** The call is over. Left there, jobs would be blamed for a death of this process that they had no part in. */
-  close(lane: string): void {
+  /**
+   * The call is over. Left there, jobs would be blamed for a death of this process that they had no part in. After a
+   * lane's death at once: that death is counted by this worker, and must not be counted again.
+   */
+  close(lane: string, hasDied: boolean): void {
     if (this.#noted.get(lane) !== null) return;
+    if (hasDied) {
+      this.#takeBack(lane);
+      return;
+    }
     this.#noted.set(
       lane,
       setTimeout(() => this.#takeBack(lane), takeBackMs),
