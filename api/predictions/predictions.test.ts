@@ -164,11 +164,15 @@ describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
 
   it('exports a few datasets at a time, also when callers hang up', async () => {
     const task = 'token-classification';
-    const question = { tenant: 'ours', task, format: 'jsonl', include: 'all', origin: '' };
+    const question = { task, format: 'jsonl', include: 'all', origin: '' };
     const answerer = new Answers(lab.log, await loadRecords(), lab.dataDir).all.get('export');
-    const open = async () => (await answerer?.(question as never)) as { stream: import('node:stream').Readable };
-    const streams = await Promise.all(Array.from({ length: 4 }, open));
-    await assert.rejects(open(), /4 datasets are exported/);
+    const { signal } = new AbortController();
+    const open = async (tenant = 'ours') =>
+      (await answerer?.({ ...question, tenant } as never, signal)) as { stream: import('node:stream').Readable };
+    const streams = await Promise.all(['ours', 'ours', 'theirs'].map((tenant) => open(tenant)));
+    await assert.rejects(open(), /2 datasets of yours are exported/);
+    streams.push(await open('theirs'));
+    await assert.rejects(open('others'), /4 datasets are exported/);
     for (const { stream } of streams) stream.destroy();
     await waitUntil('there is room', async () => (await open()).stream.destroy() !== undefined);
   });

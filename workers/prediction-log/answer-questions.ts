@@ -28,6 +28,8 @@ const catchUpMs = 3000;
 
 /** Each is a page of the database in memory, and for Parquet a process and a file. */
 const exportsMax = 4;
+/** Who reads slowly holds up nobody but himself. */
+const exportsOfTenantMax = 2;
 /** Below the data folder: files of exports under way. What a killed process left there belongs to nobody. */
 export const exportsFolder = 'prediction-exports';
 
@@ -35,7 +37,8 @@ export class Answers {
   readonly #log: PredictionLog;
   readonly #records: ReadonlyMap<string, TaskRecord>;
   readonly #dataDir: string;
-  #exports = 0;
+  /** Their tenants. */
+  readonly #exports: string[] = [];
 
   constructor(log: PredictionLog, records: ReadonlyMap<string, TaskRecord>, dataDir: string) {
     this.#log = log;
@@ -56,7 +59,7 @@ export class Answers {
         async (question: ItemQuestion) => ({ json: { known: (await countItems(await this.#db(), question)) > 0 } }),
       ],
       ['drift', async (question: DriftQuestion) => ({ json: await readDrift(await this.#db(), question, Date.now()) })],
-      ['export', (question: ExportQuestion) => this.#export(question)],
+      ['export', (question: ExportQuestion, gone: AbortSignal) => this.#export(question, gone)],
       ['media', (question: ItemQuestion) => this.#media(question)],
     ] as [string, Answerer][]);
   }
@@ -99,20 +102,20 @@ export class Answers {
     return { stream: createReadStream(file.path), type: 'application/octet-stream', bytes: file.bytes };
   }
 
-  async #export(question: ExportQuestion): Promise<Answer> {
+  async #export(question: ExportQuestion, gone: AbortSignal): Promise<Answer> {
     const record = this.#records.get(question.task);
     if (!record?.toExample) {
       throw new Refusal(422, 'nothing-to-learn', `Predictions of ${question.task} are nothing to train on.`);
     }
-    if (this.#exports >= exportsMax) {
-      throw new Refusal(503, 'busy', `${exportsMax} datasets are exported just now; wait for one to end.`);
+    const own = this.#exports.filter((tenant) => tenant === question.tenant);
+    if (this.#exports.length >= exportsMax || own.length >= exportsOfTenantMax) {
+      const count = own.length >= exportsOfTenantMax ? `${own.length} datasets of yours` : `${exportsMax} datasets`;
+      throw new Refusal(503, 'busy', `${count} are exported just now; wait for one to end.`);
     }
-    this.#exports += 1;
-    const over = () => {
-      this.#exports -= 1;
-    };
+    this.#exports.push(question.tenant);
+    const over = () => void this.#exports.splice(this.#exports.indexOf(question.tenant), 1);
     try {
-      const answer = await this.#openExport(question, record);
+      const answer = await this.#openExport(question, record, gone);
       if ('stream' in answer) answer.stream.once('close', over);
       return answer;
     } catch (error) {
@@ -121,11 +124,11 @@ export class Answers {
     }
   }
 
-  async #openExport(question: ExportQuestion, record: TaskRecord): Promise<Answer> {
+  async #openExport(question: ExportQuestion, record: TaskRecord, gone: AbortSignal): Promise<Answer> {
     const pages = await begun(judgedExamples(await this.#db(), question, record));
     if (question.format === 'csv') return { stream: Readable.from(csvOf(pages)), type: 'text/csv; charset=utf-8' };
     if (question.format === 'jsonl') return { stream: Readable.from(linesOf(pages)), type: 'application/jsonl' };
-    const stream = await parquetOf(pages, join(this.#dataDir, exportsFolder));
+    const stream = await parquetOf(pages, join(this.#dataDir, exportsFolder), gone);
     if (!stream) throw new Refusal(422, 'nothing-to-learn', 'No judged prediction matches; a Parquet file needs one.');
     return { stream, type: 'application/vnd.apache.parquet' };
   }

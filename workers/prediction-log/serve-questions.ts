@@ -15,7 +15,8 @@ import { databaseFault, isCrowded, isDataFault } from './database/open-database.
 export type Answer =
   | { readonly json: unknown }
   | { readonly stream: Readable; readonly type: string; readonly bytes?: number };
-export type Answerer = (question: never) => Promise<Answer>;
+/** `gone`: who asked hung up. */
+export type Answerer = (question: never, gone: AbortSignal) => Promise<Answer>;
 
 export class Refusal extends Error {
   readonly status: number;
@@ -72,7 +73,9 @@ async function answer(request: IncomingMessage, response: ServerResponse, wish: 
     throw new Refusal(401, 'bad-question', 'The token is wrong.');
   const answerer = wish.answerers.get((request.url ?? '').slice(1));
   if (!answerer || request.method !== 'POST') throw new Refusal(404, 'bad-question', 'There is no such question.');
-  const found = await answerer((await readQuestion(request)) as never);
+  const gone = new AbortController();
+  response.once('close', () => gone.abort());
+  const found = await answerer((await readQuestion(request)) as never, gone.signal);
   if ('json' in found) {
     response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(found.json));
     return;

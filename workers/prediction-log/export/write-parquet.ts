@@ -13,8 +13,12 @@ import type { Example } from './judged-examples.ts';
 /** DuckDB writes about a million short rows in 5 s. */
 const convertMs = 120_000;
 
-/** null when there is no example: a Parquet file without a row would have no columns. */
-export async function parquetOf(pages: AsyncIterable<readonly Example[]>, parent: string): Promise<Readable | null> {
+/** Throws when `gone` aborts; null when there is no example: a Parquet file without a row would have no columns. */
+export async function parquetOf(
+  pages: AsyncIterable<readonly Example[]>,
+  parent: string,
+  gone: AbortSignal,
+): Promise<Readable | null> {
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const folder = await mkdtemp(join(parent, 'export-'));
   const remove = () => rm(folder, { recursive: true, force: true });
@@ -27,13 +31,13 @@ export async function parquetOf(pages: AsyncIterable<readonly Example[]>, parent
         yield page.map((example) => `${JSON.stringify(example)}\n`).join('');
       }
     };
-    await pipeline(Readable.from(written()), createWriteStream(lines, { mode: 0o600 }));
+    await pipeline(Readable.from(written()), createWriteStream(lines, { mode: 0o600 }), { signal: gone });
     if (count === 0) {
       await remove();
       return null;
     }
     const file = join(folder, 'examples.parquet');
-    await convert(lines, file);
+    await convert(lines, file, gone);
     const stream = createReadStream(file);
     stream.once('close', () => void remove());
     return stream;
@@ -43,7 +47,8 @@ export async function parquetOf(pages: AsyncIterable<readonly Example[]>, parent
   }
 }
 
-async function convert(lines: string, file: string): Promise<void> {
+async function convert(lines: string, file: string, gone: AbortSignal): Promise<void> {
+  gone.throwIfAborted();
   const child = fork(join(import.meta.dirname, 'parquet-main.ts'), [lines, file], {
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
@@ -51,8 +56,11 @@ async function convert(lines: string, file: string): Promise<void> {
   child.stderr?.on('data', (chunk) => {
     words = (words + chunk).slice(-2000);
   });
-  const timer = setTimeout(() => child.kill('SIGKILL'), convertMs);
+  const end = () => child.kill('SIGKILL');
+  const timer = setTimeout(end, convertMs);
+  gone.addEventListener('abort', end);
   const code = await new Promise<number | null>((resolve) => child.once('exit', resolve));
   clearTimeout(timer);
+  gone.removeEventListener('abort', end);
   if (code !== 0) throw new Error(`DuckDB could not write the Parquet file (exit ${code}): ${words}`);
 }
