@@ -83,6 +83,14 @@ describe('what rules, dashboards and runbooks ask', { skip, timeout: 180_000 }, 
     assert.match(ours?.['instance'] ?? '', /^cpu-\d+$/);
   });
 
+  it('hears from every role whether Redis is there', async () => {
+    const connected = await watched.prometheus.query('min by (role) (inference_redis_connected)');
+    assert.deepEqual(
+      connected.map(({ labels, value }) => [labels['role'], value]).sort(),
+      ['api', 'board', 'delivery', 'log', 'worker'].map((role) => [role, 1]),
+    );
+  });
+
   it('wakes nobody in health', async () => {
     const firing = (await watched.prometheus.alerts()).filter(({ state }) => state === 'firing');
     // With windows of seconds a ticket may be noise: one slow call is a slow model.

@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { createRegistry, type Registry } from '../observability/metrics.ts';
 import { startTestRedis, type TestRedis } from '../testing/redis.ts';
 import { waitUntil } from '../testing/wait-until.ts';
-import { exposeRedisServer, type RedisWatch, watchRedis } from './redis-metrics.ts';
+import { exposeConnection, exposeRedisServer, type RedisWatch, watchRedis } from './redis-metrics.ts';
 
 describe('what is seen of Redis', () => {
   let server: TestRedis;
@@ -62,6 +62,14 @@ describe('what is seen of Redis', () => {
     } finally {
       server.process().kill('SIGCONT');
     }
+  });
+
+  it('writes nothing for a process that only tells of its connection', async () => {
+    const quiet = createRegistry('log', 'test');
+    exposeConnection(quiet, redis);
+    const text = await quiet.metrics();
+    assert.match(text, /^inference_redis_connected\{.*\} 1$/m);
+    assert.doesNotMatch(text, /inference_redis_write_seconds/);
   });
 
   it('says when the connection is lost', async () => {

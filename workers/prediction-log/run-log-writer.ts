@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { loadRecords } from '../../models/discover-tasks.ts';
 import { boot, bootMetrics } from '../../shared/processes/boot.ts';
 import { connectConsumer } from '../../shared/redis/connection.ts';
+import { exposeConnection } from '../../shared/redis/redis-metrics.ts';
 import { Announcement } from './announce.ts';
 import { Answers, exportsFolder } from './answer-questions.ts';
 import { openPglite, openPostgres } from './database/open-database.ts';
@@ -23,6 +24,7 @@ export async function runLogWriter(): Promise<void> {
   const redis = connectConsumer(redisUrl, logger);
   life.add('redis', () => redis.disconnect());
   const registry = await bootMetrics(role, booted);
+  exposeConnection(registry, redis);
   await rm(join(settings.dataDir, exportsFolder), { recursive: true, force: true });
 
   const { databaseUrl, dataDir } = settings;
