@@ -3,6 +3,8 @@
  * send an event again, turn a URL on, take something off a list. Every action is logged.
  */
 import { redeliverEvent } from '../../shared/jobs/redeliver.ts';
+import type { JobRef } from '../../shared/jobs/store/words.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { sendEmpty } from '../http/send.ts';
 import type { BoardParts, Visit } from './board-parts.ts';
@@ -35,21 +37,27 @@ const list = (code: string, section = '') => `/admin/dead-letters?done=${code}${
 const actions: Readonly<Record<string, Action>> = {
   async retry(parts, { call }, form) {
     const ref = jobRefOf(form.get('tenant'), form.get('id'));
-    const { tenant, id } = await retryDeadJob({ ...parts, traceparent: call.traceparent }, ref);
-    parts.logger.info({ job: ref.id, again: id }, 'operator retried a job that was set aside');
+    const { tenant, id } = await retryDeadJob({ ...parts, traceparent: call.traceparent, trace: call.trace }, ref);
+    call.job = id;
+    parts.logger.info(
+      { job: ref.id, again: id, trace: traceIdOf(call.traceparent) },
+      'operator retried a job that was set aside',
+    );
     return `/admin/jobs/${encodeURIComponent(tenant)}/${id}`;
   },
   async 'dismiss-job'(parts, _visit, form) {
     const ref = jobRefOf(form.get('tenant'), form.get('id'));
+    const trace = await traceOf(parts, ref);
     const isDone = await dismissDeadJob(parts.redis, ref);
-    parts.logger.info({ job: ref.id, isDone }, 'operator dismissed a job that was set aside');
+    parts.logger.info({ job: ref.id, trace, isDone }, 'operator dismissed a job that was set aside');
     return list(isDone ? 'dismissed' : 'absent');
   },
-  async redeliver({ redis, store, logger }, _visit, form) {
+  async redeliver(parts, _visit, form) {
+    const { redis, store, logger } = parts;
     const ref = jobRefOf(form.get('tenant'), form.get('id'));
     const seq = Number(form.get('seq'));
     const result = await redeliverEvent(redis, store, ref, seq);
-    logger.info({ job: ref.id, seq, result }, 'operator asked for an event again');
+    logger.info({ job: ref.id, trace: await traceOf(parts, ref), seq, result }, 'operator asked for an event again');
     return list(result, '#events');
   },
   async 'dismiss-event'({ boardQueues, logger }, _visit, form) {
@@ -65,6 +73,12 @@ const actions: Readonly<Record<string, Action>> = {
     return list(isDone ? 'enabled' : 'absent', '#urls');
   },
 };
+
+/** Of the job, for the log; undefined when nothing is left of it. */
+async function traceOf({ store }: BoardParts, ref: JobRef): Promise<string | undefined> {
+  const record = await store.readOutline(ref);
+  return record === null || record === 'gone' ? undefined : traceIdOf(record.request.traceparent);
+}
 
 /** Does what the path names, then leads to where its effect shows. */
 export async function act(parts: BoardParts, visit: Visit, form: Form): Promise<void> {

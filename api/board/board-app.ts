@@ -3,7 +3,7 @@
  * who gets in, and one that a change comes from a form of ours.
  */
 import express, { type Express, type NextFunction, type Request, type Response } from 'express';
-import { noTracing } from '../../shared/observability/tracing/span.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { Call } from '../http/call.ts';
 import { explainError } from '../http/error-handler.ts';
@@ -71,10 +71,14 @@ export function createBoardApp(parts: BoardParts): Express {
   return app;
 }
 
-function openCall({ gate }: BoardParts) {
+function openCall({ gate, tracing }: BoardParts) {
   return (request: Request, response: Response, next: NextFunction) => {
-    const call = new Call(request, response, noTracing);
+    const call = new Call(request, response, tracing);
     response.locals['call'] = call;
+    response.once('close', () => {
+      if (request.route) call.route = `${request.baseUrl}${request.route.path}`;
+      call.trace?.end(call, response.headersSent ? response.statusCode : 499);
+    });
     for (const [name, value] of Object.entries(adminHeaders(call.path))) response.setHeader(name, value);
     // A probe asks by the name that its network gives us.
     if (call.path !== '/livez' && !gate.hosts.has(call.header('host'))) {
@@ -150,7 +154,11 @@ function refreshQueues({ boardQueues }: BoardParts) {
 function answerError({ logger }: BoardParts, response: Response, error: unknown): void {
   const call = callOf(response);
   const problem = explainError(error);
-  if (problem.slug === 'internal-error') logger.error({ err: error, request: call.id }, 'unexpected error');
+  call.trace?.fail(problem);
+  if (problem.slug === 'internal-error') {
+    const trace = traceIdOf(call.traceparent);
+    logger.error({ err: error, request: call.id, job: call.job, trace }, 'unexpected error');
+  }
   if (response.headersSent) response.destroy();
   else if (!(call.header('accept') ?? '').includes('text/html')) sendProblem(call, problem);
   else sendHtml(call, problem.status, errorPage(problem, response.locals['visit'] as Visit | undefined));

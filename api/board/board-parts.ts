@@ -3,6 +3,7 @@ import type { BlobStore } from '../../shared/blobs/blob-store.ts';
 import type { JobQueues } from '../../shared/jobs/queues.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
+import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 import type { Call } from '../http/call.ts';
 import type { Gatekeeper } from './access/gatekeeper.ts';
@@ -20,6 +21,7 @@ export interface BoardParts {
   readonly board: ReadOnlyBoard;
   readonly boardQueues: BoardQueues;
   readonly logger: Logger;
+  readonly tracing: Tracing;
   readonly limits: { readonly queueMax: number; readonly tenantMax: number };
   readonly links: PageView['links'];
   readonly jaegerUiUrl: string | undefined;

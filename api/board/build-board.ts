@@ -6,6 +6,7 @@ import type { Settings } from '../../shared/config/settings.ts';
 import { JobQueues } from '../../shared/jobs/queues.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
+import { noTracing, type Tracing } from '../../shared/observability/tracing/span.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 import { closeApiServer, createApiServer } from '../http/server.ts';
 import { Gatekeeper } from './access/gatekeeper.ts';
@@ -18,6 +19,7 @@ export interface BoardWish {
   readonly settings: Settings;
   readonly redis: Redis;
   readonly logger: Logger;
+  readonly tracing?: Tracing;
 }
 
 export interface BuiltBoard {
@@ -28,7 +30,7 @@ export interface BuiltBoard {
 
 const timeouts = { headersMs: 10_000, requestMs: 30_000 };
 
-export async function buildBoard({ settings, redis, logger }: BoardWish): Promise<BuiltBoard> {
+export async function buildBoard({ settings, redis, logger, tracing = noTracing }: BoardWish): Promise<BuiltBoard> {
   const { token, file } = resolveAdminToken(settings);
   const isBehindLauncher = settings.boardPort !== undefined;
   const blobs = new BlobStore(settings.dataDir);
@@ -47,6 +49,7 @@ export async function buildBoard({ settings, redis, logger }: BoardWish): Promis
     board,
     boardQueues,
     logger,
+    tracing,
     limits: { queueMax: settings.queueMax, tenantMax: settings.tenantMax },
     links,
     jaegerUiUrl: settings.jaegerUiUrl,

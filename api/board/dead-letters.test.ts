@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import { keys } from '../../shared/jobs/keys.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
+import { RecordedSpans } from '../../shared/testing/recorded-spans.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { startReceiver } from '../../workers/webhooks/testing/receiver.ts';
 import { type Delivery, WebhookLab } from '../../workers/webhooks/testing/webhook-lab.ts';
@@ -16,10 +17,12 @@ describe('dead letters', () => {
   let delivery: Delivery;
   let lab: BoardLab;
   let operator: Operator;
+  const tracing = new RecordedSpans();
   before(async () => {
     webhooks = await WebhookLab.start();
     delivery = webhooks.startDelivery({ schedule: [0, 0.01] });
-    lab = await startBoardLab(webhooks.server.url, {}, { env: { MILLRACE_ALLOW_HOSTS: '127.0.0.1' } });
+    const env = { MILLRACE_ALLOW_HOSTS: '127.0.0.1' };
+    lab = await startBoardLab(webhooks.server.url, {}, { env, tracing });
     operator = new Operator(lab.url);
     await operator.logIn();
   });
@@ -63,6 +66,30 @@ describe('dead letters', () => {
     assert.match((await operator.get('/admin/dead-letters')).text, /Jobs set aside \(0\)/);
     assert.ok((await operator.get(`/admin/jobs/default/${old.id}`)).text.includes(again.id), 'the old one leads to it');
     assert.ok((await operator.get(`/admin/jobs/default/${again.id}`)).text.includes(old.id), 'and back');
+  });
+
+  it('begins a trace with the retry, which the new job goes on under and the old one is linked from', async () => {
+    const old = await lab.setAside();
+    const oldTrace = (await lab.client.read(old.id)).job.trace_id;
+    tracing.spans.splice(0);
+    const again = await retry(old);
+    await waitUntil('the request is recorded', () => tracing.named('POST /admin/actions/:action').length > 0);
+    const [root] = tracing.named('POST /admin/actions/:action');
+    assert.equal((await lab.client.read(again.id)).job.trace_id, root?.traceId);
+    assert.deepEqual([root?.attributes?.['millrace.job.id'], root?.parentId], [again.id, undefined]);
+    assert.deepEqual(
+      root?.links?.map(({ traceId }) => traceId),
+      [oldTrace],
+    );
+    for (const name of ['admission', 'enqueue'])
+      assert.deepEqual(
+        tracing.named(name).map(({ parentId }) => parentId),
+        [root?.spanId],
+        name,
+      );
+    const line = lab.logs.map((each) => JSON.parse(each)).find((each) => each.again === again.id);
+    assert.equal(line?.trace, root?.traceId);
+    await runJob(lab.api.redis, again);
   });
 
   it('gives one new job, however often and by how many it is asked', async () => {

@@ -10,7 +10,11 @@ import type { JobQueues } from '../../shared/jobs/queues.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
+import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
+import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import { Problem } from '../../shared/problems/problem.ts';
+import { RequestTrace } from '../tracing/request-trace.ts';
 import { dismissDeadJob } from './dead-letters.ts';
 
 export interface RetryParts {
@@ -20,8 +24,10 @@ export interface RetryParts {
   readonly blobs: BlobStore;
   readonly limits: { readonly queueMax: number; readonly tenantMax: number };
   readonly logger: Logger;
-  /** Of the request that asks for it. */
+  readonly tracing: Tracing;
+  /** Of the request that asks for it: the new job's trace begins with it. */
   readonly traceparent: string;
+  readonly trace: RequestTrace | null;
 }
 
 /** Throws gone (record, input or a blob of it), already-finished (still live), quota-exceeded, overloaded. */
@@ -37,12 +43,11 @@ export async function retryDeadJob(parts: RetryParts, ref: JobRef): Promise<JobR
     retriedFrom: ref.id,
     traceparent: parts.traceparent,
   };
+  parts.trace?.link(old.traceparent);
   const again = { tenant: ref.tenant, id: request.id };
-  const admission = await store.admit(request, {
-    input: await adoptBlobs(blobs, again, input),
-    idempotency: hashesOf(ref),
-    ...limits,
-  });
+  const admission = await RequestTrace.run(parts.trace, 'admission', async () =>
+    store.admit(request, { input: await adoptBlobs(blobs, again, input), idempotency: hashesOf(ref), ...limits }),
+  );
   if (admission.verdict !== 'accepted') {
     await blobs.remove(again);
     if (admission.verdict === 'existing') return { tenant: ref.tenant, id: admission.id };
@@ -51,11 +56,14 @@ export async function retryDeadJob(parts: RetryParts, ref: JobRef): Promise<JobR
       : new Problem('overloaded', `The queue of ${old.model} is full.`);
   }
   await dismissDeadJob(redis, ref);
+  const startedMs = performance.now();
   try {
     await queues.add(request.model, request.priority, again);
+    recordJobSpan(parts.tracing, request, { name: 'enqueue', startedMs });
     await store.confirmEnqueued(again);
   } catch (error) {
-    logger.warn({ err: error, job: request.id }, 'not enqueued; the reconciler will do it');
+    const trace = traceIdOf(request.traceparent);
+    logger.warn({ err: error, job: request.id, trace }, 'not enqueued; the reconciler will do it');
   }
   return again;
 }

@@ -1,9 +1,10 @@
 /** The process of the operators' pages: settings, Redis, listen; then stops in reverse order when told to. */
 import type { AddressInfo } from 'node:net';
-import { boot, bootMetrics } from '../../shared/processes/boot.ts';
+import { boot, bootMetrics, bootTracing } from '../../shared/processes/boot.ts';
 import { examineRedis } from '../../shared/processes/health.ts';
 import { exitConfig } from '../../shared/processes/process-life.ts';
 import { connectProducer, untilReady } from '../../shared/redis/connection.ts';
+import { exposeConnection } from '../../shared/redis/redis-metrics.ts';
 import { buildBoard } from './build-board.ts';
 
 const redisCommandMs = 5000;
@@ -15,10 +16,12 @@ export async function runBoard(): Promise<void> {
   const redis = connectProducer(redisUrl, logger, redisCommandMs);
   life.add('redis', () => redis.disconnect());
   health.add('redis', examineRedis(redis));
-  await bootMetrics('board', booted);
+  const registry = await bootMetrics('board', booted);
+  exposeConnection(registry, redis);
+  const tracing = await bootTracing('board', booted, registry);
   await untilReady(redis, redisReadyMs);
 
-  const board = await buildBoard({ settings, redis, logger });
+  const board = await buildBoard({ settings, redis, logger, tracing });
   life.add('board', () => board.stop());
   if (board.parts.tokenFile) logger.info({ file: board.parts.tokenFile }, 'the admin token is in this file');
 

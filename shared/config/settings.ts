@@ -83,7 +83,7 @@ const environment = z.object({
   OTEL_TRACES_EXPORTER: z.enum(['jaeger', 'otlp', 'none']).optional(),
   /** Share of traces that are recorded when no caller decides, 0 to 1. Errors and slow jobs are kept by the collector. */
   OTEL_TRACES_SAMPLER_ARG: z.coerce.number().min(0).max(1).default(0.1),
-  /** Services are called <this>-api, <this>-worker and <this>-delivery. */
+  /** Services are called <this>-api, <this>-worker, <this>-delivery and <this>-board. */
   OTEL_SERVICE_NAME: z.string().default('millrace'),
   /** `http://jaeger:14268/api/traces` for Thrift over HTTP, with user and password if it asks for them. Absent: UDP. */
   OTEL_EXPORTER_JAEGER_ENDPOINT: z.url({ protocol: /^https?$/ }).optional(),

@@ -23,7 +23,7 @@ export interface BoardLab {
   close(): Promise<void>;
 }
 
-/** `env`: of the board. */
+/** `env`: of the board. `tracing` of the options is that of both. */
 export async function startBoardLab(
   redisUrl: string,
   env: Readonly<Record<string, string>> = {},
@@ -41,7 +41,8 @@ export async function startBoardLab(
     JAEGER_UI_URL: 'http://jaeger.localhost:16686',
     ...env,
   });
-  const board = await buildBoard({ settings, redis, logger });
+  const { tracing } = apiOptions;
+  const board = await buildBoard({ settings, redis, logger, ...(tracing && { tracing }) });
   await new Promise<void>((resolve) => board.server.listen(0, '127.0.0.1', resolve));
   const client = new Client(api.url);
   const { store } = api.dependencies;
