@@ -5,9 +5,9 @@
 import { copyFile, link, mkdir, readdir, rm, stat } from 'node:fs/promises';
 import { join, resolve, sep } from 'node:path';
 import type { BlobStore } from '../../shared/blobs/blob-store.ts';
-import type { StoredInput } from '../../shared/jobs/job.ts';
-import type { JobRef } from '../../shared/jobs/store/words.ts';
+import type { JobRequest, StoredInput } from '../../shared/jobs/job.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
 
 export class KeptMedia {
   readonly #root: string;
@@ -21,16 +21,21 @@ export class KeptMedia {
   }
 
   /** Names by item of what could be kept. Doing it twice changes nothing. */
-  async keep(ref: JobRef, inputs: readonly StoredInput[], finishedMs: number): Promise<ReadonlyMap<number, string>> {
+  async keep(
+    job: JobRequest,
+    inputs: readonly StoredInput[],
+    finishedMs: number,
+  ): Promise<ReadonlyMap<number, string>> {
     const kept = new Map<number, string>();
     for (const [item, input] of inputs.entries()) {
       if (input.kind !== 'blob') continue;
-      const name = `${new Date(finishedMs).toISOString().slice(0, 10)}/${ref.tenant}-${ref.id}-${item}`;
+      const name = `${new Date(finishedMs).toISOString().slice(0, 10)}/${job.tenant}-${job.id}-${item}`;
       try {
         await this.#link(await this.#blobs.pathOf(input.blob), join(this.#root, name));
         kept.set(item, name);
       } catch (error) {
-        this.#logger.warn({ err: error, job: ref.id, item }, 'prediction log: media can not be kept');
+        const trace = traceIdOf(job.traceparent);
+        this.#logger.warn({ err: error, job: job.id, trace, item }, 'prediction log: media can not be kept');
       }
     }
     return kept;

@@ -3,11 +3,12 @@
  * entry that this release can not read is left for one that can.
  */
 import type { TaskRecord } from '../../models/task.ts';
-import type { StoredInput } from '../../shared/jobs/job.ts';
+import type { JobRequest, StoredInput } from '../../shared/jobs/job.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import { type JobRecord, parseFinished } from '../../shared/jobs/store/record.ts';
 import type { InputMark, InputPolicy, JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
+import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { KeptMedia } from './kept-media.ts';
 import { eraseStep, type LogStep, rowsPerStepMax, rowsStep } from './log-step.ts';
 import { type PredictionRow, toRows } from './prediction-row.ts';
@@ -84,11 +85,11 @@ async function readEntry(entry: StreamEntry, parts: StepParts): Promise<ReadEntr
     return 'later';
   }
   const isOmitted = isOmittedOutput(job.output);
-  const whole = isOmitted ? { ...job, output: await fetchOutput(ref, parts) } : job;
+  const whole = isOmitted ? { ...job, output: await fetchOutput(job.request, parts) } : job;
   const keepsInput = parts.policy === 'full';
   const inputs = keepsInput && fields['in'] ? (JSON.parse(fields['in']) as StoredInput[]) : [];
   const marks = parts.policy !== 'none' && fields['im'] ? (JSON.parse(fields['im']) as InputMark[]) : [];
-  const media = await parts.media.keep(ref, inputs, job.finishedMs ?? job.createdMs);
+  const media = await parts.media.keep(job.request, inputs, job.finishedMs ?? job.createdMs);
   const rows = toRows(whole, { keepsInput, marks, inputs, media }, parts.records);
   const isAwaited = isOmitted || media.size > 0;
   return { rows, ...(isAwaited && { awaited: { ...ref, retentionSeconds: job.request.retentionSeconds } }) };
@@ -99,12 +100,13 @@ function isOmittedOutput(output: unknown): boolean {
 }
 
 /** null when it is gone: the job was erased, or its retention was over. The row says what else is known. */
-async function fetchOutput(ref: JobRef, { store, logger }: StepParts): Promise<unknown> {
+async function fetchOutput(request: JobRequest, { store, logger }: StepParts): Promise<unknown> {
   try {
-    const record = await store.read(ref);
+    const record = await store.read(request);
     return record === null || record === 'gone' ? null : record.output;
   } catch (error) {
-    logger.warn({ err: error, job: ref.id }, 'prediction log: output can not be read back');
+    const trace = traceIdOf(request.traceparent);
+    logger.warn({ err: error, job: request.id, trace }, 'prediction log: output can not be read back');
     return null;
   }
 }
