@@ -12,6 +12,7 @@ import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { Announcement } from '../../workers/prediction-log/announce.ts';
 import { Answers } from '../../workers/prediction-log/answer-questions.ts';
+import { DatabaseKeeper } from '../../workers/prediction-log/database-keeper.ts';
 import { type QuestionServer, serveQuestions } from '../../workers/prediction-log/serve-questions.ts';
 import { LogLab } from '../../workers/prediction-log/testing/log-lab.ts';
 import { Client } from '../testing/client.ts';
@@ -94,6 +95,9 @@ describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
     const key = { headers: { authorization: 'Bearer theirs-key-00000002' } };
     const dataset = await fetch(`${api.url}/v1/datasets/export?task=token-classification`, key);
     assert.deepEqual([dataset.status, await dataset.text()], [200, '']);
+    const place = encodeCursor({ finishedMs: 253_402_300_799_999, job: id, item: 0 });
+    assert.equal((await list(ours, `cursor=${place}`)).data.length, 1);
+    assert.deepEqual((await list(theirs, `cursor=${place}`)).data, [], 'a place in our list shows them nothing');
     const drift = (await theirs.ask('/v1/models/ner/drift')).job as never as { window: { predictions: number } };
     assert.equal(drift.window.predictions, 0);
     assert.equal((await theirs.ask(`/v1/jobs/${id}`, { method: 'DELETE' })).status, 404);
@@ -222,6 +226,16 @@ describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
     await lab.redis.del(keys.predictionLog);
     assert.equal((await ours.ask('/v1/predictions')).slug, 'predictions-unavailable');
     assert.equal((await ours.submit({ model: 'ner', input: 'jobs go on' })).status, 202);
+  });
+
+  it('says that the database is away, and nothing of where it is', async () => {
+    const words = 'connect ECONNREFUSED 10.9.8.7:5432';
+    const open = () => Promise.reject(Object.assign(new Error(words), { code: 'ECONNREFUSED' }));
+    const keeper = new DatabaseKeeper(open, logger);
+    const { all } = new Answers({ keeper } as never, await loadRecords(), lab.dataDir);
+    const asked = all.get('list')?.({ tenant: 'ours', limit: 1 } as never, new AbortController().signal);
+    await assert.rejects(asked as Promise<never>, { message: 'The database of the record is away (ECONNREFUSED).' });
+    await keeper.stop();
   });
 
   it('says that nothing is recorded where that is so', async () => {

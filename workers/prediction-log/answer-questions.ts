@@ -68,7 +68,7 @@ export class Answers {
     const { keeper } = this.#log;
     if (!keeper.asked) await keeper.untilUp(openingMs);
     if (keeper.asked) return keeper.asked;
-    throw new Refusal(503, 'database-away', `The database of the record is away (${keeper.fault}).`);
+    throw new Refusal(503, 'database-away', `The database of the record is away (${keeper.faultCode}).`);
   }
 
   /** What ended a moment ago may not be there yet: then the writer catches up first. */

@@ -46,6 +46,11 @@ export class DatabaseKeeper {
     return this.#opened ? null : this.#fault;
   }
 
+  /** Its code alone: words of a driver hold addresses, users and databases, which are not for callers. */
+  get faultCode(): string | undefined {
+    return this.fault?.split(':')[0];
+  }
+
   /** True once somebody needed it. */
   get isWanted(): boolean {
     return this.#isWanted;
