@@ -1,6 +1,7 @@
 /** Tenants see nothing of each other, on every route of the OpenAPI document; and the document names every route. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
+import { keys } from '../shared/jobs/keys.ts';
 import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
 import { apiRoutes } from './routes/routes.ts';
 import { Client } from './testing/client.ts';
@@ -73,6 +74,21 @@ describe('tenants', () => {
     const secrets = await Promise.all([ours, theirs, ours].map((client) => client.ask('/v1/webhooks/secret')));
     const [a, b, c] = secrets.map(({ job }) => (job as unknown as { secret: string }).secret);
     assert.ok(a?.startsWith('whsec_') && a === c && a !== b);
+  });
+
+  it('keeps URLs that were turned off apart', async () => {
+    const url = 'https://example.com/hook';
+    await api.redis.sadd(keys.disabledHooks('ours'), url);
+    const enable = async (client: Client) => {
+      const answer = await client.ask('/v1/webhooks/enable', { method: 'POST', body: JSON.stringify({ url }) });
+      return (answer.job as unknown as { was_disabled: boolean }).was_disabled;
+    };
+    const listed = async (client: Client) =>
+      ((await client.ask('/v1/webhooks/disabled')).job as unknown as { data: { url: string }[] }).data;
+    assert.deepEqual(await listed(theirs), []);
+    assert.equal(await enable(theirs), false);
+    assert.deepEqual(await listed(ours), [{ url }]);
+    assert.equal(await enable(ours), true);
   });
 
   it('asks for a key on every route that the document does not call open', async () => {
