@@ -1,4 +1,5 @@
 /** The data folder: writable, with room, on a disk that syncs in time, without locks of dead launchers. */
+import { randomUUID } from 'node:crypto';
 import { access, constants, mkdir, open, readdir, rm, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lockFileOf, readLock } from '../launcher/data-lock.ts';
@@ -43,8 +44,9 @@ export function judgeFreeSpace(freeGib: number, totalGib: number, dataDir: strin
 
 /** Appends and syncs, as redis-server does for every job. */
 async function fsyncTime(dataDir: string): Promise<Finding> {
-  const path = join(dataDir, `doctor-${process.pid}.tmp`);
-  const file = await open(path, 'w');
+  // A new file, and never what somebody linked there.
+  const path = join(dataDir, `doctor-${randomUUID()}.tmp`);
+  const file = await open(path, 'wx', 0o600);
   const times: number[] = [];
   try {
     for (let round = 0; round < fsyncRounds; round++) {

@@ -1,7 +1,17 @@
 /** Each check is broken once: it must be seen, with the measured value and something to type. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
 import { type AddressInfo, connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -147,6 +157,15 @@ describe('doctor: disk and data folder', () => {
       JSON.stringify(findings),
     );
     assert.deepEqual(readdirSync(dataDir), ['blobs']);
+  });
+
+  it('writes over nothing that somebody linked there', async () => {
+    const [dataDir, victim] = [join(dir, 'linked'), join(dir, 'victim')];
+    mkdirSync(dataDir);
+    writeFileSync(victim, 'precious');
+    symlinkSync(victim, join(dataDir, `doctor-${process.pid}.tmp`));
+    await checkDataFolder(dataDir);
+    assert.equal(readFileSync(victim, 'utf8'), 'precious');
   });
 
   it('fails where nothing can be written', async () => {
