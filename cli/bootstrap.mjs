@@ -24,6 +24,8 @@ async function main() {
   const env = process.env;
   const isSetUp = env.MILLRACE_SET_UP === '1';
   keepCompiledCode(env);
+  // citty colours its help whatever it writes to.
+  if (args.some((word) => word === '--help' || word === '-h') && !process.stdout.isTTY) env.NO_COLOR ??= '1';
   delete env.MILLRACE_SET_UP;
   if (!isSetUp) {
     await ensureNpmPackages(root, env);
