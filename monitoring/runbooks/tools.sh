@@ -34,11 +34,16 @@ slow_client() {
   redis slowlog get 32 | grep -aEo '^[0-9.]+:[0-9]+$' | sort | uniq -c | sort -rn | sed -n '1s/.* //p'
 }
 
+# bearer <key>: a header that curl reads from a file, `-H @<(bearer "$KEY")`: `ps` shows arguments to every user.
+bearer() {
+  [ -z "$1" ] || printf 'Authorization: Bearer %s\n' "$1"
+}
+
 # api <path> [curl options]: the public API, with KEY when there is one.
 api() {
   local path=$1
   shift
-  curl -sS --max-time 35 ${KEY:+-H "Authorization: Bearer $KEY"} "$@" "$API$path"
+  curl -sS --max-time 35 -H @<(bearer "${KEY:-}") "$@" "$API$path"
 }
 
 # stages [model]: seconds per stage, p99 of the last 5 minutes. The largest is the one that holds things up.
@@ -81,11 +86,15 @@ receivers() {
 # restart <role>: api, worker, delivery, log or board. What it had in hand is finished first, up to 30 s.
 restart() {
   local pid
+  case $1 in
+    api | worker | delivery | log | board) ;;
+    *) echo "no role of Millrace: $1" >&2 && return 1 ;;
+  esac
   if [ -n "${COMPOSE:-}" ]; then
     docker compose restart "$1"
     return
   fi
-  for pid in $(curl -sS ${ADMIN_TOKEN:+-H "Authorization: Bearer $ADMIN_TOKEN"} "$ADMIN/metrics" |
+  for pid in $(curl -sS -H @<(bearer "${ADMIN_TOKEN:-}") "$ADMIN/metrics" |
     sed -n "s/^process_resident_memory_bytes{role=\"$1\",instance=\"\([^\"]*-\)\{0,1\}\([0-9]*\)\".*/\2/p"); do
     echo "restarting $1, process $pid"
     kill "$pid"
