@@ -63,4 +63,11 @@ describe('token classification', () => {
     assert.ok(correction?.safeParse([{ entity_group: 'X', start: 1, end: 2 }]).success);
     assert.equal(correction?.safeParse([{ entity_group: 'X', start: 2, end: 2 }]).success, false);
   });
+
+  it('sees a span that ends behind the text, in whichever units it counts', () => {
+    const record = records.get('token-classification');
+    const ending = (end: number) => record?.misfit?.([{ entity_group: 'X', start: 0, end }], '😀 ok'.length);
+    assert.deepEqual([ending(4), ending(5)], [null, null]);
+    assert.match(ending(6) ?? '', /ends at 6; the text has 5/);
+  });
 });

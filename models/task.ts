@@ -138,6 +138,8 @@ export interface TaskRecord {
   summarize(output: unknown, wish: SummaryWish): OutputSummary;
   /** What a person may send as the right output: the contract's output, with what only a model knows left out at will. */
   readonly correction: z.ZodType;
+  /** Why a correction can not be one of an input of this length (UTF-16 units for texts); null when it can. */
+  readonly misfit?: (correction: unknown, inputLength: number) => string | null;
   /** One example in the shape that trainers of the task read; null when an output is nothing to learn from. */
   readonly toExample: ((item: JudgedItem) => Readonly<Record<string, unknown>>) | null;
 }

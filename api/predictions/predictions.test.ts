@@ -79,6 +79,8 @@ describe('the prediction routes', { skip: skipWithoutPostgres() }, () => {
     const { id } = await lab.runJob({ tenant: 'ours', texts: ['a secret of ours'] });
     const judged = await judge(ours, id, { verdict: 'wrong', corrected_output: [{ entity: 'X', start: 0, end: 1 }] });
     assert.equal(judged.status, 201, 'a job that ended a moment ago is waited for');
+    const beyond = { verdict: 'wrong', corrected_output: [{ entity: 'X', start: 0, end: 99 }] };
+    assert.equal((await judge(ours, id, beyond)).slug, 'validation-failed', 'the text is shorter');
     assert.deepEqual(
       (await list(ours)).data.map(({ job }) => job),
       [id],

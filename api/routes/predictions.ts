@@ -54,9 +54,13 @@ export async function giveFeedback({ predictions, records }: ApiDependencies, ca
     throw fault('/verdict', `The item has ${prediction.status}: there is no output.`);
   const judged = { ...question, verdict, ...(note !== undefined && { note }) };
   if (corrected === undefined) return sendJson(call, 201, await predictions.ask('feedback', judged));
-  const checked = records.get(prediction.task)?.correction.safeParse(corrected);
+  const record = records.get(prediction.task);
+  const checked = record?.correction.safeParse(corrected);
   if (!checked) throw fault('/corrected_output', `Outputs of ${prediction.task} can not be corrected here.`);
   if (!checked.success) throw invalid(checked.error.issues, '/corrected_output');
+  const { length } = prediction.input;
+  const misfit = length === null ? null : record?.misfit?.(checked.data, length);
+  if (misfit) throw fault('/corrected_output', misfit);
   sendJson(call, 201, await predictions.ask('feedback', { ...judged, corrected: checked.data }));
 }
 

@@ -45,6 +45,10 @@ const record: TaskRecord = {
     .array(z.union([z.strictObject({ entity_group: label, ...place }), z.strictObject({ entity: label, ...place })]))
     .max(10_000)
     .refine((spans) => spans.every(({ start, end }) => start < end), 'each span ends after its start'),
+  misfit(correction, inputLength) {
+    const beyond = (correction as readonly OutputSpan[]).find(({ end }) => end > inputLength);
+    return beyond ? `A span ends at ${beyond.end}; the text has ${inputLength} characters.` : null;
+  },
   toExample({ text, summary }) {
     const spans = summary['spans'] as readonly Span[];
     const isUtf16 = summary['offsets'] === 'utf-16';
