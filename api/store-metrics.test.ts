@@ -32,7 +32,10 @@ describe("the API's metrics", () => {
     waitUntil(what, async () => (await read(name, ...labels)) === value);
 
   it('count a canceled job by its open items, with its class', async () => {
-    const { job } = await client.submit({ model: 'ner', inputs: ['a', 'b'], priority: 'low' });
+    const { job } = await client.submit({ model: 'ner', inputs: ['a', 'b', 'c'], priority: 'low' });
+    const ref = { tenant: 'default', id: job.id };
+    await api.dependencies.store.start([ref], '1');
+    await api.dependencies.store.finish([{ ...ref, kind: 'item', index: 0, status: 'succeeded', fragment: '1' }]);
     await client.ask(`/v1/jobs/${job.id}/cancel`, { method: 'POST' });
     await client.ask(`/v1/jobs/${job.id}/cancel`, { method: 'POST' });
     assert.equal(await read('inference_items_total', 'class="low"', 'outcome="canceled"', 'model="ner"'), 2);

@@ -13,7 +13,8 @@ import { mintJobId } from '../../shared/jobs/job-id.ts';
 import { type JobRecord, JobStore } from '../../shared/jobs/store/job-store.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { createRegistry } from '../../shared/observability/metrics.ts';
-import { noTracing } from '../../shared/observability/tracing/span.ts';
+import { headTraceparent, traceIdOf } from '../../shared/observability/trace-context.ts';
+import { RecordedSpans } from '../../shared/testing/recorded-spans.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { createInferenceMetrics } from '../inference-metrics.ts';
@@ -31,6 +32,7 @@ let runner: JobRunner;
 let registry: ReturnType<typeof createRegistry>;
 /** Rows that were handed to the scheduler. */
 let rows: QueuedRow[];
+let tracing: RecordedSpans;
 let prepare: (text: string, signal: AbortSignal) => Promise<Row[]>;
 
 before(async () => {
@@ -44,6 +46,7 @@ after(async () => {
 });
 beforeEach(() => {
   rows = [];
+  tracing = new RecordedSpans();
   prepare = async () => [row];
   registry = createRegistry('worker', 'test');
   const blobs = new BlobStore(mkdtempSync(join(tmpdir(), 'millrace-')));
@@ -57,7 +60,7 @@ beforeEach(() => {
     },
     metrics: createInferenceMetrics(registry),
     logger,
-    tracing: noTracing,
+    tracing,
     enqueue: (more) => rows.push(...more),
   });
 });
@@ -175,10 +178,24 @@ test('a job of many items is set aside once it was on board of eight deaths of w
   assert.equal((await read(job)).error?.type, '/problems/poison-job');
 });
 
-test('an expired job counts among the outcomes', async () => {
-  const job = await admit(1, {}, 0.001);
+test('a result that comes after the end of its job is late, and no outcome', async () => {
+  const job = await admit(1);
+  const run = runner.run(job, files);
+  await queued(1);
+  await store.finish([{ ...job, kind: 'job', status: 'canceled', fragment: '{}' }]); // nobody told this worker
+  succeed(rows[0] as QueuedRow);
+  await run;
+  assert.match((await scrape('inference_late_results_total'))[0] ?? '', / 1$/);
+  assert.deepEqual(await scrape('inference_items_total'), []);
+});
+
+test('an expired job counts among the outcomes, and its trace says so', async () => {
+  const traceparent = headTraceparent(undefined, 1);
+  const job = await admit(1, { traceparent }, 0.001);
   await new Promise((resolve) => setTimeout(resolve, 10));
   await runner.run(job, files);
   const items = await scrape('inference_items_total');
   assert.match(items.find((line) => line.includes('outcome="expired"')) ?? '', / 1$/);
+  const [span] = tracing.named('expire');
+  assert.deepEqual([span?.traceId, span?.error], [traceIdOf(traceparent), 'expired']);
 });

@@ -72,6 +72,17 @@ async function elapsedMs(work: () => Promise<unknown>): Promise<number> {
 
 // They wait for deadlines most of the time.
 describe('exporting', { concurrency: true }, () => {
+  it('has room again for what has left: more spans than the queue holds all arrive, one round after the other', async () => {
+    const url = await answering((request, response) => void request.resume().on('end', () => response.end()));
+    const { tracing, registry } = await open(environments.otlp(url));
+    for (let round = 1; round <= 3; round++) {
+      tracing.record(someSpans(4000));
+      await waitUntil('they have left', async () => (await counted(registry))['exported'] === round * 4000, 20_000);
+    }
+    assert.equal((await counted(registry))['dropped'], 0);
+    await tracing.stop();
+  });
+
   for (const [name, environment] of Object.entries(environments)) {
     describe(`the ${name} exporter`, { concurrency: true }, () => {
       it('sends what is left when the process stops, and nothing afterwards', async () => {
