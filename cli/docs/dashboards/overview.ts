@@ -148,7 +148,7 @@ const ground: DashboardWish['rows'][number] = {
   panels: [
     {
       title: 'Durable write',
-      about: 'Loop, network, Redis and its disk, from each process.',
+      about: 'Loop, network, Redis and its disk, from each process that jobs wait for.',
       unit: 's',
       queries: [
         { expr: quantile(0.5, 'inference_redis_write_seconds', '', 'role'), legend: 'p50 {{role}}' },
