@@ -101,7 +101,7 @@ function queueLine(row: QueueRow, columns: number, paint: Paint): string {
     time(row.waitP99),
   ];
   const width = nameWidth(columns, 47);
-  const line = cut(row.queue, width).padEnd(width) + queueCells(cells);
+  const line = cut(row.queue, width - 1).padEnd(width) + queueCells(cells);
   return row.waiting + row.claimed === 0 && row.inPerSecond === 0 ? paint.dim(line) : line;
 }
 
@@ -110,7 +110,7 @@ const modelCells = (cells: readonly string[]) =>
 
 function modelHead(columns: number): string {
   const head = modelCells(['CALLS/S', 'ROWS/CALL', 'PADDING', 'CALL p50', 'p99']);
-  return `${'MODEL'.padEnd(nameWidth(columns, 59))}${'WORKERS'.padEnd(14)}${head}`;
+  return `${'MODEL'.padEnd(nameWidth(columns, 58))}${'WORKERS'.padEnd(13)}${head}`;
 }
 
 function modelLine(row: ModelRow, columns: number, paint: Paint): string {
@@ -123,9 +123,9 @@ function modelLine(row: ModelRow, columns: number, paint: Paint): string {
     time(row.computeP50),
     time(row.computeP99),
   ];
-  const width = nameWidth(columns, 59);
-  const told = cut(states.join(', ') || 'no worker', 13).padEnd(14);
-  return cut(row.model, width).padEnd(width) + (isWell ? told : paint.red(told)) + modelCells(cells);
+  const width = nameWidth(columns, 58);
+  const told = cut(states.join(', ') || 'no worker', 12).padEnd(13);
+  return cut(row.model, width - 1).padEnd(width) + (isWell ? told : paint.red(told)) + modelCells(cells);
 }
 
 function laneHead({ lanesAlive, lanesWanted }: TopView): string {

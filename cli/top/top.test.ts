@@ -98,6 +98,14 @@ describe('the picture', () => {
     }
   });
 
+  it('keeps a name apart from what follows it, and the names of our own models whole on 80 columns', () => {
+    const view = (model: string) => buildView(at(1, 0, [model]), at(2, 1000, [model]), []);
+    const shown = (model: string) =>
+      renderTop(view(model), { title: 'top', columns: 80, rows: 60, paint: plain }).join('\n');
+    assert.match(shown('starter-ner-groceries'), /starter-ner-groceries +(1 ready|no worker)/);
+    assert.match(shown('a-model-with-a-rather-long-name-of-its-own'), /a-model-with-a-\S* +(1 ready|no worker)/);
+  });
+
   it('shows what an operator looks for, and says so when Redis can not be asked', () => {
     const view = buildView(at(1, 0), at(2, 1000), null);
     const text = renderTop(view, { title: 'top', columns: 100, rows: 60, paint: plain }).join('\n');
