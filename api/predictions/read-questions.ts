@@ -15,7 +15,18 @@ import {
 import type { Call } from '../http/call.ts';
 import { badParameter, readQuery, readTime, readWhole, timeMsMax } from '../http/query.ts';
 
-export const listNames = ['task', 'model', 'label', 'min_score', 'max_score', 'from', 'to', 'q', 'cursor', 'limit'] as const;
+export const listNames = [
+  'task',
+  'model',
+  'label',
+  'min_score',
+  'max_score',
+  'from',
+  'to',
+  'q',
+  'cursor',
+  'limit',
+] as const;
 export const limitDefault = 20;
 export const limitMax = 100;
 const wordsMax = 200;
