@@ -2,8 +2,6 @@
  * One system under steady traffic with everything that watches it: Prometheus always, Jaeger where it is installed. What
  * a drill needs to break it, look at it and mend it.
  */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { findTool } from '../../shared/testing/find-tool.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { type RunningPrometheus, type Series, startPrometheus } from '../monitoring/prometheus.ts';
@@ -128,13 +126,6 @@ export class Drill {
       MILLRACE_DATA: this.system.dataDir,
       KEY: tenants[tenant],
     });
-  }
-
-  /** The embedded Redis, as its own configuration has it. */
-  get redisUrl(): string {
-    const folder = join(this.system.dataDir, 'redis');
-    const port = /^port (\d+)$/m.exec(readFileSync(join(folder, 'redis.conf'), 'utf8'))?.[1];
-    return `redis://:${readFileSync(join(folder, 'password'), 'utf8').trim()}@127.0.0.1:${port}`;
   }
 
   /** Ten texts a second by the tenant that behaves; refusals and outages are the drill's business, not the caller's. */

@@ -112,7 +112,7 @@ describe('a fire drill', { skip, timeout: 400_000 }, () => {
   }
 
   it('a slow Redis: RedisSlow fires, slowlog names the client, ending its connection mends it', async () => {
-    const fault = hogRedis(drill.redisUrl);
+    const fault = hogRedis(drill.system.redisUrl);
     try {
       await drill.untilFires('RedisSlow');
       const [slowest] = await drill.panel('overview', 'Durable write');

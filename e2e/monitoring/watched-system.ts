@@ -41,7 +41,8 @@ export async function startWatchedSystem(factor: number): Promise<WatchedSystem>
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://${receiver.address}`,
     };
     const system = keep(await startSystem({ env, models }));
-    const redis = await redisOf(system);
+    const { hostname, port, password } = new URL(system.redisUrl);
+    const redis = { url: `redis://${hostname}:${port}`, password };
     const exporters = await Promise.all([
       startRedisExporter(redis),
       startNodeExporter(),
@@ -68,12 +69,6 @@ export async function startWatchedSystem(factor: number): Promise<WatchedSystem>
     await stop();
     throw error;
   }
-}
-
-async function redisOf(system: RunningSystem): Promise<{ url: string; password: string }> {
-  const folder = join(system.dataDir, 'redis');
-  const port = /^port (\d+)/m.exec(readFileSync(join(folder, 'redis.conf'), 'utf8'))?.[1];
-  return { url: `redis://127.0.0.1:${port}`, password: readFileSync(join(folder, 'password'), 'utf8').trim() };
 }
 
 /** Jobs of both models and all priorities, some with a webhook, about twenty a second. Returns what ends it. */

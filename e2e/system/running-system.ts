@@ -27,6 +27,8 @@ export interface RunningSystem {
   readonly dataDir: string;
   /** Of the launcher. */
   readonly pid: number;
+  /** The embedded Redis, as its own configuration has it. */
+  readonly redisUrl: string;
   /** Live processes of a role below this system's launcher. */
   pidsOf(role: Role): number[];
   /** Ends everything; throws when something is left. */
@@ -65,6 +67,9 @@ export async function startSystem({ env = {}, models, key }: SystemWish): Promis
     adminUrl: `http://127.0.0.1:${adminPort}`,
     dataDir,
     pid: launcher.pid as number,
+    get redisUrl() {
+      return embeddedRedis(dataDir);
+    },
     pidsOf: (role) => descendants(launcher.pid as number).filter((pid) => commandOf(pid).includes(programs[role])),
     async stop() {
       const family = descendants(launcher.pid as number);
@@ -84,6 +89,12 @@ export async function startSystem({ env = {}, models, key }: SystemWish): Promis
     throw new Error(`The system did not start:\n${output}`, { cause: error });
   }
   return system;
+}
+
+function embeddedRedis(dataDir: string): string {
+  const folder = join(dataDir, 'redis');
+  const port = /^port (\d+)$/m.exec(readFileSync(join(folder, 'redis.conf'), 'utf8'))?.[1];
+  return `redis://:${readFileSync(join(folder, 'password'), 'utf8').trim()}@127.0.0.1:${port}`;
 }
 
 async function readyModels(url: string, key: string | undefined): Promise<string[]> {
