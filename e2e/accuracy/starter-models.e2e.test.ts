@@ -91,8 +91,9 @@ test('single digits of a speaker never heard come back right as often as the car
   const right = answers.filter(({ output }, i) => output?.text === digits[Number(files[i]?.[0])]).length;
   t.diagnostic(`${right} of ${files.length} digits of ${speaker} right, the card says ${card}`);
   assert.ok(files.length >= 100);
-  assert.ok(right / files.length >= 0.9);
   assert.ok(Math.abs(right / files.length - card) < 0.02);
+  // The fold nearest to the mean of five: the mean is what the card promises a new voice, and 2 points are the tolerance.
+  assert.ok(right / files.length >= claimed('starter-asr-digits', 'unseen_speaker_accuracy') - 0.02);
 });
 
 /**

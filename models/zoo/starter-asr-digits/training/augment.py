@@ -9,11 +9,21 @@ import numpy as np
 from scipy.signal import fftconvolve
 
 from data import RATE, Clip, normalise, trim
+from people import Recording, load_singles
+
+# Shares of what is spoken; the rest, nearly half, are FSDD's speakers and theo.
+SYNTHETIC, PEOPLE = 0.15, 0.38
+SPEED = (0.85, 1.18)
 
 
 class Augmenter:
-    def __init__(self, fsdd: list[Clip], espeak: list[Clip], seed: int):
+    def __init__(self, fsdd: list[Clip], espeak: list[Clip], strings: list[Recording], seed: int):
         self.rng = np.random.default_rng(seed)
+        self.strings = strings
+        self.singles = load_singles(strings)
+        # Someone with four times the clips is heard twice as often.
+        self.weights = np.sqrt([len(clips) for clips in self.singles.values()])
+        self.weights /= self.weights.sum()
         self.by_speaker = {s: [c for c in fsdd if c.speaker == s] for s in sorted({c.speaker for c in fsdd})}
         self.espeak_single = [c for c in espeak if " " not in c.text]
         self.espeak_strings = [c for c in espeak if " " in c.text]
@@ -35,7 +45,7 @@ class Augmenter:
         speech = self._with_silence(speech)
         if rng.random() < 0.6:
             speech = self._channel(speech)
-        if text == "" or rng.random() < 0.4:
+        if text == "" or rng.random() < 0.6:
             speech = self._with_noise(speech)
         if rng.random() < 0.08:  # 8-bit mu-law, as telephone lines carry
             peak = np.abs(speech).max() + 1e-6
@@ -44,24 +54,48 @@ class Augmenter:
         return normalise(speech), text
 
     def _speech(self, digits: int) -> tuple[np.ndarray, str]:
-        rng = self.rng
-        # Three in ten clips are synthetic: seventy extra "speakers", yet people stay the majority.
-        if rng.random() < 0.3:
-            if digits > 1 and rng.random() < 0.6:
-                clip = self.espeak_strings[rng.integers(len(self.espeak_strings))]
-                return _resampled(clip.audio, rng.uniform(0.85, 1.25)), clip.text
-            pool = self.espeak_single
-        else:
-            pool = self.by_speaker[str(rng.choice(list(self.by_speaker)))]
-        clips = [pool[i] for i in rng.integers(len(pool), size=digits)]
+        source = self.rng.random()
+        if source < SYNTHETIC:
+            if digits > 1 and self.rng.random() < 0.6:
+                clip = self.espeak_strings[self.rng.integers(len(self.espeak_strings))]
+                return _resampled(clip.audio, self.rng.uniform(0.85, 1.25)), clip.text
+            return self._one_by_one(self.espeak_single, digits)
+        if source < SYNTHETIC + PEOPLE:
+            # Real running speech, slurs and pauses as they were; strung singles teach the other words of that voice.
+            if digits > 1 and self.rng.random() < 0.7:
+                return self._part_of_string(digits)
+            speaker = list(self.singles)[self.rng.choice(len(self.singles), p=self.weights)]
+            return self._one_by_one(self.singles[speaker], digits)
+        return self._one_by_one(self.by_speaker[str(self.rng.choice(list(self.by_speaker)))], digits)
+
+    def _part_of_string(self, digits: int) -> tuple[np.ndarray, str]:
+        """Whole pieces in a row, `digits` words or a few more; fewer where the recording has fewer."""
+        recording = self.strings[self.rng.integers(len(self.strings))]
+        pieces = recording.pieces
+        first = last = int(self.rng.integers(len(pieces)))
+        words = pieces[first][2].split()
+        while len(words) < digits and (first > 0 or last < len(pieces) - 1):
+            if last < len(pieces) - 1:
+                last += 1
+                words = words + pieces[last][2].split()
+            else:
+                first -= 1
+                words = pieces[first][2].split() + words
+        audio = trim(recording.audio[pieces[first][0] : pieces[last][1]])
+        return _resampled(audio, self.rng.uniform(*SPEED)), " ".join(words)
+
+    def _one_by_one(self, pool: list[Clip], digits: int) -> tuple[np.ndarray, str]:
+        clips = [pool[i] for i in self.rng.integers(len(pool), size=digits)]
         # Speed moves tempo, pitch and formants together, one rate a speaker and a little per digit.
-        speed = rng.uniform(0.85, 1.18)
-        parts = [self._spoken(clip.audio, speed * rng.uniform(0.94, 1.06)) for clip in clips]
+        speed = self.rng.uniform(*SPEED)
+        parts = [self._spoken(clip.audio, speed * self.rng.uniform(0.94, 1.06)) for clip in clips]
         return self._strung(parts), " ".join(clip.text for clip in clips)
 
     def _spoken(self, audio: np.ndarray, speed: float) -> np.ndarray:
-        if self.rng.random() < 0.5:
-            audio = trim(audio, self.rng.uniform(-45, -25))
+        if self.rng.random() < 0.7:
+            # FSDD was cut by level: at -10 dB only the vowel is left of "six", as with some of its speakers.
+            cut = trim(audio, self.rng.uniform(-42, -10))
+            audio = cut if len(cut) > RATE // 10 else audio
         # +-3 dB: digits of one string are seldom equally loud.
         level = 10 ** (self.rng.uniform(-3, 3) / 20) / (np.sqrt((audio**2).mean()) + 1e-6)
         return _resampled(audio, speed) * level

@@ -16,13 +16,12 @@ import numpy as np
 import soundfile
 from scipy.signal import resample_poly
 
-HERE = Path(__file__).resolve().parent
+from sources import HERE, WORDS, WORK, fetched
+
 MODEL = HERE.parent
-WORK = HERE / "work"
 ASSETS = Path(os.environ.get("MILLRACE_ASSETS", HERE.parents[3] / ".." / "shared" / "assets"))
 
 RATE = 16_000
-WORDS = "zero one two three four five six seven eight nine".split()
 SPEAKERS = ["george", "jackson", "lucas", "nicolas", "yweweler"]
 
 # FSDD's own test split: recordings 0-4 of each speaker and digit. The shipped model never trains on them.
@@ -48,14 +47,17 @@ class Clip:
 
 
 def load_fsdd() -> list[Clip]:
-    """All recordings in file order: digit, speaker and index come from `7_jackson_32.wav`."""
+    """All recordings of the five, in file order: digit, speaker and index come from `7_jackson_32.wav`."""
+    local = ASSETS / "audio" / "fsdd" / "recordings"
+    folder = local if local.exists() else fetched("fsdd") / "recordings"
     clips = []
-    for path in sorted((ASSETS / "audio" / "fsdd" / "recordings").glob("*.wav")):
+    for path in sorted(folder.glob("*.wav")):
         digit, speaker, index = path.stem.split("_")
-        audio, rate = soundfile.read(path, dtype="float32")
-        clips.append(Clip(to_16k(audio, rate), WORDS[int(digit)], speaker, int(index)))
+        if speaker in SPEAKERS:
+            audio, rate = soundfile.read(path, dtype="float32")
+            clips.append(Clip(to_16k(audio, rate), WORDS[int(digit)], speaker, int(index)))
     if len(clips) != 2500:
-        raise SystemExit(f"Found {len(clips)} FSDD recordings under {ASSETS}; 2500 are needed. Set MILLRACE_ASSETS.")
+        raise SystemExit(f"Found {len(clips)} FSDD recordings of five speakers under {folder}; 2500 are needed.")
     return clips
 
 

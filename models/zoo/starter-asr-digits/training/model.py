@@ -22,7 +22,8 @@ FRAME_SAMPLES, FRAME_HOP = 720, 320  # what one output frame sees of the wave, a
 # Bands end at 3.9 kHz: 8 kHz telephone audio and full-band audio then look the same to the model.
 MEL_BANDS, MEL_LOW_HZ, MEL_HIGH_HZ = 32, 80.0, 3900.0  # at 40 bands the lowest would hold no DFT bin
 BINS = 100  # DFT bins of 40 Hz, 40 to 4000 Hz
-POWER_FLOOR = 1e-4  # 40 dB below the mean power of a normalised wave
+POWER_FLOOR = 1e-3  # 30 dB below the speech
+LEAST = 1e-6  # keeps silence from dividing by 0
 CHANNELS, BLOCKS, KERNEL = 128, 6, 11  # the blocks see 1.2 s: a slow digit and its neighbours
 
 WORDS = "zero one two three four five six seven eight nine".split()
@@ -63,12 +64,17 @@ class FrontEnd(nn.Module):
         self.register_buffer("basis", basis[:, None, :], persistent=False)
         self.register_buffer("mel", mel_matrix(), persistent=False)
 
-    def forward(self, wave: torch.Tensor, mel: torch.Tensor | None = None) -> torch.Tensor:
+    def forward(self, wave: torch.Tensor, samples: torch.Tensor, mel: torch.Tensor | None = None) -> torch.Tensor:
         spectrum = nn.functional.conv1d(wave[:, None, :], self.basis, stride=160)
         real, imaginary = spectrum.split(BINS, dim=1)
-        power = (real * real + imaginary * imaginary).transpose(1, 2)
-        # Natural log of 1e-4..1e2 shifted and scaled to about -1..2.
-        return (torch.log(power @ (self.mel if mel is None else mel) + POWER_FLOOR) + 5) / 4
+        bands = (real * real + imaginary * imaginary).transpose(1, 2) @ (self.mel if mel is None else mel)
+        # The level of the speech: mean power over whole frames, weighted by power, so that silence does not count.
+        # Normalising the wave alone makes tightly cut speech quieter than the rest.
+        whole = torch.arange(bands.shape[1])[None] * 160 + 400 <= samples[:, None]
+        power = bands.mean(2) * whole
+        level = (power * power).sum(1) / (power.sum(1) + LEAST) + LEAST
+        # Natural log of 1e-3..1e2 shifted and scaled to about 0..2.
+        return (torch.log(bands / level[:, None, None] + POWER_FLOOR) + 6) / 4
 
 
 class Block(nn.Module):
@@ -145,7 +151,8 @@ class DigitRecogniser(nn.Module):
         self.register_buffer("room", torch.tensor([len(s) - 1 - BEFORE for s in SPELLING]), persistent=False)
 
     def forward(self, input_values: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        return self.speller(self.word_odds(self.front_end(input_values), attention_mask.sum(1)))
+        samples = attention_mask.sum(1)
+        return self.speller(self.word_odds(self.front_end(input_values, samples), samples))
 
     def word_odds(self, mel: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
         """Log odds of each word against blank, [batch, frames, words]."""

@@ -18,9 +18,6 @@ from export import export
 from samples import write_samples
 from train import FOLD_STEPS, SHIPPED_STEPS, train, weights_path
 
-# The fold that end-to-end tests serve: the best of the five, so that a right answer is likely to be asserted.
-SHIPPED_FOLD = "lucas"
-
 
 def build_shipped(steps: int) -> None:
     train(None, steps)
@@ -38,15 +35,18 @@ def build_folds(steps: int) -> None:
         export(weights_path(speaker), folder)
         figures[speaker] = measure(folder, speaker)
         record("folds", figures)
-    mean = sum(f["single_digit_accuracy"] for f in figures.values()) / len(figures)
+    accuracies = {speaker: f["single_digit_accuracy"] for speaker, f in figures.items()}
+    mean = sum(accuracies.values()) / len(accuracies)
     print(f"mean single digit accuracy on unseen speakers {mean:.4f}")
-    write_heldout(figures[SHIPPED_FOLD]["single_digit_accuracy"])
+    # End-to-end tests serve the fold nearest to the mean: what a new voice can expect.
+    typical = min(accuracies, key=lambda speaker: abs(accuracies[speaker] - mean))
+    write_heldout(typical, accuracies[typical])
 
 
-def write_heldout(accuracy: float) -> None:
+def write_heldout(speaker: str, accuracy: float) -> None:
     target = MODEL / "heldout"
-    shutil.copytree(WORK / f"fold-{SHIPPED_FOLD}", target, dirs_exist_ok=True)
-    content = {"speaker": SHIPPED_FOLD, "single_digit_accuracy": accuracy}
+    shutil.copytree(WORK / f"fold-{speaker}", target, dirs_exist_ok=True)
+    content = {"speaker": speaker, "single_digit_accuracy": accuracy}
     (target / "heldout.json").write_text(json.dumps(content, indent=2) + "\n")
 
 
