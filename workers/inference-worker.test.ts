@@ -17,6 +17,7 @@ import { createLogger } from '../shared/observability/logger.ts';
 import { createRegistry } from '../shared/observability/metrics.ts';
 import { Problem } from '../shared/problems/problem.ts';
 import { connectConsumer, connectProducer } from '../shared/redis/connection.ts';
+import { jobRequest } from '../shared/testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
 import { InferenceWorker, type InferenceWorkerParts } from './inference-worker.ts';
@@ -101,18 +102,7 @@ after(async () => {
 
 async function submit(texts: string[], extra: Partial<JobRequest> = {}): Promise<JobRequest> {
   const priority: JobClass = extra.priority ?? 'normal';
-  const job: JobRequest = {
-    v: 1,
-    id: mintJobId(),
-    tenant: 'default',
-    task: 'feature-extraction',
-    model: 'fake',
-    list: texts.length > 1,
-    items: texts.length,
-    retentionSeconds: 600,
-    ...extra,
-    priority,
-  };
+  const job = jobRequest({ model: 'fake', items: texts.length, retentionSeconds: 600, ...extra, priority });
   await store.admit(job, { input: texts.map((text) => ({ kind: 'text', text })), queueMax: 1e6, tenantMax: 1e6 });
   await queues.add(job.model, priority, job);
   return job;

@@ -2,6 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunningPrometheus, Series } from '../monitoring/prometheus.ts';
+import { fillVariables } from '../monitoring/promql.ts';
+import { scaleDurations } from '../monitoring/rule-files.ts';
 
 interface Panel {
   readonly title?: string;
@@ -10,22 +12,18 @@ interface Panel {
 
 const folder = join(import.meta.dirname, '../../monitoring/grafana/dashboards');
 
-/** All series of the panel, largest first. Variables stand for everything, windows for a few scrapes. */
+/** All series of the panel, largest first. Windows are those of the rules, times `factor`. */
 export async function lookAt(
   prometheus: RunningPrometheus,
   dashboard: string,
   title: string,
+  factor: number,
 ): Promise<readonly Series[]> {
   const { panels } = JSON.parse(readFileSync(join(folder, `${dashboard}.json`), 'utf8')) as { panels: Panel[] };
   const panel = panels.find((one) => one.title === title && one.targets);
   if (!panel?.targets) throw new Error(`Dashboard ${dashboard} has no panel "${title}".`);
-  const found = await Promise.all(panel.targets.map(({ expr }) => prometheus.query(fill(expr))));
+  const found = await Promise.all(
+    panel.targets.map(({ expr }) => prometheus.query(scaleDurations(fillVariables(expr), factor))),
+  );
   return found.flat().sort((a, b) => b.value - a.value);
-}
-
-function fill(expression: string): string {
-  return expression
-    .replaceAll('$__rate_interval', '5s')
-    .replaceAll(/\[\d+[mh](?=[\]:])/g, '[5s')
-    .replaceAll(/\$\{?[a-z]+(:regex)?\}?/g, '.*');
 }

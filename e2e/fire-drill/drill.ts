@@ -109,7 +109,7 @@ export class Drill {
   }
 
   async panel(dashboard: string, title: string): Promise<readonly Series[]> {
-    return await lookAt(this.prometheus, dashboard, title);
+    return await lookAt(this.prometheus, dashboard, title, factor);
   }
 
   /** Runs what the alert's page says. */

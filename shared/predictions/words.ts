@@ -2,6 +2,7 @@
  * What the API asks the log writer, and what it answers, over HTTP between the two: `POST /<question>` with JSON. Types and
  * constants only; `workers/prediction-log/` answers, `api/predictions/` asks. The tenant is part of every question.
  */
+import type { JobMetrics } from '../jobs/job.ts';
 
 /** Where the log writer answers; stands in Redis while it lives. */
 export interface PredictionLogAddress {
@@ -70,13 +71,7 @@ export interface Prediction {
     /** Path of the kept media, where it is. */
     readonly media: string | null;
   };
-  readonly metrics: {
-    readonly queue_seconds: number | null;
-    readonly prepare_seconds: number | null;
-    readonly compute_seconds: number | null;
-    readonly total_seconds: number | null;
-    readonly batch_rows: number | null;
-  };
+  readonly metrics: JobMetrics;
   readonly trace_id: string | null;
   readonly created_at: string;
   readonly finished_at: string;

@@ -17,7 +17,7 @@ export function missing(name: string, command: string): string | false {
   return findTool(name) === undefined && `${name} is not here; get it with: ${command}`;
 }
 
-function isExecutable(file: string): boolean {
+export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);
     return true;

@@ -1,10 +1,11 @@
 /** A real PostgreSQL for tests: own port, own folder, durable, gone afterwards. Runs as `postgres` where we are root. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { accessSync, constants, globSync } from 'node:fs';
+import { globSync } from 'node:fs';
 import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { isExecutable } from './find-tool.ts';
 import { freePort } from './redis.ts';
 import { waitUntil } from './wait-until.ts';
 
@@ -136,13 +137,4 @@ async function answers(port: number): Promise<boolean> {
       .once('data', () => end(true));
     socket.once('connect', () => socket.write(Buffer.from([0, 0, 0, 8, 0x04, 0xd2, 0x16, 0x2f])));
   });
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

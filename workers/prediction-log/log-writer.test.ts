@@ -4,6 +4,7 @@ import { chmod, mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/prom
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { getTableConfig } from 'drizzle-orm/pg-core';
 import { keys } from '../../shared/jobs/keys.ts';
 import { skipWithoutPostgres, startTestPostgres, type TestPostgres } from '../../shared/testing/postgres.ts';
@@ -84,6 +85,18 @@ for (const kind of ['PostgreSQL', 'PGlite'] as const) {
       await lab.until('the stream is empty', async () => (await lab.redis.xlen(keys.predictions)) === 0);
       const ids = (await lab.rows()).map((row) => row['job']);
       assert.ok(ids.includes(kept.id) && !ids.includes(gone.id));
+    });
+
+    it('writes rows together that come one after another', async () => {
+      const writes = async () =>
+        Number(/^inference_prediction_log_write_seconds_count\S* (\d+)/m.exec(await lab.registry.metrics())?.[1]);
+      const before = await writes();
+      for (let n = 0; n < 10; n++) {
+        await lab.runJob();
+        await sleep(20);
+      }
+      await has(10);
+      assert.ok((await writes()) - before <= 2, `${(await writes()) - before} statements for ten rows`);
     });
 
     it('holds a row once, however often it comes', async () => {

@@ -9,11 +9,11 @@ import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { Row } from '../../models/task.ts';
 import { BlobStore } from '../../shared/blobs/blob-store.ts';
 import type { JobRequest } from '../../shared/jobs/job.ts';
-import { mintJobId } from '../../shared/jobs/job-id.ts';
 import { type JobRecord, JobStore } from '../../shared/jobs/store/job-store.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { createRegistry } from '../../shared/observability/metrics.ts';
 import { headTraceparent, traceIdOf } from '../../shared/observability/trace-context.ts';
+import { jobRequest } from '../../shared/testing/job-request.ts';
 import { RecordedSpans } from '../../shared/testing/recorded-spans.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
@@ -66,8 +66,7 @@ beforeEach(() => {
 });
 
 async function admit(items: number, extra: Partial<JobRequest> = {}, expiresInSeconds?: number): Promise<JobRequest> {
-  const base = { v: 1, tenant: 'default', task: 'feature-extraction', model: 'm', priority: 'normal' } as const;
-  const job = { ...base, id: mintJobId(), list: items > 1, items, retentionSeconds: 60, ...extra };
+  const job = jobRequest({ items, ...extra });
   const input = Array.from({ length: items }, (_, i) => ({ kind: 'text', text: `${i}` }) as const);
   const expiry = expiresInSeconds === undefined ? {} : { expiresInSeconds };
   await store.admit(job, { input, queueMax: 1e6, tenantMax: 1e6, ...expiry });
@@ -198,4 +197,23 @@ test('an expired job counts among the outcomes, and its trace says so', async ()
   assert.match(items.find((line) => line.includes('outcome="expired"')) ?? '', / 1$/);
   const [span] = tracing.named('expire');
   assert.deepEqual([span?.traceId, span?.error], [traceIdOf(traceparent), 'expired']);
+});
+
+test('results of one job that come one by one are written together with the last', async (t) => {
+  const writes: number[] = [];
+  const finish = store.finish.bind(store);
+  t.mock.method(store, 'finish', (entries: Parameters<typeof finish>[0]) => {
+    writes.push(entries.length);
+    return finish(entries);
+  });
+  const job = await admit(3);
+  const run = runner.run(job, files);
+  await queued(3);
+  for (const each of rows.slice()) {
+    succeed(each);
+    await new Promise((resolve) => setTimeout(resolve, 2));
+  }
+  await run;
+  assert.deepEqual(writes, [3]);
+  assert.equal((await read(job)).counts.succeeded, 3);
 });

@@ -9,7 +9,6 @@ import type { ModelFiles } from '../../models/repository/model-files.ts';
 import { BlobStore } from '../../shared/blobs/blob-store.ts';
 import { readSettings } from '../../shared/config/settings.ts';
 import type { JobRequest } from '../../shared/jobs/job.ts';
-import { mintJobId } from '../../shared/jobs/job-id.ts';
 import { JobQueues } from '../../shared/jobs/queues.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
@@ -18,6 +17,7 @@ import { headTraceparent, parseTraceparent } from '../../shared/observability/tr
 import type { Span } from '../../shared/observability/tracing/span.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { connectConsumer, connectProducer } from '../../shared/redis/connection.ts';
+import { jobRequest } from '../../shared/testing/job-request.ts';
 import { RecordedSpans } from '../../shared/testing/recorded-spans.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
@@ -78,11 +78,8 @@ describe('the spans of a job in a worker', () => {
   beforeEach(() => tracing.spans.splice(0));
 
   async function submit(texts: string[], ratio = 1): Promise<JobRequest> {
-    const job: JobRequest = {
-      ...{ v: 1, id: mintJobId(), tenant: 'default', task: 'feature-extraction', model: 'fake', priority: 'normal' },
-      ...{ list: texts.length > 1, items: texts.length, retentionSeconds: 600 },
-      traceparent: headTraceparent(undefined, ratio),
-    };
+    const traceparent = headTraceparent(undefined, ratio);
+    const job = jobRequest({ model: 'fake', items: texts.length, traceparent });
     const input = texts.map((text) => ({ kind: 'text', text }) as const);
     await new JobStore(producer).admit(job, { input, queueMax: 1e6, tenantMax: 1e6 });
     await queues.add(job.model, 'normal', job);

@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { jobRequest } from '../../testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
 import type { JobRequest } from '../job.ts';
-import { mintJobId } from '../job-id.ts';
 import { keys } from '../keys.ts';
 import { encodeOutput } from '../output-codec.ts';
 import { viewJob } from '../view-job.ts';
@@ -26,20 +26,6 @@ after(async () => {
 });
 
 const bounds = { queueMax: 1000, tenantMax: 1000 };
-function request(extra: Partial<JobRequest> = {}): JobRequest {
-  return {
-    v: 1,
-    id: mintJobId(),
-    tenant: 'default',
-    task: 'feature-extraction',
-    model: 'm',
-    priority: 'normal',
-    list: false,
-    items: 1,
-    retentionSeconds: 60,
-    ...extra,
-  };
-}
 async function admit(job: JobRequest, options: Partial<AdmitOptions> = {}) {
   return await store.admit(job, { input: [{ kind: 'text', text: 'hi' }], ...bounds, ...options });
 }
@@ -61,7 +47,7 @@ async function read(job: JobRequest): Promise<JobRecord> {
 }
 
 test('a job goes queued, processing, succeeded, and its record tells all of it', async () => {
-  const job = request({ metadata: { a: 'b' } });
+  const job = jobRequest({ metadata: { a: 'b' } });
   assert.equal((await admit(job)).verdict, 'accepted');
   assert.equal((await read(job)).status, 'queued');
   const [claim] = await store.start([job], '1');
@@ -90,7 +76,7 @@ test('a job goes queued, processing, succeeded, and its record tells all of it',
 });
 
 test('the first outcome wins: later ones are told that they are late and change nothing', async () => {
-  const job = request();
+  const job = jobRequest();
   await admit(job);
   await store.start([job], '1');
   await store.start([job], '1'); // a second worker, after the lock was lost
@@ -105,18 +91,18 @@ test('the first outcome wins: later ones are told that they are late and change 
 
 test('the same idempotency key gives the same job while it runs and after it ended; another body is a conflict', async () => {
   const idempotency = { keyHash: 'k1', bodyHash: 'b1' };
-  const job = request();
+  const job = jobRequest();
   await admit(job, { idempotency });
-  assert.deepEqual(await admit(request(), { idempotency }), { verdict: 'existing', id: job.id });
+  assert.deepEqual(await admit(jobRequest(), { idempotency }), { verdict: 'existing', id: job.id });
   await store.start([job], '1');
   await store.finish([result(job)]);
-  assert.deepEqual(await admit(request(), { idempotency }), { verdict: 'existing', id: job.id });
-  assert.equal((await admit(request(), { idempotency: { keyHash: 'k1', bodyHash: 'b2' } })).verdict, 'conflict');
-  assert.equal((await admit(request({ tenant: 'other' }), { idempotency })).verdict, 'accepted');
+  assert.deepEqual(await admit(jobRequest(), { idempotency }), { verdict: 'existing', id: job.id });
+  assert.equal((await admit(jobRequest(), { idempotency: { keyHash: 'k1', bodyHash: 'b2' } })).verdict, 'conflict');
+  assert.equal((await admit(jobRequest({ tenant: 'other' }), { idempotency })).verdict, 'accepted');
 });
 
 test('one bad item of three fails alone, items are stored once, and order is kept', async () => {
-  const job = request({ list: true, items: 3 });
+  const job = jobRequest({ list: true, items: 3 });
   await admit(job, { input: ['a', 'b', 'c'].map((text) => ({ kind: 'text', text })) });
   await store.start([job], '1');
   assert.deepEqual(await store.finish([result(job, { index: 2, fragment: '"c"' })]), ['item-stored']);
@@ -140,7 +126,7 @@ test('one bad item of three fails alone, items are stored once, and order is kep
 });
 
 test('a job whose items all failed has failed, with the first problem', async () => {
-  const job = request({ list: true, items: 2 });
+  const job = jobRequest({ list: true, items: 2 });
   await admit(job);
   await store.start([job], '1');
   await store.finish(
@@ -152,11 +138,11 @@ test('a job whose items all failed has failed, with the first problem', async ()
 });
 
 test('a job that waited past its start-by is not started, and a canceled one keeps the items it had', async () => {
-  const late = request();
+  const late = jobRequest();
   await admit(late, { expiresInSeconds: 0.001 });
   await new Promise((resolve) => setTimeout(resolve, 10));
   assert.deepEqual(await store.start([late], '1'), [{ state: 'expired', request: late }]);
-  const job = request({ list: true, items: 2 });
+  const job = jobRequest({ list: true, items: 2 });
   await admit(job);
   await store.start([job], '1');
   await store.finish([result(job, { index: 0, fragment: '"a"' })]);
@@ -168,7 +154,7 @@ test('a job that waited past its start-by is not started, and a canceled one kee
 });
 
 test('items without a result when their job fails carry its problem', async () => {
-  const job = request({ list: true, items: 2 });
+  const job = jobRequest({ list: true, items: 2 });
   await admit(job);
   await store.start([job], '1');
   await store.finish([result(job, { index: 0, fragment: '"a"' })]);
@@ -180,7 +166,7 @@ test('items without a result when their job fails carry its problem', async () =
 });
 
 test('bounds per queue and per tenant refuse without leaving a trace', async () => {
-  const job = request({ model: 'full', tenant: 'small' });
+  const job = jobRequest({ model: 'full', tenant: 'small' });
   assert.equal((await admit(job, { queueMax: 0, tenantMax: 9 })).verdict, 'queue-full');
   assert.equal((await admit(job, { queueMax: 9, tenantMax: 0 })).verdict, 'tenant-full');
   assert.equal(await store.read(job), null);
@@ -191,7 +177,7 @@ test('waiters and webhooks hear of each change in the same step', async () => {
   const heard: string[] = [];
   subscriber.on('message', (_channel, message: string) => heard.push(message.split(' ').slice(1).join(' ')));
   await subscriber.subscribe(keys.replies('api1'));
-  const job = request({ webhook: { url: 'https://x.example', events: ['succeeded'] } });
+  const job = jobRequest({ webhook: { url: 'https://x.example', events: ['succeeded'] } });
   await admit(job);
   await store.read(job, keys.replies('api1'));
   await store.start([job], '1');
@@ -205,7 +191,7 @@ test('waiters and webhooks hear of each change in the same step', async () => {
 });
 
 test('after retention the id reads as gone, after erasure as unknown, for another tenant always as unknown', async () => {
-  const job = request({ retentionSeconds: 1 });
+  const job = jobRequest({ retentionSeconds: 1 });
   await admit(job);
   assert.equal(await store.erase(job, null), false);
   await store.start([job], '1');
@@ -220,16 +206,16 @@ test('after retention the id reads as gone, after erasure as unknown, for anothe
 
 test('lists newest first, and counts crashes of live jobs only', async () => {
   const tenant = 'lister';
-  const jobs = [request({ tenant }), request({ tenant }), request({ tenant })];
+  const jobs = [jobRequest({ tenant }), jobRequest({ tenant }), jobRequest({ tenant })];
   for (const job of jobs) await admit(job);
   const listed = await store.listIds(tenant, Date.now() + 60_000, 0, 0, 2);
   assert.equal(listed.length, 2);
   assert.ok((listed[0]?.createdMs ?? 0) >= (listed[1]?.createdMs ?? 0));
-  assert.deepEqual(await store.countCrash([jobs[0] as JobRequest, request()]), [1, 0]);
+  assert.deepEqual(await store.countCrash([jobs[0] as JobRequest, jobRequest()]), [1, 0]);
 });
 
 test('an admission that the client sends again after a lost connection changes nothing, even once the job ended', async () => {
-  const job = request({ tenant: 'resend', model: 'resend' });
+  const job = jobRequest({ tenant: 'resend', model: 'resend' });
   const first = await admit(job);
   assert.deepEqual(await admit(job), first);
   assert.equal(await store.liveCount('resend', 'normal'), 1);
@@ -242,8 +228,8 @@ test('an admission that the client sends again after a lost connection changes n
 
 test('an expiry that comes after the start changes nothing', async () => {
   const expiry = { kind: 'unstarted', status: 'expired', fragment: '{}' } as const;
-  const waiting = request();
-  const started = request();
+  const waiting = jobRequest();
+  const started = jobRequest();
   await admit(waiting);
   await admit(started);
   await store.start([started], '1');
@@ -255,7 +241,7 @@ test('an expiry that comes after the start changes nothing', async () => {
 test('tells which job an idempotency key belongs to without admitting anything', async () => {
   const idempotency = { keyHash: 'find', bodyHash: 'b1' };
   assert.equal(await store.findByKey('default', idempotency), null);
-  const job = request();
+  const job = jobRequest();
   await admit(job, { idempotency });
   assert.deepEqual(await store.findByKey('default', idempotency), { id: job.id, sameBody: true });
   assert.deepEqual(await store.findByKey('default', { ...idempotency, bodyHash: 'b2' }), {
@@ -265,8 +251,8 @@ test('tells which job an idempotency key belongs to without admitting anything',
 });
 
 test('an outcome that a webhook wants outlives its retention until delivery has read it', async () => {
-  const told = request({ retentionSeconds: 5, webhook: { url: 'https://x.example', events: ['succeeded'] } });
-  const untold = request({ retentionSeconds: 5, webhook: { url: 'https://x.example', events: ['failed'] } });
+  const told = jobRequest({ retentionSeconds: 5, webhook: { url: 'https://x.example', events: ['succeeded'] } });
+  const untold = jobRequest({ retentionSeconds: 5, webhook: { url: 'https://x.example', events: ['failed'] } });
   for (const job of [told, untold]) {
     await admit(job);
     await store.start([job], '1');
@@ -279,7 +265,7 @@ test('an outcome that a webhook wants outlives its retention until delivery has 
 test('keeps the newest ten thousand dead letters', async () => {
   const old = Array.from({ length: 10_000 }, (_, i) => [i, `default/old${i}`]).flat();
   await redis.zadd(keys.dead, ...old);
-  const job = request();
+  const job = jobRequest();
   await admit(job);
   await store.finish([result(job, { status: 'failed', deadLetter: true })]);
   assert.equal(await redis.zcard(keys.dead), 10_000);
@@ -287,7 +273,7 @@ test('keeps the newest ten thousand dead letters', async () => {
 });
 
 test('a record of a release too far away is not started, and left as it is', async () => {
-  const job = request();
+  const job = jobRequest();
   await admit(job);
   await redis.hset(keys.job(job.tenant, job.id), 'v', 3);
   const before = await redis.hgetall(keys.job(job.tenant, job.id));

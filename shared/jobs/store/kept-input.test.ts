@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { jobRequest } from '../../testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
 import type { JobRequest, StoredInput } from '../job.ts';
-import { mintJobId } from '../job-id.ts';
 import { keys } from '../keys.ts';
 import { JobStore } from './job-store.ts';
 import type { Finish } from './words.ts';
@@ -24,17 +24,7 @@ after(async () => {
 
 const texts = (...all: string[]): StoredInput[] => all.map((text) => ({ kind: 'text', text }));
 async function admitted(input: StoredInput[], list = input.length > 1): Promise<JobRequest> {
-  const job: JobRequest = {
-    v: 1,
-    id: mintJobId(),
-    tenant: 'default',
-    task: 'feature-extraction',
-    model: 'm',
-    priority: 'normal',
-    list,
-    items: input.length,
-    retentionSeconds: 60,
-  };
+  const job = jobRequest({ list, items: input.length });
   await store.admit(job, { input, queueMax: 1000, tenantMax: 1000 });
   await store.start([job], '1');
   return job;

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { jobRequest } from '../../testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
-import type { JobRequest, StoredInput } from '../job.ts';
-import { mintJobId } from '../job-id.ts';
+import type { StoredInput } from '../job.ts';
 import { keys } from '../keys.ts';
 import { JobStore } from './job-store.ts';
 import type { Finish, InputMark, InputPolicy } from './words.ts';
@@ -26,17 +26,7 @@ const mark: InputMark = ['text', 'ab12', 17];
 
 async function ended(recording: InputPolicy | undefined, output: unknown, input: StoredInput = { kind: 'text', text }) {
   const store = new JobStore(redis, undefined, recording);
-  const job: JobRequest = {
-    v: 1,
-    id: mintJobId(),
-    tenant: 'default',
-    task: 'feature-extraction',
-    model: 'm',
-    priority: 'normal',
-    list: false,
-    items: 1,
-    retentionSeconds: 60,
-  };
+  const job = jobRequest();
   await store.admit(job, { input: [input], marks: [mark], queueMax: 1000, tenantMax: 1000 });
   await store.start([job], '1');
   const fragment = JSON.stringify(output);

@@ -6,12 +6,12 @@ import { sql } from 'drizzle-orm';
 import { Redis } from 'ioredis';
 import { loadRecords } from '../../../models/discover-tasks.ts';
 import { BlobStore } from '../../../shared/blobs/blob-store.ts';
-import type { JobRequest, StoredInput } from '../../../shared/jobs/job.ts';
-import { mintJobId } from '../../../shared/jobs/job-id.ts';
+import type { StoredInput } from '../../../shared/jobs/job.ts';
 import { JobStore } from '../../../shared/jobs/store/job-store.ts';
 import type { InputMark, InputPolicy } from '../../../shared/jobs/store/words.ts';
 import { createLogger } from '../../../shared/observability/logger.ts';
 import { createRegistry, type Registry } from '../../../shared/observability/metrics.ts';
+import { jobRequest } from '../../../shared/testing/job-request.ts';
 import { waitUntil } from '../../../shared/testing/wait-until.ts';
 import { rowsOf } from '../apply-steps.ts';
 import { type Database, openPglite, openPostgres } from '../database/open-database.ts';
@@ -95,18 +95,14 @@ export class LogLab {
   }: SampleJob = {}) {
     const input: StoredInput[] = texts.map((text) => ({ kind: 'text', text }));
     const marks: InputMark[] = texts.map((text) => ['text', `sha-of-${text.length}`, text.length]);
-    const job: JobRequest = {
-      v: 1,
-      id: mintJobId(),
+    const job = jobRequest({
       tenant,
       task: 'token-classification',
       model,
-      priority: 'normal',
-      list: texts.length > 1,
       items: texts.length,
       retentionSeconds: 3600,
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
-    };
+    });
     await this.store.admit(job, { input, marks, queueMax: 1e9, tenantMax: 1e9 });
     await this.store.start([job], '7');
     await this.store.finish(

@@ -2,11 +2,11 @@
 import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type { JobRequest, JobStatus, WebhookWish } from '../../../shared/jobs/job.ts';
-import { mintJobId } from '../../../shared/jobs/job-id.ts';
 import { JobStore } from '../../../shared/jobs/store/job-store.ts';
 import { AllowedHosts } from '../../../shared/net/url-policy.ts';
 import { createLogger } from '../../../shared/observability/logger.ts';
 import { createRegistry, type Registry } from '../../../shared/observability/metrics.ts';
+import { jobRequest } from '../../../shared/testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../../../shared/testing/redis.ts';
 import type { BacklogBound } from '../delivery-log.ts';
 import { defineDeliveryMetrics, defineDepthMetrics } from '../delivery-metrics.ts';
@@ -78,19 +78,7 @@ export class WebhookLab {
   }
 
   async admit(webhook: WebhookWish, extra: Partial<JobRequest> = {}): Promise<JobRequest> {
-    const job: JobRequest = {
-      v: 1,
-      id: mintJobId(),
-      tenant: 'default',
-      task: 'feature-extraction',
-      model: 'm',
-      priority: 'normal',
-      list: false,
-      items: 1,
-      retentionSeconds: 600,
-      webhook,
-      ...extra,
-    };
+    const job = jobRequest({ retentionSeconds: 600, webhook, ...extra });
     await this.store.admit(job, { input: [{ kind: 'text', text: 'hi' }], queueMax: 1e6, tenantMax: 1e6 });
     return job;
   }
