@@ -60,3 +60,14 @@ test('what lingers during a write does not go out before its time, and no write 
   await new Promise((resolve) => setTimeout(resolve, 40));
   assert.deepEqual(writes, [[1], [2]]);
 });
+
+test('what lingers behind something urgent goes with it, and leaves nothing to write', async () => {
+  const writes: number[][] = [];
+  const group = new GroupCommit<number, number>(async (items) => {
+    writes.push(items);
+    return items;
+  });
+  await Promise.all([group.add(1), group.add(2, 10)]);
+  await new Promise((resolve) => setTimeout(resolve, 30));
+  assert.deepEqual(writes, [[1, 2]]);
+});
