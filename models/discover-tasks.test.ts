@@ -18,6 +18,7 @@ describe('discovering tasks', () => {
       'token-classification',
       'automatic-speech-recognition',
       'image-classification',
+      'image-to-text',
       'feature-extraction',
     ])
       assert.equal(contracts.get(task)?.task, task);
