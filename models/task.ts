@@ -63,18 +63,18 @@ export interface Row {
   readonly context: unknown;
 }
 
-/** A batch tensor as the engine takes and gives it. */
+/** A batch tensor as the engine takes and gives it. A bool is a byte, 0 or 1. */
 export interface BatchTensor {
-  readonly type: 'float32' | 'int64';
+  readonly type: 'float32' | 'int64' | 'bool';
   readonly dims: readonly number[];
-  readonly data: Float32Array | BigInt64Array;
+  readonly data: Float32Array | BigInt64Array | Uint8Array;
 }
 
 /** What a row became. `part` is the item's output when the item has one row, else what `merge` joins. */
 export type RowOutcome = { readonly part: unknown } | { readonly problem: ProblemDetails };
 
-/** A pipeline bound to one model version. Made by `createPipeline`; holds tokeniser, labels and the like. */
-export interface Pipeline {
+/** What every pipeline has. Bound to one model version; holds tokeniser, labels and the like. */
+interface PipelineBase {
   /** File of the graph(s), relative to the version folder, by session name. */
   readonly sessions: Readonly<Record<string, string>>;
   /** One item -> its rows (several for long audio). Throws Problem for a fault of the input. Deterministic. */
@@ -83,24 +83,81 @@ export interface Pipeline {
     parameters: Readonly<Record<string, unknown>>,
     signal?: AbortSignal,
   ): Row[] | Promise<Row[]>;
-  /** Rows -> feeds of session `model`. Pure; pads to the longest. */
-  collate(rows: readonly Row[]): Readonly<Record<string, BatchTensor>>;
-  /** Outputs of one call -> one outcome per row, in order. An outcome never depends on batch-mates. */
-  postprocess(outputs: Readonly<Record<string, BatchTensor>>, rows: readonly Row[]): RowOutcome[];
   /** Parts of one item's rows -> its output. Called also for a single part. Light: runs on the worker's loop. */
   merge(parts: readonly unknown[]): unknown;
   /** Tiny rows for warm-up and readiness, made without preparation. */
   readonly canary: { readonly rows: readonly Row[] };
 }
 
+/** A pipeline whose rows take one call of session `model`. */
+export interface CallPipeline extends PipelineBase {
+  readonly generation?: never;
+  /** Rows -> feeds of session `model`. Pure; pads to the longest. */
+  collate(rows: readonly Row[]): Readonly<Record<string, BatchTensor>>;
+  /** Outputs of one call -> one outcome per row, in order. An outcome never depends on batch-mates. */
+  postprocess(outputs: Readonly<Record<string, BatchTensor>>, rows: readonly Row[]): RowOutcome[];
+}
+
+/** A pipeline that writes token by token. Its `sessions` are what `generation/graph-layout.ts` finds in the folder. */
+export interface GenerativePipeline extends PipelineBase {
+  readonly generation: GenerationPlan;
+}
+
+export type Pipeline = CallPipeline | GenerativePipeline;
+
+/** What `generation/` asks of a task: it knows tokens and caches, the plan knows what they mean. Runs in the lane. */
+export interface GenerationPlan {
+  /** Rows of one `shapeKey` -> feeds of the encoder. Pure. */
+  collate(rows: readonly Row[]): Readonly<Record<string, BatchTensor>>;
+  /** How a row begins and ends. Pure. `attempt` counts from 0: one more each time that `finish` said `again`. */
+  begin(row: Row, attempt: number): SequenceStart;
+  /** The tokens that came -> the row's outcome; or `again`, for a plan with fallbacks (8 attempts at most). */
+  finish(row: Row, written: Written, attempt: number): RowOutcome | 'again';
+}
+
+export interface SequenceStart {
+  /** The decoder's prompt, at least its start token. */
+  readonly promptIds: readonly number[];
+  /** Tokens to write at most, without the prompt. */
+  readonly tokensMax: number;
+  readonly stopIds: readonly number[];
+  readonly sampling: Sampling;
+  /** Changes the logits of the next token in place: suppressed tokens, forced ones, no repeats. Pure in its arguments. */
+  readonly constrain?: (logits: Float32Array, written: readonly number[]) => void;
+  /** Index into `promptIds`: the raw logits after that token come back as `Written.keptLogits`. */
+  readonly keepLogitsAt?: number;
+}
+
+export interface Sampling {
+  /** 0 takes the likeliest token. */
+  readonly temperature: number;
+  readonly topK?: number;
+  readonly topP?: number;
+  /** The same seed writes the same text, whatever the row's batch-mates. 0 when absent. */
+  readonly seed?: number;
+  /** Beams searched at temperature 0; 1 when absent. */
+  readonly beams?: number;
+  /** A finished beam's score is its log-probability over its length to this power; 1 when absent. */
+  readonly lengthPenalty?: number;
+}
+
+export interface Written {
+  /** Without prompt and without the stop token. */
+  readonly ids: readonly number[];
+  /** Natural log of each token's probability after `constrain`, at temperature 1; after a stop one more, the stop token's. */
+  readonly logProbs: Float32Array;
+  readonly reason: 'stop' | 'length';
+  readonly keptLogits?: Float32Array;
+}
+
 /** `pipeline.ts` of a task folder exports one as default. */
-export interface PipelineFactory {
+export interface PipelineFactory<P extends Pipeline = Pipeline> {
   readonly task: string;
   /**
    * Reads tokeniser, processor and labels from the version folder. `lane`: true in a lane process, which only collates
    * and postprocesses and must not load what preparation needs (tokenisers, image processors).
    */
-  createPipeline(files: ModelFiles, use: 'prepare' | 'lane' | 'merge'): Promise<Pipeline>;
+  createPipeline(files: ModelFiles, use: 'prepare' | 'lane' | 'merge'): Promise<P>;
 }
 
 /** What the record of predictions keeps of one output. */

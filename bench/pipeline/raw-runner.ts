@@ -18,6 +18,7 @@ const { files, threads, sources } = JSON.parse(process.argv[2] ?? '{}') as RawOp
 const factory = await loadPipelineFactory(files.task);
 const preparation = await factory.createPipeline(files, 'prepare');
 const pipeline = await factory.createPipeline(files, 'lane');
+if (pipeline.generation) throw new Error(`${files.id} writes token by token; this runner makes single calls.`);
 const session = await openSession(join(files.versionFolder, pipeline.sessions['model'] as string), {
   device: 'cpu',
   threads,

@@ -31,6 +31,7 @@ export async function startModel(files: ModelFiles): Promise<RunningModel> {
   const factory = await loadPipelineFactory(files.task);
   const preparing = await factory.createPipeline(files, 'prepare');
   const lane = await factory.createPipeline(files, 'lane');
+  if (lane.generation) throw new Error(`${files.id} writes token by token; this runner makes single calls.`);
   const merging = await factory.createPipeline(files, 'merge');
   const session = await InferenceSession.create(join(files.versionFolder, lane.sessions['model'] ?? ''), {
     intraOpNumThreads: 1,

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { loadPipelineFactory } from '../../models/discover-tasks.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import { verifyFiles } from '../../models/repository/verify-files.ts';
-import type { Pipeline, RowOutcome } from '../../models/task.ts';
+import type { CallPipeline, Pipeline, RowOutcome } from '../../models/task.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import { Problem, toProblem } from '../../shared/problems/problem.ts';
 import {
@@ -21,7 +21,7 @@ import {
 import { type OnnxSession, openSession } from './onnx-session.ts';
 
 interface LoadedModel {
-  readonly pipeline: Pipeline;
+  readonly pipeline: CallPipeline;
   readonly session: OnnxSession;
 }
 
@@ -36,6 +36,7 @@ async function load(files: ModelFiles): Promise<LaneReply> {
   await verifyFiles(files);
   const factory = await loadPipelineFactory(files.task);
   const pipeline = await factory.createPipeline(files, 'lane');
+  if (pipeline.generation) throw new Error(`Model ${files.id} writes token by token, which this lane can not.`);
   const graph = pipeline.sessions['model'];
   if (!graph) throw new Error(`The pipeline of ${files.task} names no session "model".`);
   const session = await openSession(join(files.versionFolder, graph), options);

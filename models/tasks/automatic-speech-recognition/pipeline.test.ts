@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { scanRepository } from '../../repository/scan-repository.ts';
-import type { Pipeline, Row } from '../../task.ts';
+import type { CallPipeline, Row } from '../../task.ts';
 import pipelineFactory from './pipeline.ts';
 
 const vocabulary = { '<pad>': 0, '<s>': 1, '</s>': 2, '<unk>': 3, '|': 4, A: 5, B: 6, C: 7, D: 8 };
@@ -59,7 +59,7 @@ describe('speech recognition with CTC', () => {
     ]);
     return path;
   };
-  const prepare = async (pipeline: Pipeline, path: string, parameters = {}) =>
+  const prepare = async (pipeline: CallPipeline, path: string, parameters = {}) =>
     pipeline.prepare({ kind: 'file', path, type: 'audio/wav' }, parameters);
   /** Logits whose best symbol at a frame is what `symbolAt` says. */
   const logitsFor = (frames: number, symbolAt: (frame: number) => number) => {
@@ -67,7 +67,7 @@ describe('speech recognition with CTC', () => {
     for (let frame = 0; frame < frames; frame++) data[frame * width + symbolAt(frame)] = 9;
     return { type: 'float32', dims: [1, frames, width], data } as const;
   };
-  const partOf = (pipeline: Pipeline, row: Row, frames: number, symbolAt: (frame: number) => number) => {
+  const partOf = (pipeline: CallPipeline, row: Row, frames: number, symbolAt: (frame: number) => number) => {
     const [outcome] = pipeline.postprocess({ logits: logitsFor(frames, symbolAt) }, [row]);
     assert.ok(outcome && 'part' in outcome);
     return outcome.part;

@@ -19,7 +19,7 @@ import { bestSymbols, type CtcVocabulary } from '../../numeric/ctc-decode.ts';
 import { isFiniteAll } from '../../numeric/softmax.ts';
 import type { ModelFiles } from '../../repository/model-files.ts';
 import { graphFile, graphSignature, readConfig, readJson } from '../../repository/version-files.ts';
-import type { BatchTensor, Pipeline, PipelineFactory, PreparedSource, Row, RowOutcome } from '../../task.ts';
+import type { BatchTensor, CallPipeline, PipelineFactory, PreparedSource, Row, RowOutcome } from '../../task.ts';
 import { readCtcVocabulary } from './ctc-vocabulary.ts';
 import { audioSecondsMax, type Timestamps, toTranscript } from './transcript.ts';
 
@@ -52,9 +52,9 @@ interface WindowPart {
   readonly timestamps: Timestamps | null;
 }
 
-const factory: PipelineFactory = {
+const factory: PipelineFactory<CallPipeline> = {
   task: 'automatic-speech-recognition',
-  async createPipeline(files, use): Promise<Pipeline> {
+  async createPipeline(files, use): Promise<CallPipeline> {
     const config = await readConfig(files);
     const setup = await readSetup(files, config);
     if (use === 'prepare') await (await import('../../audio/decode-audio.ts')).warmDecoder();

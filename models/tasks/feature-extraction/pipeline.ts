@@ -6,7 +6,7 @@ import { normalizeLength, pool } from '../../numeric/pooling.ts';
 import { isFiniteAll } from '../../numeric/softmax.ts';
 import type { ModelFiles } from '../../repository/model-files.ts';
 import { graphFile, graphSignature, readConfig, readJson } from '../../repository/version-files.ts';
-import type { BatchTensor, Pipeline, PipelineFactory, Row, RowOutcome } from '../../task.ts';
+import type { BatchTensor, CallPipeline, PipelineFactory, Row, RowOutcome } from '../../task.ts';
 import { collateText, textBatching, textRow } from '../../text/text-rows.ts';
 import { textOf } from '../../text/text-source.ts';
 import { checkTokens, tokenLimit } from '../../text/token-limit.ts';
@@ -17,9 +17,9 @@ interface VectorContext {
   readonly dimensions: number | null;
 }
 
-const factory: PipelineFactory = {
+const factory: PipelineFactory<CallPipeline> = {
   task: 'feature-extraction',
-  async createPipeline(files, use): Promise<Pipeline> {
+  async createPipeline(files, use): Promise<CallPipeline> {
     const plan = await readPoolingPlan(files);
     const config = await readConfig(files);
     const batching = use === 'lane' ? textBatching(graphSignature(files), config['pad_token_id']) : null;

@@ -12,7 +12,15 @@ import {
   readJson,
   readLabels,
 } from '../../repository/version-files.ts';
-import type { BatchTensor, Pipeline, PipelineFactory, PreparedSource, Row, RowOutcome, RowTensor } from '../../task.ts';
+import type {
+  BatchTensor,
+  CallPipeline,
+  PipelineFactory,
+  PreparedSource,
+  Row,
+  RowOutcome,
+  RowTensor,
+} from '../../task.ts';
 import type { ScoreFunction } from './contract.ts';
 
 interface Wish {
@@ -25,9 +33,9 @@ interface LabelContext {
   readonly scores: ScoreFunction;
 }
 
-const factory: PipelineFactory = {
+const factory: PipelineFactory<CallPipeline> = {
   task: 'image-classification',
-  async createPipeline(files, use): Promise<Pipeline> {
+  async createPipeline(files, use): Promise<CallPipeline> {
     const config = await readConfig(files);
     const labels = readLabels(config);
     const usual: ScoreFunction = config['problem_type'] === 'multi_label_classification' ? 'sigmoid' : 'softmax';

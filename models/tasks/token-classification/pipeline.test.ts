@@ -6,7 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
 import { assetsFolder, skipWithoutAssets } from '../../parity/assets.ts';
 import { scanRepository } from '../../repository/scan-repository.ts';
-import type { Pipeline, Row } from '../../task.ts';
+import type { CallPipeline, Row } from '../../task.ts';
 import pipelineFactory from './pipeline.ts';
 import type { Span } from './spans.ts';
 
@@ -22,8 +22,8 @@ function graphWith(inputs: readonly string[], outputs: readonly string[]): Buffe
 describe('token classification with a real BERT vocabulary', { skip: skipWithoutAssets() }, () => {
   const labels = ['O', 'B-X', 'I-X'];
   let folder: string;
-  let preparing: Pipeline;
-  let lane: Pipeline;
+  let preparing: CallPipeline;
+  let lane: CallPipeline;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ner-'));
     const model = join(folder, 'ner');

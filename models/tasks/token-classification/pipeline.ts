@@ -6,7 +6,7 @@ import { Problem } from '../../../shared/problems/problem.ts';
 import { isFiniteAll, softmax } from '../../numeric/softmax.ts';
 import type { ModelFiles } from '../../repository/model-files.ts';
 import { graphFile, graphSignature, readConfig, readLabels } from '../../repository/version-files.ts';
-import type { BatchTensor, Pipeline, PipelineFactory, Row, RowOutcome } from '../../task.ts';
+import type { BatchTensor, CallPipeline, PipelineFactory, Row, RowOutcome } from '../../task.ts';
 import { collateText, textBatching, textRow } from '../../text/text-rows.ts';
 import { textOf } from '../../text/text-source.ts';
 import { checkTokens, tokenLimit } from '../../text/token-limit.ts';
@@ -20,9 +20,9 @@ interface Parameters {
   readonly ignore_labels?: readonly string[];
 }
 
-const factory: PipelineFactory = {
+const factory: PipelineFactory<CallPipeline> = {
   task: 'token-classification',
-  async createPipeline(files: ModelFiles, use): Promise<Pipeline> {
+  async createPipeline(files: ModelFiles, use): Promise<CallPipeline> {
     const config = await readConfig(files);
     const labels = readLabels(config);
     const batching = use === 'lane' ? textBatching(graphSignature(files), config['pad_token_id']) : null;
