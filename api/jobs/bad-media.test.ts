@@ -41,7 +41,8 @@ const uploads: readonly (readonly [what: string, model: string, files: readonly 
   ['53 HTML named .png', 'photos', [{ bytes: Buffer.from('<html>'), filename: 'a.png' }], 'unsupported-file-type'],
   ['53 SVG', 'photos', [{ bytes: Buffer.from('<svg xmlns="http://www.w3.org/2000/svg"/>') }], 'unsupported-file-type'],
   ['53 a program', 'photos', [{ bytes: Buffer.from('MZ\x90\x00') }], 'unsupported-file-type'],
-  ['53 TIFF', 'photos', [{ bytes: Buffer.from('II*\x00') }], 'unsupported-file-type'],
+  ['53 BMP', 'photos', [{ bytes: Buffer.from('BM\x00') }], 'unsupported-file-type'],
+  ['53 four bytes of TIFF', 'photos', [{ bytes: Buffer.from('II*\x00') }], 'corrupt-image'],
   ['54 30k x 30k pixels', 'photos', [{ bytes: pngBytes(30_000, 30_000) }], 'image-too-large'],
   [
     '56 a playlist named .wav',

@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Problem } from '../../shared/problems/problem.ts';
 import { assetsFolder, skipWithoutAssets } from '../parity/assets.ts';
+import { inspectMedia } from '../preparation/inspect-media.ts';
 import { decodeAudio } from './decode-audio.ts';
 
 const options = { sampleRate: 16_000, secondsMax: 60 };
@@ -95,6 +96,24 @@ describe('decoding audio', () => {
     // The same behind bytes that pass for a sound: the forced demuxer finds no playlist there.
     await writeFile(join(folder, 'list.mp3'), `ID3\x04\0\0\0\0\0\0${playlists[0]}`);
     await rejectsAs('corrupt-audio', join(folder, 'list.mp3'));
+  });
+
+  it('finds FLAC and AAC behind a tag with a large cover picture', async () => {
+    const size = 200_000;
+    const bits = [21, 14, 7, 0].map((shift) => (size >> shift) & 0x7f);
+    const tag = Buffer.concat([Buffer.from('ID3\x04\0\0', 'latin1'), Buffer.from(bits), Buffer.alloc(size)]);
+    for (const [kind, type, seconds] of [
+      ['flac', 'audio/flac', 2],
+      ['aac', 'audio/aac', null],
+      ['mp3', 'audio/mpeg', null],
+    ] as const) {
+      const path = join(folder, `covered.${kind}`);
+      await ffmpeg(...tone, '-map_metadata', '-1', path);
+      await writeFile(path, Buffer.concat([tag, await readFile(path)]));
+      assert.deepEqual(await inspectMedia('audio', path), { type, length: seconds });
+      const samples = await decodeAudio(path, options);
+      assert.ok(Math.abs(samples.length / options.sampleRate - 2) < 0.1, `${kind}: ${samples.length}`);
+    }
   });
 
   it('stops at the seconds that are allowed, however far the file unpacks', async () => {

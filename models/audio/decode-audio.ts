@@ -4,11 +4,11 @@
  * container formats read (a playlist under either alone still reached other files); time, bytes and seconds are
  * capped. ffmpeg's error text names paths, so none of it is passed on.
  */
-import { open } from 'node:fs/promises';
 import { Writable } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
 import { Problem } from '../../shared/problems/problem.ts';
-import { type AudioKind, audioKindsInWords, isPlaylist, sniffAudio, sniffBytes } from './sniff-audio.ts';
+import { readAudioHead } from './read-audio-head.ts';
+import { type AudioKind, audioKindsInWords, isPlaylist, sniffAudio } from './sniff-audio.ts';
 
 export interface DecodeOptions {
   readonly sampleRate: number;
@@ -49,21 +49,11 @@ export function warmDecoder(): Promise<void> {
 }
 
 async function sniffFile(path: string): Promise<AudioKind> {
-  const file = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffBytes), 0, sniffBytes, 0);
-    const head = buffer.subarray(0, bytesRead);
-    if (isPlaylist(head))
-      throw new Problem('corrupt-audio', 'The file is a playlist, not sound. Send the sound itself.');
-    const kind = sniffAudio(head);
-    if (kind) return kind;
-    throw new Problem(
-      'unsupported-file-type',
-      `The content is not audio that is read here. Send ${audioKindsInWords}.`,
-    );
-  } finally {
-    await file.close();
-  }
+  const { head, isTagged } = await readAudioHead(path);
+  if (isPlaylist(head)) throw new Problem('corrupt-audio', 'The file is a playlist, not sound. Send the sound itself.');
+  const kind = sniffAudio(head, isTagged);
+  if (kind) return kind;
+  throw new Problem('unsupported-file-type', `The content is not audio that is read here. Send ${audioKindsInWords}.`);
 }
 
 function runFfmpeg(path: string, kind: AudioKind, sink: SampleSink, options: DecodeOptions): Promise<void> {

@@ -30,16 +30,21 @@ const aac: AudioKind = { type: 'audio/aac', demuxer: 'aac' };
 /** ISO media brands that hold pictures, not sound. */
 const imageBrands = /^(heic|heix|hevc|heim|heis|mif1|msf1|avif|avis|jxl |crx )/;
 
-/** The kind, or null for anything that is not read here. */
-export function sniffAudio(head: Uint8Array): AudioKind | null {
+/** The kind, or null for anything that is not read here. `isTagged`: an ID3 tag stood before `head`, as before any MP3. */
+export function sniffAudio(head: Uint8Array, isTagged = false): AudioKind | null {
   const tag = (at: number, length = 4) => Buffer.from(head.subarray(at, at + length)).toString('latin1');
   if ((tag(0) === 'RIFF' || tag(0) === 'RF64') && tag(8) === 'WAVE') return wav;
   if (tag(0) === 'fLaC') return flac;
   if (tag(0) === 'OggS') return ogg;
   if (tag(0) === '\x1a\x45\xdf\xa3') return matroska;
   if (tag(4) === 'ftyp') return imageBrands.test(tag(8)) ? null : mp4;
-  if (tag(0, 3) === 'ID3') return sniffBehindId3(head);
-  return sniffMpeg(head);
+  return sniffMpeg(head) ?? (isTagged ? mp3 : null);
+}
+
+/** Length of the ID3v2 tag at the start: 0 where there is none. It may stand before MP3, AAC or FLAC. */
+export function id3TagBytes(head: Uint8Array): number {
+  if (Buffer.from(head.subarray(0, 3)).toString('latin1') !== 'ID3') return 0;
+  return 10 + [6, 7, 8, 9].reduce((sum, at) => sum * 128 + ((head[at] ?? 0) & 0x7f), 0);
 }
 
 /** Text that a media player would follow to other files: HLS, ffconcat, M3U, PLS, SDP, XML playlists. */
@@ -92,15 +97,6 @@ function readFlacHeader(head: Uint8Array): AudioHeader | null {
   const samples = Number(packed & 0xfffffffffn);
   if (rate === 0 || samples === 0) return null;
   return { seconds: samples / rate, channels: Number((packed >> 41n) & 7n) + 1 };
-}
-
-/** An ID3v2 tag may stand before MP3, AAC or FLAC. */
-function sniffBehindId3(head: Uint8Array): AudioKind {
-  const size = [6, 7, 8, 9].reduce((sum, at) => sum * 128 + ((head[at] ?? 0) & 0x7f), 0);
-  const body = head.subarray(10 + size);
-  if (Buffer.from(body.subarray(0, 4)).toString('latin1') === 'fLaC') return flac;
-  if (body[0] === 0xff && ((body[1] ?? 0) & 0xf6) === 0xf0) return aac;
-  return mp3;
 }
 
 /** MPEG audio or ADTS by their sync words; some MP3s start with up to a few KB of zeros or a cut frame. */

@@ -19,6 +19,7 @@ sharp.unblock({
     'VipsForeignLoadPngFile',
     'VipsForeignLoadWebpFile',
     'VipsForeignLoadNsgifFile',
+    'VipsForeignLoadTiffFile',
     'VipsForeignLoadHeifFile',
   ],
 });

@@ -56,7 +56,6 @@ describe('inspecting media before they are accepted', () => {
       '<html><body>',
       '<svg xmlns="http://www.w3.org/2000/svg"/>',
       'MZ\x90\0',
-      'II*\0\x08\0\0\0',
       '%PDF-1.7',
       'BM',
       '\0\0\0\x18ftypheic',

@@ -3,8 +3,9 @@
  * says, and within bounds as far as the header tells. Reads at most 64 KB; decodes nothing. What only decoding can
  * find fails the item later, with the same slugs.
  */
-import { open } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { Problem } from '../../shared/problems/problem.ts';
+import { type AudioHead, readAudioHead } from '../audio/read-audio-head.ts';
 import { audioKindsInWords, isPlaylist, readAudioHeader, sniffAudio, sniffBytes } from '../audio/sniff-audio.ts';
 import { countPngFrames, imageKindsInWords, sniffImage } from '../images/sniff-image.ts';
 import { nameContent } from './name-content.ts';
@@ -29,16 +30,16 @@ export async function inspectMedia(
   path: string,
   limits: MediaLimits = {},
 ): Promise<MediaLook> {
-  const { head, fileBytes } = await readHead(path);
-  if (fileBytes === 0) throw new Problem('empty-file', 'The file has no bytes. Send it again.');
-  return kind === 'audio' ? inspectAudio(head, fileBytes, limits) : inspectImage(head, path, limits);
+  if ((await stat(path)).size === 0) throw new Problem('empty-file', 'The file has no bytes. Send it again.');
+  if (kind === 'audio') return inspectAudio(await readAudioHead(path), limits);
+  return inspectImage(await readHead(path), path, limits);
 }
 
-function inspectAudio(head: Uint8Array, fileBytes: number, limits: MediaLimits): MediaLook {
+function inspectAudio({ head, bytes, isTagged }: AudioHead, limits: MediaLimits): MediaLook {
   if (isPlaylist(head)) throw new Problem('corrupt-audio', 'The file is a playlist, not sound. Send the sound itself.');
-  const kind = sniffAudio(head);
+  const kind = sniffAudio(head, isTagged);
   if (!kind) throw new Problem('unsupported-file-type', unreadable(head, 'audio', audioKindsInWords));
-  const header = readAudioHeader(head, kind, fileBytes);
+  const header = readAudioHeader(head, kind, bytes);
   if (header) checkAudioHeader(header.seconds, header.channels, limits);
   return { type: kind.type, length: header ? Math.round(header.seconds * 100) / 100 : null };
 }
@@ -73,12 +74,11 @@ function unreadable(head: Uint8Array, wanted: string, kindsInWords: string): str
   return `The content ${got} ${wanted} that is read here. Send ${kindsInWords}.`;
 }
 
-async function readHead(path: string): Promise<{ head: Uint8Array; fileBytes: number }> {
+async function readHead(path: string): Promise<Uint8Array> {
   const file = await open(path, 'r');
   try {
-    const { size } = await file.stat();
-    const { buffer, bytesRead } = await file.read(Buffer.alloc(Math.min(size, sniffBytes)), 0, null, 0);
-    return { head: buffer.subarray(0, bytesRead), fileBytes: size };
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(sniffBytes), 0, sniffBytes, 0);
+    return buffer.subarray(0, bytesRead);
   } finally {
     await file.close();
   }
