@@ -28,8 +28,8 @@ import { Reaper } from './reap-dead-workers.ts';
 import { CallNotes } from './running/call-notes.ts';
 import { JobRunner } from './running/job-runner.ts';
 import type { QueuedRow } from './running/running-job.ts';
+import { AdaptivePolicy } from './scheduling/adaptive-policy.ts';
 import { LearnedCostModel } from './scheduling/cost-model.ts';
-import { PartitionPolicy } from './scheduling/partition-policy.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
 import { ServedModel } from './served-model.ts';
 import { EngineCalls } from './tracing/engine-calls.ts';
@@ -93,7 +93,7 @@ export class InferenceWorker {
       enqueue: (rows) => this.#scheduler.add(rows),
     });
     const cost = new LearnedCostModel();
-    this.#scheduler = new Scheduler(new PartitionPolicy(cost), cost, {
+    this.#scheduler = new Scheduler(new AdaptivePolicy(cost), cost, {
       onCall: (lane, rows, predictedMs) => this.#noteCall(lane, rows, predictedMs),
       onRow: (row, outcome, report) => this.#runner.take(row, outcome, report),
       onReport: (report) => this.#ledger.measure(report),

@@ -52,6 +52,8 @@ export class RunningJob {
   resultBytes = 0;
   /** Items without a result. */
   itemsOpen: number;
+  /** When its time is over, on the monotonic clock. */
+  deadlineMs = Number.POSITIVE_INFINITY;
   #aborter: AbortController | null = null;
   #isOver = false;
   readonly #over = Promise.withResolvers<void>();
@@ -118,6 +120,7 @@ export class RunningJob {
 
   /** Calls `onTimeout` unless the job ends within `ms`. */
   limitTo(ms: number, onTimeout: () => void): void {
+    this.deadlineMs = performance.now() + ms;
     this.#timer = setTimeout(onTimeout, ms);
   }
 
@@ -147,6 +150,7 @@ export function queueRow(item: RunningItem, row: Row, index: number, model: stri
     length: row.length,
     shapeKey: row.shapeKey,
     arrivedMs: nowMs,
+    deadlineMs: item.job.deadlineMs,
     waitsSinceMs: nowMs,
     suspect: item.deaths > 0,
   };

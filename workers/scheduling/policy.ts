@@ -10,29 +10,57 @@ export interface WaitingRow {
   readonly class: JobClass;
   /** Along the axis that padding stretches: tokens, samples; 1 where rows have one shape. */
   readonly length: number;
-  /** Only rows with equal keys share a call. */
+  /** Only rows with equal keys share a call. A row whose result would depend on others has a key of its own. */
   readonly shapeKey: string;
   readonly arrivedMs: number;
+  /** When its job's time is over; infinite when nobody set one. */
+  readonly deadlineMs: number;
   /** Runs alone: a call died with it on board. */
   readonly suspect: boolean;
 }
 
+/** What calls cost, as learned so far. */
 export interface CostModel {
   /** Expected ms of one call of `rows` rows padded to `length`. */
   predictMs(model: string, rows: number, length: number): number;
+  /** Ms that 99 of 100 such calls stay below. */
+  p99Ms(model: string, rows: number, length: number): number;
   /** Learns from a finished call. */
   observe(model: string, rows: number, length: number, ms: number): void;
+}
+
+/** A lane of the device, busy or not. */
+export interface LaneView {
+  /** When its call should end by prediction; null when it is free. */
+  readonly endsMs: number | null;
 }
 
 export interface PolicyView<R extends WaitingRow> {
   readonly nowMs: number;
   /** In order of arrival. Only rows of models that the free lane has loaded. */
   readonly waiting: readonly R[];
-  /** Lanes of the device, busy ones too. */
-  readonly lanes: number;
+  /** All lanes, that which is free now among them. */
+  readonly lanes: readonly LaneView[];
+}
+
+export interface Choice<R extends WaitingRow> {
+  /** The rows of the next call on a free lane, of one model and shape key; empty when nothing should run now. */
+  readonly rows: readonly R[];
+  /** When to ask again though nothing arrives and no call ends. */
+  readonly wakeMs?: number;
+}
+
+/** A call that ended well. */
+export interface EndedCall<R extends WaitingRow> {
+  readonly rows: readonly R[];
+  readonly startedMs: number;
+  readonly endedMs: number;
 }
 
 export interface SchedulingPolicy {
-  /** The rows of the next call on a free lane; empty when nothing should run now. Rows are of one model and shape key. */
-  choose<R extends WaitingRow>(view: PolicyView<R>): R[];
+  choose<R extends WaitingRow>(view: PolicyView<R>): Choice<R>;
+  /** For policies that learn from what came of their choices. */
+  ended?(call: EndedCall<WaitingRow>): void;
+  /** A call did not fit into memory. */
+  overflowed?(rows: readonly WaitingRow[], nowMs: number): void;
 }

@@ -7,7 +7,7 @@ import type { CallResult, Lane } from '../lane/lane.ts';
 import type { LanePool } from '../lane/lane-pool.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
 import type { QueuedRow } from '../running/running-job.ts';
-import type { CostModel, SchedulingPolicy } from './policy.ts';
+import type { CostModel, LaneView, SchedulingPolicy } from './policy.ts';
 
 export interface CallReport {
   readonly model: string;
@@ -42,6 +42,9 @@ export class Scheduler {
   #waiting: QueuedRow[] = [];
   #pool: LanePool | null = null;
   #dispatchPlanned = false;
+  /** When the call on each busy lane should end. */
+  readonly #ends = new Map<Lane, number>();
+  #wake: NodeJS.Timeout | undefined;
 
   constructor(policy: SchedulingPolicy, cost: CostModel, events: SchedulerEvents) {
     this.#policy = policy;
@@ -66,11 +69,26 @@ export class Scheduler {
   dispatch(lane: Lane): void {
     this.#waiting = this.#waiting.filter(isWanted);
     const runnable = this.#waiting.filter((row) => lane.models.has(row.model));
-    const chosen = this.#policy.choose({ nowMs: performance.now(), waiting: runnable, lanes: this.#pool?.size ?? 1 });
-    if (chosen.length === 0) return;
-    const taken = new Set(chosen);
+    if (runnable.length === 0) return;
+    const nowMs = performance.now();
+    const { rows, wakeMs } = this.#policy.choose({ nowMs, waiting: runnable, lanes: this.#laneViews() });
+    if (rows.length === 0) {
+      if (wakeMs !== undefined) this.#wakeIn(wakeMs - nowMs);
+      return;
+    }
+    const taken = new Set(rows);
     this.#waiting = this.#waiting.filter((row) => !taken.has(row));
-    void this.#carry(lane, chosen).finally(() => this.#planDispatch());
+    void this.#carry(lane, rows).finally(() => this.#planDispatch());
+  }
+
+  #laneViews(): LaneView[] {
+    const lanes = this.#pool?.lanes ?? [];
+    return lanes.map((lane) => ({ endsMs: this.#ends.get(lane) ?? null }));
+  }
+
+  #wakeIn(ms: number): void {
+    clearTimeout(this.#wake);
+    this.#wake = setTimeout(() => this.#planDispatch(), Math.max(1, ms)).unref();
   }
 
   /** A turn later, so that rows and replies that came in together are seen together: fewer, larger calls. */
@@ -91,7 +109,10 @@ export class Scheduler {
     this.#events.onCall(lane, rows, predictedMs);
     const laneRows = rows.map(({ row, item }) => ({ row, alone: item.parts.length === 1 }));
     const limitMs = Math.min(hangMsMax, Math.max(hangMsMin, hangFactor * predictedMs));
+    const startedMs = performance.now();
+    this.#ends.set(lane, startedMs + predictedMs);
     const result = await lane.run(first.model, laneRows, limitMs);
+    this.#ends.delete(lane);
     this.#events.onCallEnd(lane, result);
     if (result.kind !== 'ran') for (const row of rows) row.waitsSinceMs = performance.now();
     if (result.kind === 'died') {
@@ -100,11 +121,13 @@ export class Scheduler {
       return;
     }
     if (result.kind === 'failed') {
+      if (result.outOfMemory) this.#policy.overflowed?.(rows, performance.now());
       await this.#bisect(lane, rows, result.reason);
       return;
     }
     this.#pool?.countSuccess(first.model);
     this.#cost.observe(first.model, rows.length, length, result.wallMs);
+    this.#policy.ended?.({ rows, startedMs, endedMs: performance.now() });
     const { outcomes, kind: _kind, ...times } = result;
     const report = { model: first.model, rows, ...times, predictedMs };
     this.#events.onReport(report);

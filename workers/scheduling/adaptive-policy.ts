@@ -1,0 +1,103 @@
+/**
+ * The policy: which rows run next on a lane that is free now. Late-binding and cost-based, with no knob. Takes a class
+ * (strict priorities with a small share for those below), its most urgent row, splits that row's neighbours into the
+ * cheapest calls, and runs the call that holds it, within limits of time and memory. Where batching loses on this device,
+ * calls of one row come out. Each decision has a file of its own; here is their order.
+ */
+import type { JobClass } from '../../shared/jobs/job.ts';
+import { CallLimit } from './call-limit.ts';
+import { cheapestPart } from './cheapest-part.ts';
+import { LaneShares } from './lane-shares.ts';
+import { MemoryCaps } from './memory-caps.ts';
+import type { Choice, CostModel, EndedCall, PolicyView, SchedulingPolicy, WaitingRow } from './policy.ts';
+import { allowedMs } from './service-levels.ts';
+import { Urgency } from './urgency.ts';
+
+/** Rows considered at once: the programme is quadratic, 64 rows take 0.06 ms. */
+const windowRows = 64;
+
+export class AdaptivePolicy implements SchedulingPolicy {
+  readonly #cost: CostModel;
+  readonly #urgency: Urgency;
+  readonly #shares = new LaneShares();
+  readonly #limit = new CallLimit();
+  readonly #memory = new MemoryCaps();
+
+  constructor(cost: CostModel) {
+    this.#cost = cost;
+    this.#urgency = new Urgency(cost);
+  }
+
+  choose<R extends WaitingRow>({ nowMs, waiting, lanes }: PolicyView<R>): Choice<R> {
+    if (waiting.length === 0) return { rows: [] };
+    const classes = groupByClass(waiting);
+    if (classes.has('high')) this.#limit.sawHigh(nowMs);
+    const waits = new Set(classes.keys());
+    const served = this.#shares.pick(waits, (name) => this.#loneMs((classes.get(name) as R[])[0] as R));
+    const candidates = classes.get(served) as R[];
+    const anchor = this.#urgency.mostUrgent(candidates, nowMs);
+    const rows = anchor.suspect ? [anchor] : this.#call(candidates, anchor, lanes.length, nowMs);
+    this.#shares.charge(served, this.#callMs(rows), waits);
+    return { rows };
+  }
+
+  ended({ rows, endedMs }: EndedCall<WaitingRow>): void {
+    const model = (rows[0] as WaitingRow).model;
+    this.#memory.ran(model, endedMs);
+    for (const row of rows)
+      if (row.class === 'high') this.#limit.observe((endedMs - row.arrivedMs) / allowedMs(this.#cost, row), endedMs);
+  }
+
+  overflowed(rows: readonly WaitingRow[], nowMs: number): void {
+    this.#memory.overflowed((rows[0] as WaitingRow).model, rows.length * longest(rows), nowMs);
+  }
+
+  /** The anchor's call: every lane is left its share, since one call with all rows would let the other lanes idle. */
+  #call<R extends WaitingRow>(candidates: readonly R[], anchor: R, lanes: number, nowMs: number): R[] {
+    const window = joinable(candidates, anchor);
+    const limitMs = this.#limit.limitMs(anchor.class, nowMs);
+    const unitsMax = this.#memory.unitsMax(anchor.model);
+    return cheapestPart(window, anchor, {
+      rowsMax: Math.max(1, Math.ceil(window.length / lanes)),
+      costMs: (rows, length) => this.#cost.predictMs(anchor.model, rows, length),
+      allows: (rows, length) => rows * length <= unitsMax && this.#cost.p99Ms(anchor.model, rows, length) <= limitMs,
+    });
+  }
+
+  #loneMs(row: WaitingRow): number {
+    return this.#cost.predictMs(row.model, 1, row.length);
+  }
+
+  #callMs(rows: readonly WaitingRow[]): number {
+    return this.#cost.predictMs((rows[0] as WaitingRow).model, rows.length, longest(rows));
+  }
+}
+
+function groupByClass<R extends WaitingRow>(waiting: readonly R[]): Map<JobClass, R[]> {
+  const groups = new Map<JobClass, R[]>();
+  for (const row of waiting) {
+    const group = groups.get(row.class);
+    if (group) group.push(row);
+    else groups.set(row.class, [row]);
+  }
+  return groups;
+}
+
+/** Rows that may share the anchor's call: same model and shape, and none that a call died with. */
+function joinable<R extends WaitingRow>(candidates: readonly R[], anchor: R): R[] {
+  const window: R[] = [];
+  for (const row of candidates) {
+    if (row.model !== anchor.model || row.shapeKey !== anchor.shapeKey || row.suspect) continue;
+    window.push(row);
+    if (window.length === windowRows) break;
+  }
+  // The anchor may stand behind the window.
+  if (!window.includes(anchor)) window[window.length - 1] = anchor;
+  return window;
+}
+
+function longest(rows: readonly WaitingRow[]): number {
+  let length = 0;
+  for (const row of rows) length = Math.max(length, row.length);
+  return length;
+}

@@ -1,0 +1,28 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { CallLimit } from './call-limit.ts';
+
+function afterRatios(ratio: number, batches: number): CallLimit {
+  const limit = new CallLimit();
+  for (let i = 0; i < 100 * batches; i++) limit.observe(ratio, 0);
+  return limit;
+}
+
+test('calls are bounded by 100 ms, and by a quantum below a class that is there', () => {
+  const limit = new CallLimit();
+  assert.equal(limit.limitMs('bulk', 0), 100);
+  limit.sawHigh(0);
+  assert.equal(limit.limitMs('bulk', 1), 25);
+  assert.equal(limit.limitMs('high', 1), 100);
+  assert.equal(limit.limitMs('bulk', 30_001), 100);
+});
+
+test('the quantum grows by 1 ms per hundred results in time, and falls by a third when one in a hundred is not', () => {
+  assert.equal(afterRatios(0.3, 10).limitMs('bulk', 1), 35);
+  assert.ok(Math.abs(afterRatios(0.9, 2).limitMs('bulk', 1) - 25 * 0.49) < 1e-9);
+});
+
+test('the quantum stays between 5 and 100 ms', () => {
+  assert.equal(afterRatios(0.9, 100).limitMs('bulk', 1), 5);
+  assert.equal(afterRatios(0.1, 200).limitMs('bulk', 1), 100);
+});

@@ -1,0 +1,112 @@
+/**
+ * What a call costs, fitted online for one model: t(n, L) = a + b*nL + c*nL^2 on the relative error with forgetting, times
+ * a correction per size bucket that catches what the curve can not (cache cliffs, narrow kernels). Pure.
+ * Source: batch latency follows padded tokens, not rows: mean error 63 % for a + b*n, 13 % for a + b*nL, 9 % with c.
+ *
+ * The fit is ridge regression on decayed sums, by coordinate descent with coefficients >= 0. Recursive least squares is
+ * the usual choice and blew up here: with images every row has length 1, b and c are one feature, and the covariance
+ * grows without end (a prediction of 43,000 s was seen).
+ */
+
+/** An old observation weighs half after 35 calls: a stolen core or a new length mix is followed within seconds. */
+const forgetting = 0.98;
+/** Pull towards the prior, in observations: enough to settle what the data leaves open, too little to bend what it says. */
+const ridge = 0.05;
+const descentRounds = 20;
+const correctionRate = 0.2;
+
+type Triple = [number, number, number];
+
+/** What is kept of a curve between two lives of a worker. */
+export interface SavedCurve {
+  readonly theta: Triple;
+  readonly scale: Triple;
+  readonly corrections: readonly (readonly [number, number])[];
+}
+
+export class LatencyCurve {
+  /** a, b, c of the scaled features [1, P, nL^2]. */
+  #theta: Triple;
+  readonly #prior: Triple;
+  /** Makes every feature 1 at the first call seen. */
+  readonly #scale: Triple;
+  /** Decayed sums of x*x' and x*1, with x divided by the measured time. */
+  readonly #squares: [Triple, Triple, Triple] = [
+    [0, 0, 0],
+    [0, 0, 0],
+    [0, 0, 0],
+  ];
+  readonly #sums: Triple = [0, 0, 0];
+  readonly #corrections: Map<number, number>;
+
+  constructor({ theta, scale, corrections }: SavedCurve) {
+    this.#theta = [...theta];
+    this.#prior = [...theta];
+    this.#scale = [...scale];
+    this.#corrections = new Map(corrections);
+  }
+
+  /** The first call tells only a sum: one tenth is taken as fixed, the rest as proportional to padded units. */
+  static begin(rows: number, length: number, ms: number): LatencyCurve {
+    const padded = rows * length;
+    return new LatencyCurve({
+      theta: [0.1 * ms, 0.9 * ms, 0],
+      scale: [1, 1 / padded, 1 / (padded * length)],
+      corrections: [],
+    });
+  }
+
+  ms(rows: number, length: number): number {
+    return Math.max(0.01, this.#rawMs(rows, length) * (this.#corrections.get(bucketOf(rows * length)) ?? 1));
+  }
+
+  observe(rows: number, length: number, ms: number): void {
+    const expected = Math.max(0.01, this.#rawMs(rows, length));
+    // A spike (page fault, stolen core) does not bend the curve: the relative error gives it the weight of its inverse square.
+    const seen = Math.max(0.01, ms);
+    const bucket = bucketOf(rows * length);
+    const correction = this.#corrections.get(bucket) ?? 1;
+    this.#corrections.set(bucket, correction + correctionRate * (clamp(seen / expected, 0.5, 2) - correction));
+    this.#absorb(rows, length, seen);
+  }
+
+  save(): SavedCurve {
+    return { theta: [...this.#theta], scale: this.#scale, corrections: [...this.#corrections] };
+  }
+
+  /** Written out: a partition asks some thousand times per call. */
+  #rawMs(rows: number, length: number): number {
+    const padded = rows * length;
+    const [a, b, c] = this.#theta;
+    return a + b * padded * this.#scale[1] + c * padded * length * this.#scale[2];
+  }
+
+  #absorb(rows: number, length: number, ms: number): void {
+    const padded = rows * length;
+    const x: Triple = [1 / ms, (padded * this.#scale[1]) / ms, (padded * length * this.#scale[2]) / ms];
+    for (const i of [0, 1, 2] as const) {
+      for (const j of [0, 1, 2] as const) this.#squares[i][j] = forgetting * this.#squares[i][j] + x[i] * x[j];
+      this.#sums[i] = forgetting * this.#sums[i] + x[i];
+    }
+    const typical = this.#prior[0] + this.#prior[1];
+    const pull = ridge / (typical * typical);
+    for (let round = 0; round < descentRounds; round++) {
+      for (const i of [0, 1, 2] as const) {
+        const others = this.#squares[i].reduce(
+          (sum, value, j) => (j === i ? sum : sum + value * (this.#theta[j] ?? 0)),
+          0,
+        );
+        this.#theta[i] = Math.max(0, (this.#sums[i] + pull * this.#prior[i] - others) / (this.#squares[i][i] + pull));
+      }
+    }
+  }
+}
+
+/** Half octaves of the padded size. */
+function bucketOf(padded: number): number {
+  return Math.round(2 * Math.log2(Math.max(1, padded)));
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(high, Math.max(low, value));
+}
