@@ -17,6 +17,11 @@ export interface TaskContract {
   readonly description: string;
   /** What an item is. Text comes as a string or `{text}`; media as `{data}`, `{url}` or an uploaded file. */
   readonly media: MediaKind;
+  /**
+   * Shape of an item that is more than one text: an object of texts, say. What it parses to is stored, and handed to
+   * `prepare` as `json`. Absent where an item is one text or one file.
+   */
+  readonly item?: z.ZodType;
   /** Speech defaults to high: somebody waits for it. */
   readonly defaultPriority: 'high' | 'normal' | 'low';
   /** Strict object of the task's parameters, every one optional. */
@@ -37,9 +42,10 @@ export interface TaskContract {
   };
 }
 
-/** What a worker hands to `prepare`: the item's bytes or text, already fetched. */
+/** What a worker hands to `prepare`: the item's bytes or text, already fetched, or what its contract's `item` parsed. */
 export type PreparedSource =
   | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'file'; readonly path: string; readonly type: string };
 
 export type TypedArray = Float32Array | BigInt64Array | Int32Array | Uint8Array;
@@ -83,8 +89,11 @@ interface PipelineBase {
     parameters: Readonly<Record<string, unknown>>,
     signal?: AbortSignal,
   ): Row[] | Promise<Row[]>;
-  /** Parts of one item's rows -> its output. Called also for a single part. Light: runs on the worker's loop. */
-  merge(parts: readonly unknown[]): unknown;
+  /**
+   * Parts of one item's rows -> its output. Called also for a single part. Light: runs on the worker's loop. `contexts`
+   * are those of the rows, in the same order: what only the whole item needs stands in the first.
+   */
+  merge(parts: readonly unknown[], contexts: readonly unknown[]): unknown;
   /** Tiny rows for warm-up and readiness, made without preparation. */
   readonly canary: { readonly rows: readonly Row[] };
 }
@@ -179,7 +188,7 @@ export interface SummaryWish {
 
 /** A prediction that somebody judged, on its way to a trainer. */
 export interface JudgedItem {
-  /** The text, where it was kept. */
+  /** The text, or the JSON of an item that is an object, where it was kept. */
   readonly text: string | null;
   /** Where the media can be had, for media tasks. */
   readonly reference: string | null;

@@ -32,7 +32,10 @@ export const enableSchema = z.strictObject({
 export const jobFieldsSchema = z.strictObject({
   model: z.string().min(1).max(200).optional().describe('Id of a model (GET /v1/models).'),
   task: z.string().min(1).max(200).optional().describe('Instead of a model: the task, served by its default model.'),
-  input: z.unknown().optional().describe('One item: a text, `{text}`, `{data}` (base64 or data URI) or `{url}`.'),
+  input: z
+    .unknown()
+    .optional()
+    .describe('One item: a text, `{text}`, `{data}` (base64 or data URI), `{url}`, or what the task says.'),
   inputs: z.array(z.unknown()).optional().describe(`Several items, 1 to ${itemsPerJobMax}; the output is then a list.`),
   parameters: z
     .record(z.string(), z.unknown())
@@ -112,6 +115,8 @@ export function invalid(issues: readonly z.core.$ZodIssue[], base = '', known: r
 
 function faultsOf(issue: z.core.$ZodIssue, base: string, known: readonly string[]): FieldFault[] {
   const pointer = issue.path.reduce<string>((path, part) => `${path}/${escapePointer(String(part))}`, base);
+  const branch = issue.code === 'invalid_union' ? nearestBranch(issue.errors) : undefined;
+  if (branch) return branch.flatMap((inner) => faultsOf(inner, pointer, known));
   if (issue.code === 'unrecognized_keys') {
     const fields = issue.path.length === 0 ? known : [];
     return issue.keys
@@ -119,6 +124,12 @@ function faultsOf(issue: z.core.$ZodIssue, base: string, known: readonly string[
       .map((key) => ({ pointer: `${pointer}/${escapePointer(key)}`, detail: unknownField(key, fields) }));
   }
   return [{ pointer, detail: issue.message }];
+}
+
+/** Of several shapes, the one that fits but for the fewest faults; none when two fit alike: the whole says more then. */
+function nearestBranch(branches: readonly z.core.$ZodIssue[][]): readonly z.core.$ZodIssue[] | undefined {
+  const [first, second] = branches.toSorted((a, b) => a.length - b.length);
+  return first && (!second || first.length < second.length) ? first : undefined;
 }
 
 function unknownField(name: string, known: readonly string[]): string {

@@ -1,8 +1,10 @@
 /**
- * What a caller sent as `input`, `inputs` or files -> items: texts as they are, media spooled and looked into, URLs
- * checked but never fetched. Everything that can be known without decoding is refused here, before 202.
+ * What a caller sent as `input`, `inputs` or files -> items: texts as they are, objects as their task's contract reads
+ * them, media spooled and looked into, URLs checked but never fetched. Everything that can be known without decoding is refused here, before 202.
  */
 import { hash } from 'node:crypto';
+import type { z } from 'zod';
+import { countCharacters } from '../../models/preparation/count-characters.ts';
 import { inspectMedia, type MediaLimits } from '../../models/preparation/inspect-media.ts';
 import type { BlobStore } from '../../shared/blobs/blob-store.ts';
 import type { StoredInput } from '../../shared/jobs/job.ts';
@@ -13,6 +15,7 @@ import { checkText } from '../http/parse-json.ts';
 import { tooLarge } from '../http/read-body.ts';
 import type { SpooledFile } from '../http/read-multipart.ts';
 import { decodeBase64 } from './decode-base64.ts';
+import { invalid } from './job-fields.ts';
 import type { ServedModel } from './model-catalog.ts';
 
 /**
@@ -45,6 +48,7 @@ export async function takeValue(
   parts: TakeParts,
 ): Promise<TakenItem> {
   const { contract } = model;
+  if (contract.item) return takeObject(value, pointer, contract.item, contract.limits.itemBytesMax);
   if (contract.media === 'text') return takeText(value, pointer, contract.limits.itemBytesMax);
   const { data, url } = mediaFields(value, pointer, contract.task, contract.media);
   if (url !== undefined) {
@@ -65,7 +69,8 @@ export async function takeFile(
   { files, contract }: ServedModel,
 ): Promise<TakenItem> {
   if (contract.media === 'text') {
-    throw fault(pointer, `${contract.task} takes text: send it as \`input\`, not as a file.`);
+    const what = contract.item ? 'JSON' : 'text';
+    throw fault(pointer, `${contract.task} takes ${what}: send it as \`input\`, not as a file.`);
   }
   if (file.bytes > contract.limits.itemBytesMax) throw tooLarge(contract.limits.itemBytesMax);
   const { type, length } = await withPointer(pointer, () =>
@@ -78,12 +83,24 @@ function takeText(value: unknown, pointer: string, bytesMax: number): TakenItem 
   const text = typeof value === 'string' ? value : textField(value, pointer);
   if (text === '') throw fault(pointer, 'The text is empty.');
   checkText(text, pointer);
-  // A UTF-16 unit is at most 3 bytes of UTF-8: short texts need no counting.
-  if (text.length * 3 > bytesMax && Buffer.byteLength(text) > bytesMax) {
-    const detail = `The text has ${Buffer.byteLength(text)} bytes; ${bytesMax} are the most. Split it.`;
-    throw new Problem('input-too-long', detail, { errors: [{ pointer, detail }] });
-  }
+  checkBytes('text', text, bytesMax, pointer);
   return stored({ kind: 'text', text }, text, text.length);
+}
+
+/** What the contract makes of it is stored: two ways to say the same are one item. */
+function takeObject(value: unknown, pointer: string, schema: z.ZodType, bytesMax: number): TakenItem {
+  const parsed = schema.safeParse(value);
+  if (!parsed.success) throw invalid(parsed.error.issues, pointer);
+  const json = JSON.stringify(parsed.data);
+  checkBytes('item', json, bytesMax, pointer);
+  return stored({ kind: 'json', value: parsed.data }, json, countCharacters(parsed.data));
+}
+
+function checkBytes(what: string, text: string, bytesMax: number, pointer: string): void {
+  // A UTF-16 unit is at most 3 bytes of UTF-8: short texts need no counting.
+  if (text.length * 3 <= bytesMax || Buffer.byteLength(text) <= bytesMax) return;
+  const detail = `The ${what} has ${Buffer.byteLength(text)} bytes; ${bytesMax} are the most. Split it.`;
+  throw new Problem('input-too-long', detail, { errors: [{ pointer, detail }] });
 }
 
 function textField(value: unknown, pointer: string): string {

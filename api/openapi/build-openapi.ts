@@ -139,8 +139,8 @@ function submitExample(catalog: ModelCatalog, origin: string): string {
   if (text) {
     // A model's own sample shows what it is for; the task's example may be in no language that it knows.
     const samples = catalog.models.find(({ files }) => files.id === text.model)?.files.samples ?? [];
-    const sample = samples.find(({ input }) => typeof input === 'string');
-    const body = JSON.stringify({ model: text.model, input: sample?.input ?? text.contract.example.input });
+    const sample = samples.map(({ input }) => (typeof input === 'object' && 'value' in input ? input.value : input))[0];
+    const body = JSON.stringify({ model: text.model, input: sample ?? text.contract.example.input });
     return `curl -H 'Content-Type: application/json' -H 'Prefer: wait=30' -d '${body.replaceAll("'", "'\\''")}' ${origin}/v1/jobs`;
   }
   return `curl -H 'Prefer: wait=30' -F model=${tasks[0]?.model} -F file=@your-file ${origin}/v1/jobs`;

@@ -99,6 +99,10 @@ export const modelSchema = z
     licence: z.string().nullable().optional(),
     dtype: z.string().optional(),
     input: z.enum(['text', 'audio', 'image']).optional(),
+    input_schema: z
+      .record(z.string(), z.unknown())
+      .optional()
+      .describe('JSON Schema of one item, where it is more than one text or file.'),
     limits: z
       .object({
         item_bytes_max: z.int(),

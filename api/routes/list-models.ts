@@ -29,12 +29,17 @@ async function viewModels({ redis, catalog }: ApiDependencies) {
   ];
 }
 
-const parameterSchemas = new WeakMap<ServedModel, unknown>();
+/** JSON Schemas by zod schema: made once, since a list of models is asked for often. */
+const jsonSchemas = new WeakMap<z.ZodType, unknown>();
+
+function toSchema(schema: z.ZodType): unknown {
+  const known = jsonSchemas.get(schema) ?? z.toJSONSchema(schema, { io: 'input' });
+  jsonSchemas.set(schema, known);
+  return known;
+}
 
 function viewServed(model: ServedModel, workers: readonly WorkerState[]) {
   const { files, contract } = model;
-  const schema = parameterSchemas.get(model) ?? z.toJSONSchema(contract.parameters, { io: 'input' });
-  parameterSchemas.set(model, schema);
   return {
     id: files.id,
     object: 'model',
@@ -47,6 +52,7 @@ function viewServed(model: ServedModel, workers: readonly WorkerState[]) {
     licence: files.licence,
     dtype: files.dtype,
     input: contract.media,
+    ...(contract.item && { input_schema: toSchema(contract.item) }),
     limits: {
       item_bytes_max: contract.limits.itemBytesMax,
       text_tokens_max: files.limits.textTokensMax ?? null,
@@ -55,7 +61,7 @@ function viewServed(model: ServedModel, workers: readonly WorkerState[]) {
     },
     /** Defaults of this model, and what the task takes. */
     parameters: files.parameters,
-    parameters_schema: schema,
+    parameters_schema: toSchema(contract.parameters),
     workers,
   };
 }

@@ -99,7 +99,7 @@ export class QueueLoad {
   }
 
   async #store1(name: string, source: PreparedSource, index: number): Promise<StoredInput> {
-    if (source.kind === 'text') return { kind: 'text', text: source.text };
+    if (source.kind !== 'file') return source;
     const blob = `bench/${name}/${index}`;
     await mkdir(join(this.#dataDir, 'blobs/bench', name), { recursive: true });
     await copyFile(source.path, join(this.#dataDir, 'blobs', blob));

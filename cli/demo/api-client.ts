@@ -35,9 +35,8 @@ export class ApiClient {
 
   /** Submits one item and waits up to 30 s; a job that is still going on is asked for again. */
   async run(model: string, input: DemoSample['input']): Promise<Job> {
-    return await this.#untilDone(
-      await this.#submit({ model, ...('text' in input ? { input: input.text } : {}) }, input),
-    );
+    if ('file' in input) return await this.#untilDone(await this.#submitFile(model, input.file));
+    return await this.#untilDone(await this.#submit({ model, input: 'text' in input ? input.text : input.value }));
   }
 
   /** Submits several texts as one job of as many items. */
@@ -45,19 +44,16 @@ export class ApiClient {
     return await this.#untilDone(await this.#submit({ model, inputs: texts }));
   }
 
-  async #submit(
-    fields: { model: string; input?: string; inputs?: readonly string[] },
-    input?: DemoSample['input'],
-  ): Promise<Job> {
-    const headers = { Prefer: 'wait=30' };
-    if (input && 'file' in input) {
-      const form = new FormData();
-      form.set('model', fields.model);
-      form.set('file', await openAsBlob(input.file), basename(input.file));
-      return (await this.#ask('/v1/jobs', { method: 'POST', headers, body: form })) as Job;
-    }
-    const json = { ...headers, 'Content-Type': 'application/json' };
-    return (await this.#ask('/v1/jobs', { method: 'POST', headers: json, body: JSON.stringify(fields) })) as Job;
+  async #submitFile(model: string, file: string): Promise<Job> {
+    const body = new FormData();
+    body.set('model', model);
+    body.set('file', await openAsBlob(file), basename(file));
+    return (await this.#ask('/v1/jobs', { method: 'POST', headers: { Prefer: 'wait=30' }, body })) as Job;
+  }
+
+  async #submit(fields: { model: string; input?: unknown; inputs?: readonly string[] }): Promise<Job> {
+    const headers = { Prefer: 'wait=30', 'Content-Type': 'application/json' };
+    return (await this.#ask('/v1/jobs', { method: 'POST', headers, body: JSON.stringify(fields) })) as Job;
   }
 
   async #untilDone(job: Job): Promise<Job> {

@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { createPaint } from '../terminal/paint.ts';
 import { addDemoModels, assetsFolder } from './demo-models.ts';
 import { matchesExpectation } from './matches-expectation.ts';
-import { rankByCosine, renderOutput, renderTimes } from './render-output.ts';
+import { rankByCosine, renderInput, renderOutput, renderTimes } from './render-output.ts';
 import { collectSamples } from './samples.ts';
 
 const plain = createPaint(false, {});
@@ -63,6 +63,16 @@ test('labels are bars, speech is a quotation, vectors are their first numbers, a
   ]);
   assert.deepEqual(renderOutput({ odd: 1 }, { text: 'x' }, plain), ['{"odd":1}']);
   assert.deepEqual(renderOutput([], { text: 'x' }, plain), ['[]']);
+});
+
+test('places of a ranking are shown with what stands there in the list that was sent', () => {
+  const input = { value: { query: 'which?', documents: ['this', 'that'] } };
+  const output = [
+    { index: 1, score: 0.9 },
+    { index: 0, score: 0.1 },
+  ];
+  assert.equal(renderInput(input), 'which?  (among 2)');
+  assert.deepEqual(renderOutput(output, input, plain), ['  0.900  that', '  0.100  this']);
 });
 
 test('times are in milliseconds, and what is not known is left out', () => {

@@ -1,4 +1,5 @@
-/** Makes outputs readable in a terminal. Pure: goes by an output's shape, and knows no task by name. */
+/** Makes inputs and outputs readable in a terminal. Pure: goes by their shape, and knows no task by name. */
+import { basename } from 'node:path';
 import type { JobMetrics } from '../../shared/jobs/job.ts';
 import type { Paint } from '../terminal/paint.ts';
 import type { DemoSample } from './samples.ts';
@@ -15,10 +16,27 @@ interface Span {
   readonly score: number;
 }
 
+interface Place {
+  readonly index: number;
+  readonly score: number;
+}
+
+/** One line: of an object its first text, and how many it is asked about. */
+export function renderInput(input: DemoSample['input']): string {
+  if ('text' in input) return input.text;
+  if ('file' in input) return basename(input.file);
+  const fields = Object.values(input.value as object) as unknown[];
+  const text = fields.find((field) => typeof field === 'string');
+  const list = fields.find((field) => Array.isArray(field));
+  return `${text ?? JSON.stringify(input.value)}${list ? `  (among ${list.length})` : ''}`;
+}
+
 /** Lines that show one item's output. */
 export function renderOutput(output: unknown, input: DemoSample['input'], paint: Paint): string[] {
   if (isListOf(output, 'start') && 'text' in input) return renderSpans(input.text, output as unknown as Span[], paint);
   if (isListOf(output, 'label')) return renderBars(output as unknown as { label: string; score: number }[], paint);
+  if (isListOf(output, 'index') && 'value' in input)
+    return renderRanks(output as unknown as Place[], input.value as object, paint);
   if (Array.isArray(output) && typeof output[0] === 'number') return renderVector(output as number[]);
   if (output !== null && typeof output === 'object' && 'text' in output)
     return [paint.bold(`"${String(output.text)}"`)];
@@ -75,6 +93,14 @@ function renderBars(labels: readonly { label: string; score: number }[], paint: 
     const bar = '█'.repeat(Math.max(0, Math.min(barWidth, Math.round(score * barWidth))));
     const name = index === 0 ? paint.bold(label.padEnd(width)) : label.padEnd(width);
     return `${name} ${paint.cyan(bar.padEnd(barWidth, '·'))} ${(score * 100).toFixed(1)} %`;
+  });
+}
+
+/** Each of the first places with what stands there in the input's list. */
+function renderRanks(places: readonly Place[], input: object, paint: Paint): string[] {
+  const list = Object.values(input).find((field) => Array.isArray(field)) ?? [];
+  return places.slice(0, labelsMax).map(({ index, score }) => {
+    return `${paint.cyan(score.toFixed(3).padStart(7))}  ${String(list[index] ?? `#${index}`)}`;
   });
 }
 

@@ -2,14 +2,13 @@
  * Sends each model's samples through the running system and prints what comes back, as soon as the model is loaded:
  * the first result need not wait for the slowest model.
  */
-import { basename } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Job } from '../../shared/jobs/job.ts';
 import type { Serving } from '../commands/serve.ts';
 import { ApiClient, type ListedModel } from './api-client.ts';
 import { assetsFolder } from './demo-models.ts';
 import { matchesExpectation } from './matches-expectation.ts';
-import { rankByCosine, renderOutput, renderTimes } from './render-output.ts';
+import { rankByCosine, renderInput, renderOutput, renderTimes } from './render-output.ts';
 import { collectSamples, type DemoSample } from './samples.ts';
 
 export interface DemoSummary {
@@ -121,8 +120,7 @@ async function runSample(
   serving: Serving,
 ): Promise<Verdict> {
   const { paint } = serving;
-  const shownInput = 'text' in sample.input ? sample.input.text : basename(sample.input.file);
-  const head = `${paint.dim('in ')} ${shownInput}`;
+  const head = `${paint.dim('in ')} ${renderInput(sample.input)}`;
   const job = await client.run(model.id, sample.input);
   if (job.status !== 'succeeded') {
     return {

@@ -8,8 +8,8 @@ import { parse } from 'yaml';
 import { scanRepository } from '../../models/repository/scan-repository.ts';
 
 export interface DemoSample {
-  /** A text, or the path of a file. */
-  readonly input: { readonly text: string } | { readonly file: string };
+  /** A text, the path of a file, or an item of another shape. */
+  readonly input: { readonly text: string } | { readonly file: string } | { readonly value: unknown };
   /** What the output must hold: see `matches-expectation.ts`. Absent where `nearest` says it. */
   readonly expect?: unknown;
   /** For embeddings: the text of `among` whose vector must be the nearest to the input's. */
@@ -33,10 +33,8 @@ export async function collectSamples(
   const { models } = await scanRepository(modelDirs);
   for (const model of models) {
     const own = model.samples.map(({ input, expect }): DemoSample => {
-      return {
-        input: typeof input === 'string' ? { text: input } : { file: resolve(model.folder, input.file) },
-        expect,
-      };
+      if (typeof input === 'string') return { input: { text: input }, expect };
+      return { input: 'file' in input ? { file: resolve(model.folder, input.file) } : input, expect };
     });
     samples.set(model.id, own.length > 0 ? own : readDroppedIn(model.id, assets));
   }

@@ -16,7 +16,7 @@ export interface RunningModel {
   run(rows: readonly Row[]): Promise<RowOutcome[]>;
   /** One item from source to output, alone. */
   answer(source: PreparedSource, parameters?: Record<string, unknown>): Promise<unknown>;
-  merge(parts: readonly unknown[]): unknown;
+  merge(parts: readonly unknown[], rows: readonly Row[]): unknown;
   canary(): Promise<RowOutcome[]>;
 }
 
@@ -45,15 +45,21 @@ export async function startModel(files: ModelFiles): Promise<RunningModel> {
   const prepare = async (source: PreparedSource, parameters = {}) =>
     // Rows cross to the lane as structured clones.
     structuredClone(await preparing.prepare(source, parameters));
+  const merge = (parts: readonly unknown[], rows: readonly Row[]) =>
+    merging.merge(
+      parts,
+      rows.map(({ context }) => context),
+    );
   return {
     files,
     prepare,
     run,
-    merge: (parts) => merging.merge(parts),
+    merge,
     async answer(source, parameters) {
       const outcomes: RowOutcome[] = [];
-      for (const row of await prepare(source, parameters)) outcomes.push(...(await run([row])));
-      return merging.merge(outcomes.map(partOf));
+      const rows = await prepare(source, parameters);
+      for (const row of rows) outcomes.push(...(await run([row])));
+      return merge(outcomes.map(partOf), rows);
     },
     canary: () => run(lane.canary.rows),
   };

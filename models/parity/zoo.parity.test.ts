@@ -26,6 +26,7 @@ function assertLike(actual: unknown, expected: unknown, at = 'output'): void {
 
 function sourceOf(folder: string, sample: ModelSample): PreparedSource {
   if (typeof sample.input === 'string') return { kind: 'text', text: sample.input };
+  if ('value' in sample.input) return { kind: 'json', value: sample.input.value };
   return { kind: 'file', path: join(folder, sample.input.file), type: '' };
 }
 

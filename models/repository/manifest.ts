@@ -34,7 +34,11 @@ export const manifestSchema = z.strictObject({
   parameters: z.record(z.string(), z.unknown()).optional(),
   samples: z
     .array(
-      z.strictObject({ input: z.union([z.string(), z.strictObject({ file: relativePath })]), expect: z.unknown() }),
+      z.strictObject({
+        // A text, a file, or whatever object the task takes: its contract checks that.
+        input: z.union([z.string(), z.strictObject({ file: relativePath }), z.record(z.string(), z.unknown())]),
+        expect: z.unknown(),
+      }),
     )
     .max(100)
     .optional(),

@@ -11,8 +11,8 @@ export interface ModelLimits {
 
 /** One input and what the model gives for it: shown by the demo, checked by tests. */
 export interface ModelSample {
-  /** A text, or a file relative to the model's folder. */
-  readonly input: string | { readonly file: string };
+  /** A text, a file relative to the model's folder, or an item of another shape, as the task's contract parsed it. */
+  readonly input: string | { readonly file: string } | { readonly value: unknown };
   readonly expect: unknown;
 }
 

@@ -5,10 +5,12 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TaskContracts } from '../discover-tasks.ts';
+import type { TaskContract } from '../task.ts';
 import { type Dtype, dtypeSuffixes } from './dtypes.ts';
 import { inferTask } from './infer-task.ts';
 import { firstLine, type Manifest, ModelFault, parseManifest, suggestion } from './manifest.ts';
 import type { ModelFiles, ModelLimits } from './model-files.ts';
+import { readSamples } from './read-samples.ts';
 
 /** Every served version of the model in `folder`, highest first. */
 export async function readModel(folder: string, id: string, contracts: TaskContracts): Promise<ModelFiles[]> {
@@ -36,17 +38,17 @@ async function readWithManifest(
   contracts: TaskContracts,
 ): Promise<ModelFiles[]> {
   const manifest = parseManifest(await readFile(join(folder, 'manifest.yaml'), 'utf8'));
-  checkTask(manifest.task, contracts);
-  checkParameters(manifest, contracts);
+  const contract = contractOf(manifest.task, contracts);
+  checkParameters(manifest, contract);
   const versions = pickVersions(manifest, names);
   if (versions.length === 0 && names.includes('config.json')) {
-    return [await describeVersion(folder, folder, id, '1', manifest, manifest.task)];
+    return [await describeVersion(folder, folder, id, '1', manifest, contract)];
   }
   if (versions.length === 0) {
     throw new ModelFault(`No version folder ("1", "2", ...) with the model's files; found ${listNames(names)}.`);
   }
   return Promise.all(
-    versions.map((version) => describeVersion(folder, join(folder, version), id, version, manifest, manifest.task)),
+    versions.map((version) => describeVersion(folder, join(folder, version), id, version, manifest, contract)),
   );
 }
 
@@ -57,8 +59,7 @@ async function readBareFolder(
   contracts: TaskContracts,
 ): Promise<ModelFiles> {
   const task = inferTask(await readConfig(folder), names);
-  checkTask(task, contracts);
-  return describeVersion(folder, folder, id, '1', {}, task);
+  return describeVersion(folder, folder, id, '1', {}, contractOf(task, contracts));
 }
 
 async function describeVersion(
@@ -67,12 +68,12 @@ async function describeVersion(
   id: string,
   version: string,
   manifest: Partial<Manifest>,
-  task: string,
+  contract: TaskContract,
 ): Promise<ModelFiles> {
   await readConfig(versionFolder);
   return {
     id,
-    task,
+    task: contract.task,
     version,
     isDefault: manifest.default ?? false,
     description: manifest.description ?? '',
@@ -82,7 +83,7 @@ async function describeVersion(
     versionFolder,
     limits: toLimits(manifest.limits),
     parameters: manifest.parameters ?? {},
-    samples: (manifest.samples ?? []).map(({ input, expect }) => ({ input, expect })),
+    samples: readSamples(manifest.samples ?? [], contract),
     sha256: Object.fromEntries(Object.entries(manifest.files ?? {}).map(([path, file]) => [path, file.sha256])),
   };
 }
@@ -142,15 +143,16 @@ function pickVersions(manifest: Manifest, names: readonly string[]): string[] {
   return found.filter((version) => policy.includes(version));
 }
 
-function checkTask(task: string, contracts: TaskContracts): void {
-  if (contracts.has(task)) return;
+function contractOf(task: string, contracts: TaskContracts): TaskContract {
+  const contract = contracts.get(task);
+  if (contract) return contract;
   const known = [...contracts.keys()];
   throw new ModelFault(`Task "${task}" is not known${suggestion(task, known)} Tasks: ${known.join(', ')}.`);
 }
 
-function checkParameters(manifest: Manifest, contracts: TaskContracts): void {
-  const result = contracts.get(manifest.task)?.parameters.safeParse(manifest.parameters ?? {});
-  if (!result || result.success) return;
+function checkParameters(manifest: Manifest, contract: TaskContract): void {
+  const result = contract.parameters.safeParse(manifest.parameters ?? {});
+  if (result.success) return;
   const faults = result.error.issues.map((issue) => [...issue.path, issue.message].join(': '));
   throw new ModelFault(`manifest.yaml: parameters do not fit ${manifest.task}: ${faults.join('; ')}.`);
 }

@@ -77,7 +77,7 @@ async function run(call: number, modelId: string, laneRows: readonly LaneRow[]):
     return {
       type: 'ran',
       call,
-      outcomes: outcomes.map((outcome, i) => close(pipeline, outcome, laneRows[i]?.alone === true)),
+      outcomes: outcomes.map((outcome, i) => close(pipeline, outcome, laneRows[i] as LaneRow)),
       computeMs: computedAt - startedAt,
       postprocessMs: performance.now() - computedAt,
     };
@@ -88,10 +88,10 @@ async function run(call: number, modelId: string, laneRows: readonly LaneRow[]):
 }
 
 /** Serialises here what can be: it saved 0.2 ms of the worker's loop per item. */
-function close(pipeline: Pipeline, outcome: RowOutcome, alone: boolean): LaneOutcome {
+function close(pipeline: Pipeline, outcome: RowOutcome, { row, alone }: LaneRow): LaneOutcome {
   if ('problem' in outcome || !alone) return outcome;
   try {
-    return { json: encodeOutput(pipeline.merge([outcome.part])) };
+    return { json: encodeOutput(pipeline.merge([outcome.part], [row.context])) };
   } catch (error) {
     const problem = error instanceof Problem ? error : toProblem(error, 'inference-failed');
     return { problem: problem.toDetails() };

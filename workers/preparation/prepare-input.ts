@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { loadContracts } from '../../models/discover-tasks.ts';
+import { countCharacters } from '../../models/preparation/count-characters.ts';
 import { type PreparationItem, pipelineFor, prepareItem } from '../../models/preparation/prepare-item.ts';
 import type { PreparationResult, PreparationTask, WarmUpTask } from '../../models/preparation/prepare-thread.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
@@ -82,7 +83,11 @@ export class Preparer implements PreparesItems {
       if (input.text.length > inlineTextMax) return await this.#inThread(item, scope.signal);
       return await this.#slices.run(() => prepareItem(item));
     }
-    if (input.kind === 'json') throw new Problem('validation-failed', `${files.task} takes no structured input.`);
+    if (input.kind === 'json') {
+      const item = { files, source: { kind: 'json', value: input.value } as const, parameters };
+      if (countCharacters(input.value) > inlineTextMax) return await this.#inThread(item, scope.signal);
+      return await this.#slices.run(() => prepareItem(item));
+    }
     const { signal } = scope;
     if (input.kind === 'blob') {
       const path = await this.#options.blobs.pathOf(input.blob);

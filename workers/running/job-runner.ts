@@ -180,6 +180,7 @@ export class JobRunner {
       this.#parts.metrics.prepare.observe({ model: files.id }, item.prepareSeconds);
       job.trace?.prepared(index, startedAt, rows.length);
       item.parts = new Array(rows.length);
+      item.contexts = rows.map(({ context }) => context);
       item.rowsOpen = rows.length;
       this.#parts.enqueue(rows.map((row, i) => queueRow(item, row, i, files.id, nowMs)));
     } catch (error) {
@@ -196,7 +197,7 @@ export class JobRunner {
     const { files, trace } = item.job;
     const startedMs = performance.now();
     try {
-      const output = encodeOutput(await mergeParts(files, item.parts));
+      const output = encodeOutput(await mergeParts(files, item));
       trace?.merged(item.index, startedMs);
       this.#settle(item, 'succeeded', output);
     } catch (error) {

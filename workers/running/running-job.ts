@@ -22,6 +22,8 @@ export interface RunningItem {
   /** Engine calls that died with this item on board. */
   deaths: number;
   parts: unknown[];
+  /** Of its rows: `merge` asks for them. */
+  contexts: readonly unknown[];
   rowsOpen: number;
   settled: boolean;
 }
@@ -113,6 +115,7 @@ export class RunningJob {
       batchRows: 0,
       deaths,
       parts: [],
+      contexts: [],
       rowsOpen: 0,
       settled: false,
     };

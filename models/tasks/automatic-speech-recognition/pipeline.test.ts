@@ -135,7 +135,10 @@ describe('speech recognition with CTC', () => {
     const parts = rows.map((row, index) =>
       partOf(lane, row, framesOf(row), (frame) => spoken.get(frame + index * 700) ?? 0),
     );
-    const { text, chunks } = merging.merge(parts) as { text: string; chunks: { text: string; timestamp: number[] }[] };
+    const { text, chunks } = merging.merge(parts, []) as {
+      text: string;
+      chunks: { text: string; timestamp: number[] }[];
+    };
     assert.equal(text, 'A B CD A');
     assert.deepEqual(
       chunks.map((chunk) => chunk.timestamp),
@@ -153,7 +156,7 @@ describe('speech recognition with CTC', () => {
     const [row] = await prepare(preparing, await noise(1), { return_timestamps: 'char' });
     assert.ok(row);
     const part = partOf(lane, row, 80, (frame) => (frame === 10 ? 5 : frame > 48 ? 6 : 0));
-    assert.deepEqual(merging.merge([part]), { text: 'A', chunks: [{ text: 'A', timestamp: [0.2, 0.22] }] });
+    assert.deepEqual(merging.merge([part], []), { text: 'A', chunks: [{ text: 'A', timestamp: [0.2, 0.22] }] });
   });
 
   it('names what it expected of a model of another family', async () => {

@@ -60,7 +60,7 @@ function toExample(row: ViewedRow, record: TaskRecord, origin: string): Example 
   const kept = (row.summary ?? {}) as Readonly<Record<string, unknown>>;
   const summary = row.corrected === null ? kept : { ...kept, ...record.summarize(row.corrected, wish).summary };
   if (row.corrected === null && (row.summary === null || kept['cut'])) return null;
-  const isText = row.input_kind === 'text';
+  const isText = row.input_kind === 'text' || row.input_kind === 'json';
   const reference = row.input_media === null ? row.input : `${origin}${mediaPath(row.job, row.item)}`;
   return {
     id: `${row.job}/${row.item}`,
