@@ -20,6 +20,7 @@ describe('discovering tasks', () => {
       'image-classification',
       'image-to-text',
       'feature-extraction',
+      'text-ranking',
     ])
       assert.equal(contracts.get(task)?.task, task);
   });
@@ -28,6 +29,7 @@ describe('discovering tasks', () => {
     for (const contract of (await loadContracts()).values()) {
       contract.parameters.parse(contract.example.parameters ?? {});
       contract.output.parse(contract.example.output);
+      contract.item?.parse(contract.example.input);
     }
   });
 

@@ -18,7 +18,8 @@ describe('the record of a task', () => {
       const { summary } = record.summarize(example.output, wish);
       assert.ok(JSON.stringify(summary).length < 1000, task);
       record.correction.parse(example.output);
-      record.toExample?.({ text: String(example.input), reference: '/x', summary });
+      const text = typeof example.input === 'string' ? example.input : JSON.stringify(example.input);
+      record.toExample?.({ text, reference: '/x', summary });
     }
   });
 
@@ -69,5 +70,29 @@ describe('token classification', () => {
     const ending = (end: number) => record?.misfit?.([{ entity_group: 'X', start: 0, end }], '😀 ok'.length);
     assert.deepEqual([ending(4), ending(5)], [null, null]);
     assert.match(ending(6) ?? '', /ends at 6; the text has 5/);
+  });
+});
+
+describe('text ranking', () => {
+  const item = { query: 'q', documents: ['a', 'b', 'c'] };
+
+  it('gives the columns of a listwise trainer: scores as labels, or the place where a person gave none', () => {
+    const record = records.get('text-ranking');
+    const learn = (output: unknown, text: string | null = JSON.stringify(item)) => {
+      assert.ok(record?.correction.safeParse(output).success);
+      return record?.toExample?.({ text, reference: null, ...record.summarize(output, wish) });
+    };
+    const labelled = { query: 'q', docs: ['a', 'b', 'c'] };
+    const scored = [
+      { index: 2, score: 0.75 },
+      { index: 0, score: 0.25 },
+    ];
+    assert.deepEqual(learn(scored), { ...labelled, labels: [0.25, 0, 0.75] });
+    assert.deepEqual(learn({ results: [{ index: 1 }, { index: 2 }] }), { ...labelled, labels: [0, 1, 0.5] });
+    assert.deepEqual(learn([{ index: 1 }], null), { query: null, docs: null, labels: null, places: [{ index: 1 }] });
+  });
+
+  it('takes no correction that gives a document two places', () => {
+    assert.equal(records.get('text-ranking')?.correction.safeParse([{ index: 1 }, { index: 1 }]).success, false);
   });
 });

@@ -2,6 +2,7 @@
  * Which task a bare Hub folder serves, judged by its config.json and the files beside it. Pure.
  */
 import { ModelFault } from './manifest.ts';
+import { readLabels } from './version-files.ts';
 
 const taskByArchitectureSuffix: readonly (readonly [suffix: string, task: string])[] = [
   ['ForTokenClassification', 'token-classification'],
@@ -15,6 +16,8 @@ const embeddingMarks = ['modules.json', '1_Pooling', 'sentence_bert_config.json'
 /** @param names entries of the folder. Throws ModelFault saying what was found and what to write instead. */
 export function inferTask(config: Readonly<Record<string, unknown>>, names: readonly string[]): string {
   const architectures = Array.isArray(config['architectures']) ? config['architectures'].map(String) : [];
+  const classifier = architectures.find((architecture) => architecture.endsWith('ForSequenceClassification'));
+  if (classifier !== undefined) return inferClassifier(classifier, config);
   for (const architecture of architectures)
     for (const [suffix, task] of taskByArchitectureSuffix) if (architecture.endsWith(suffix)) return task;
   if (embeddingMarks.some((mark) => names.includes(mark))) return 'feature-extraction';
@@ -23,6 +26,17 @@ export function inferTask(config: Readonly<Record<string, unknown>>, names: read
   const found = architectures.length > 0 ? `architectures ${architectures.join(', ')}` : 'no architectures';
   throw new ModelFault(
     `config.json has ${found}, from which no task follows (expected ...ForTokenClassification, ...ForCTC, ` +
-      '...ForImageClassification, or a sentence-transformers folder). Write a manifest.yaml with `task:`.',
+      '...ForImageClassification, ...ForSequenceClassification with one label, or a sentence-transformers folder). ' +
+      'Write a manifest.yaml with `task:`.',
+  );
+}
+
+/** A reranker has one label, its score; a classifier has several. transformers writes id2label, and means 2 without. */
+function inferClassifier(architecture: string, config: Readonly<Record<string, unknown>>): string {
+  const labels = readLabels(config).length || Number(config['num_labels'] ?? 2);
+  if (labels === 1) return 'text-ranking';
+  throw new ModelFault(
+    `config.json has ${architecture} with ${labels} labels: a classifier of texts, for which there is no task here. ` +
+      'A reranker (text-ranking) has one label. If this is one, write a manifest.yaml with `task: text-ranking`.',
   );
 }

@@ -101,6 +101,16 @@ describe('scanning model directories', () => {
     assert.match(await reasonOf('yml'), /name it manifest\.yaml/);
   });
 
+  it('reads a sample as the task would take it, and refuses one that it would not', async () => {
+    const ranking = 'task: text-ranking\nsamples: [{input: {query: q, documents: [{text: a}]}, expect: [{index: 0}]}]';
+    await lay({ 'rank/manifest.yaml': ranking, 'rank/1/config.json': '{}', 'rank/1/onnx/model.onnx': '' });
+    const object = `${manifest}samples: [{input: {query: q}, expect: []}]`;
+    await lay({ 'ner/manifest.yaml': object, 'ner/1/config.json': nerConfig, 'ner/1/onnx/model.onnx': '' });
+    const sample = { input: { value: { query: 'q', documents: ['a'] } }, expect: [{ index: 0 }] };
+    assert.deepEqual((await scan()).models[0]?.samples, [sample]);
+    assert.match(await reasonOf('ner'), /samples\.0\.input: token-classification takes a text or \{file: \.\.\.\}/);
+  });
+
   it('lets earlier directories win ids and defaults', async () => {
     const second = join(zoo, '.second');
     const files = (id: string) => ({

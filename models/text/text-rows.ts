@@ -1,6 +1,6 @@
 /**
- * Encoded texts as rows and as a batch: ids padded to the longest, with mask and segment ids made on the way. Which of
- * these a graph wants is read from the graph.
+ * Encoded texts as rows and as a batch: ids padded to the longest, with the mask made on the way, and segment ids where a
+ * row brings none. Which of these a graph wants is read from the graph.
  */
 import type { GraphSignature } from '../repository/read-graph.ts';
 import type { BatchTensor, Row } from '../task.ts';
@@ -22,9 +22,13 @@ export function textBatching(signature: GraphSignature, padId: unknown): TextBat
   return { inputs: signature.inputs, padId: typeof padId === 'number' ? padId : 0 };
 }
 
-export function textRow(ids: Int32Array, context: unknown): Row {
+/** @param types segment ids, for pairs of texts; all 0 when absent. */
+export function textRow(ids: Int32Array, context: unknown, types?: Int32Array): Row {
   return {
-    tensors: { input_ids: { type: 'int64', dims: [ids.length], data: ids } },
+    tensors: {
+      input_ids: { type: 'int64', dims: [ids.length], data: ids },
+      ...(types && { token_type_ids: { type: 'int64', dims: [types.length], data: types } }),
+    },
     length: ids.length,
     shapeKey: 'tokens',
     context,
@@ -44,16 +48,21 @@ function fill(rows: readonly Row[], longest: number, input: string, padId: numbe
   const halves = new Int32Array(data.buffer);
   for (const [index, row] of rows.entries()) {
     const base = index * longest;
-    const ids = row.tensors['input_ids']?.data ?? [];
+    const own = row.tensors[input]?.data;
     for (let at = 0; at < longest; at++) {
-      halves[(base + at) * 2] = valueAt(input, ids, at, row.length, padId);
+      halves[(base + at) * 2] = at < row.length ? (own?.[at] ?? made(input, at)) : padding(input, at, padId);
     }
   }
   return { type: 'int64', dims: [rows.length, longest], data };
 }
 
-function valueAt(input: string, ids: ArrayLike<number>, at: number, length: number, padId: number): number {
-  if (input === 'input_ids') return at < length ? (ids[at] ?? 0) : padId;
-  if (input === 'attention_mask') return at < length ? 1 : 0;
-  return input === 'position_ids' ? at : 0;
+/** What a row does not bring for one of its own tokens. */
+function made(input: string, at: number): number {
+  if (input === 'position_ids') return at;
+  return input === 'attention_mask' ? 1 : 0;
+}
+
+function padding(input: string, at: number, padId: number): number {
+  if (input === 'position_ids') return at;
+  return input === 'input_ids' ? padId : 0;
 }

@@ -12,6 +12,7 @@ import { type PreTokenizerConfig, type PreTokenizerLike, splitAligned } from './
 import { locateTokens, type TokenMarks, type TokenRange } from './align-tokens.ts';
 import { type AlignedText, alignSource, replaceAligned, sliceAligned } from './aligned-text.ts';
 import { fixNormalizer, fixPreTokenizer } from './library-fixes.ts';
+import { type PairFrame, type PostProcess, readPairFrame } from './text-pair.ts';
 
 export interface AlignedEncoding {
   readonly ids: Int32Array;
@@ -27,6 +28,10 @@ export interface TextTokenizer {
   /** Ids with special tokens. */
   encode(text: string): Int32Array;
   encodeAligned(text: string): AlignedEncoding;
+  /** Ids without special tokens: one text of a pair. */
+  encodeBare(text: string): Int32Array;
+  /** What stands around the texts of a pair. Throws where the tokeniser makes none. */
+  pairFrame(): PairFrame;
   /** True when pieces of a word carry a mark ("##"), so that a word is what the pre-tokeniser made. */
   readonly marksSubwords: boolean;
   readonly unknownId: number | null;
@@ -46,7 +51,7 @@ interface Inside {
     readonly unk_token: string | undefined;
     readonly fuse_unk: boolean;
   };
-  readonly post_processor: ((tokens: string[], pair: null, special: boolean) => { tokens: string[] }) | null;
+  readonly post_processor: PostProcess | null;
   readonly added_tokens_map: ReadonlyMap<string, { id: number; lstrip: boolean; rstrip: boolean }>;
   readonly splitter_unnormalized: { split(text: string): string[] };
   readonly splitter_normalized: { split(text: string): string[] };
@@ -79,6 +84,8 @@ export function createTokenizer(json: Json, config: Json): TextTokenizer {
   return {
     encode: (text) => Int32Array.from(tokenizer.encode(text).ids),
     encodeAligned: (text) => walk.encode(text),
+    encodeBare: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: false }).ids),
+    pairFrame: () => readPairFrame(inside.post_processor, (token) => walk.idOf(token)),
     marksSubwords: typeof model['continuing_subword_prefix'] === 'string' && model['continuing_subword_prefix'] !== '',
     unknownId: inside.model.unk_token_id ?? null,
     specialsAfter: walk.specialsAfter,
@@ -110,7 +117,7 @@ class AlignedWalk {
     const tokens = this.#inside.post_processor?.(own, null, true).tokens ?? own;
     const count = tokens.length;
     const result = {
-      ids: Int32Array.from(tokens, (token) => this.#idOf(token)),
+      ids: Int32Array.from(tokens, (token) => this.idOf(token)),
       tokens,
       starts: new Int32Array(count),
       ends: new Int32Array(count),
@@ -125,7 +132,7 @@ class AlignedWalk {
     return result;
   }
 
-  #idOf(token: string): number {
+  idOf(token: string): number {
     const { added_tokens_map, model } = this.#inside;
     return added_tokens_map.get(token)?.id ?? model.tokens_to_ids.get(token) ?? model.unk_token_id ?? 0;
   }

@@ -1,23 +1,14 @@
 import assert from 'node:assert/strict';
-import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import fc from 'fast-check';
-import { assetsFolder, skipWithoutAssets } from '../../parity/assets.ts';
-import { scanRepository } from '../../repository/scan-repository.ts';
+import { skipWithoutAssets } from '../../parity/assets.ts';
 import type { CallPipeline, Row } from '../../task.ts';
+import { layTextModel } from '../../testing/text-model.ts';
 import pipelineFactory from './pipeline.ts';
 import type { Span } from './spans.ts';
-
-/** The smallest ONNX file that has the inputs of an encoder: a graph with three named inputs and an output. */
-function graphWith(inputs: readonly string[], outputs: readonly string[]): Buffer {
-  const field = (number: number, content: Buffer) =>
-    Buffer.concat([Buffer.from([number * 8 + 2, content.length]), content]);
-  const value = (name: string) => field(1, Buffer.from(name));
-  const graph = [...inputs.map((name) => field(11, value(name))), ...outputs.map((name) => field(12, value(name)))];
-  return field(7, Buffer.concat(graph));
-}
 
 describe('token classification with a real BERT vocabulary', { skip: skipWithoutAssets() }, () => {
   const labels = ['O', 'B-X', 'I-X'];
@@ -26,23 +17,16 @@ describe('token classification with a real BERT vocabulary', { skip: skipWithout
   let lane: CallPipeline;
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'ner-'));
-    const model = join(folder, 'ner');
-    await mkdir(join(model, 'onnx'), { recursive: true });
-    for (const name of ['tokenizer.json', 'tokenizer_config.json'])
-      await cp(join(assetsFolder, 'tokenizers', 'bert-base-ner', name), join(model, name));
-    await writeFile(
-      join(model, 'onnx', 'model.onnx'),
-      graphWith(['input_ids', 'attention_mask', 'token_type_ids'], ['logits']),
-    );
-    const config = {
-      architectures: ['BertForTokenClassification'],
-      max_position_embeddings: 64,
-      pad_token_id: 0,
-      id2label: { ...labels },
-    };
-    await writeFile(join(model, 'config.json'), JSON.stringify(config));
-    const [files] = (await scanRepository([folder])).models;
-    assert.ok(files);
+    const files = await layTextModel(folder, {
+      tokenizer: 'tokenizers/bert-base-ner',
+      output: 'logits',
+      config: {
+        architectures: ['BertForTokenClassification'],
+        max_position_embeddings: 64,
+        pad_token_id: 0,
+        id2label: { ...labels },
+      },
+    });
     preparing = await pipelineFactory.createPipeline(files, 'prepare');
     lane = await pipelineFactory.createPipeline(files, 'lane');
   });

@@ -1,0 +1,47 @@
+/**
+ * A text model for tests of pipelines: a real tokeniser and config around a graph that has names and no weights. Tests
+ * make up what the graph would answer.
+ */
+import assert from 'node:assert/strict';
+import { cp, mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { assetsFolder } from '../parity/assets.ts';
+import type { ModelFiles } from '../repository/model-files.ts';
+import { scanRepository } from '../repository/scan-repository.ts';
+
+export interface TextModelWish {
+  /** A folder of the assets with tokenizer.json. */
+  readonly tokenizer: string;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly output: string;
+  readonly inputs?: readonly string[];
+  /** Further files by name. */
+  readonly files?: Readonly<Record<string, unknown>>;
+}
+
+/** Lays the model into `folder` and reads it back, as the repository does. */
+export async function layTextModel(folder: string, wish: TextModelWish): Promise<ModelFiles> {
+  const model = join(folder, 'model');
+  await mkdir(join(model, 'onnx'), { recursive: true });
+  for (const name of ['tokenizer.json', 'tokenizer_config.json'])
+    await cp(join(assetsFolder, wish.tokenizer, name), join(model, name));
+  const inputs = wish.inputs ?? ['input_ids', 'attention_mask', 'token_type_ids'];
+  await writeFile(join(model, 'onnx', 'model.onnx'), graphWith(inputs, [wish.output]));
+  for (const [name, value] of Object.entries({ 'config.json': wish.config, ...wish.files })) {
+    await mkdir(join(model, name, '..'), { recursive: true });
+    await writeFile(join(model, name), JSON.stringify(value));
+  }
+  const { models, broken } = await scanRepository([folder]);
+  const [files] = models;
+  assert.ok(files, broken[0]?.reason);
+  return files;
+}
+
+/** The smallest ONNX file that has the inputs of an encoder: a graph with named inputs and outputs. */
+function graphWith(inputs: readonly string[], outputs: readonly string[]): Buffer {
+  const field = (number: number, content: Buffer) =>
+    Buffer.concat([Buffer.from([number * 8 + 2, content.length]), content]);
+  const value = (name: string) => field(1, Buffer.from(name));
+  const graph = [...inputs.map((name) => field(11, value(name))), ...outputs.map((name) => field(12, value(name)))];
+  return field(7, Buffer.concat(graph));
+}
