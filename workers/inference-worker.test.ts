@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Redis } from 'ioredis';
-import type { ModelFiles } from '../models/repository/model-files.ts';
+import { modelFiles } from '../models/testing/model-files.ts';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
 import { readSettings } from '../shared/config/settings.ts';
 import type { JobClass, JobRequest } from '../shared/jobs/job.ts';
@@ -34,22 +34,6 @@ let registry: ReturnType<typeof createRegistry>;
 let consumer: Redis;
 let blobs: BlobStore;
 
-const fakeModel = (id: string): ModelFiles => ({
-  id,
-  task: 'feature-extraction',
-  version: '1',
-  isDefault: false,
-  description: '',
-  licence: null,
-  dtype: 'fp32',
-  folder: '/none',
-  versionFolder: '/none',
-  limits: {},
-  parameters: {},
-  samples: [],
-  sha256: {},
-});
-
 /** `does says ms`: rows say what the fake lane does with them. `refuse` fails in preparation. */
 const preparer: PreparesItems = {
   async prepare(input) {
@@ -68,7 +52,7 @@ const parts = (): InferenceWorkerParts => ({
   settings: { ...readSettings({ MILLRACE_PREDICTIONS: 'off' }), lanesPerWorker: 2 },
   redis: consumer,
   blobs,
-  models: ['fake', 'kills-on-load', 'fails-to-load'].map(fakeModel),
+  models: ['fake', 'kills-on-load', 'fails-to-load'].map((id) => modelFiles({ id })),
   registry: createRegistry('worker', 'test'),
   logger,
   engine: { laneEntry: join(import.meta.dirname, 'lane/fake-lane.ts'), preparer },

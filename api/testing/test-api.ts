@@ -10,6 +10,7 @@ import type { Redis } from 'ioredis';
 import { pino } from 'pino';
 import { loadContracts } from '../../models/discover-tasks.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
+import { modelFiles } from '../../models/testing/model-files.ts';
 import { readSettings } from '../../shared/config/settings.ts';
 import { createRegistry, type Registry } from '../../shared/observability/metrics.ts';
 import type { Tracing } from '../../shared/observability/tracing/span.ts';
@@ -39,22 +40,7 @@ export interface TestApiOptions {
 }
 
 export function testModel(id: string, task: string, extra: Partial<ModelFiles> = {}): ModelFiles {
-  return {
-    id,
-    task,
-    version: '1',
-    isDefault: true,
-    description: 'A model of the tests.',
-    licence: null,
-    dtype: 'fp32',
-    folder: '/nowhere',
-    versionFolder: '/nowhere/1',
-    limits: {},
-    parameters: {},
-    samples: [],
-    sha256: {},
-    ...extra,
-  };
+  return modelFiles({ id, task, isDefault: true, description: 'A model of the tests.', ...extra });
 }
 
 /** One model per task, `default` each, and a second for text. */
@@ -78,7 +64,10 @@ export async function startTestApi(redisUrl: string, options: TestApiOptions = {
     settings,
     redis,
     subscriber,
-    repository: { models: options.models ?? testModels, broken: [{ id: 'cracked', folder: '/x', reason: 'no graph' }] },
+    repository: {
+      models: options.models ?? testModels,
+      broken: [{ id: 'cracked', folder: '/x', reason: 'no graph', fix: null }],
+    },
     contracts: await loadContracts(),
     registry,
     logger,

@@ -1,4 +1,7 @@
 /** Model folders: each is read and its files are hashed, as a lane does before it loads them. */
+import { existsSync } from 'node:fs';
+import { ModelFault } from '../../models/repository/manifest.ts';
+import type { ModelFiles } from '../../models/repository/model-files.ts';
 import { scanRepository } from '../../models/repository/scan-repository.ts';
 import { verifyFiles } from '../../models/repository/verify-files.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
@@ -6,10 +9,14 @@ import { type Finding, fail, ok, warn } from './finding.ts';
 /** 90 MB are hashed in 0.3 s; a folder of large models takes its time. */
 const deadlineMs = 120_000;
 
-export async function checkModels(folders: readonly string[]): Promise<Finding[]> {
+/** @param areNamed whether somebody chose these folders: the usual one comes with the first `models pull`. */
+export async function checkModels(folders: readonly string[], areNamed = true): Promise<Finding[]> {
   const { models, broken } = await scanRepository(folders);
   const signal = AbortSignal.timeout(deadlineMs);
-  const findings: Finding[] = [];
+  const absent = areNamed ? folders.filter((folder) => !existsSync(folder)) : [];
+  const findings = absent.map((folder) =>
+    fail('models', `MODELS_DIR names ${folder}, which is not there`, `mkdir -p ${folder}`),
+  );
   for (const files of models) {
     const name = `model ${files.id}`;
     const hashes = Object.keys(files.sha256).length;
@@ -17,11 +24,19 @@ export async function checkModels(folders: readonly string[]): Promise<Finding[]
       await verifyFiles(files, signal);
       findings.push(ok(name, `${files.task}, version ${files.version}, ${hashes} sha256 right`));
     } catch (error) {
-      findings.push(fail(name, (error as Error).message, `Fetch its files again into ${files.folder}`));
+      findings.push(fail(name, (error as Error).message, mending(files, error)));
     }
   }
-  for (const { id, folder, reason } of broken) findings.push(fail(`model ${id}`, reason, `ls -la ${folder}`));
+  for (const { id, folder, reason, fix } of broken)
+    findings.push(fail(`model ${id}`, reason, fix ?? `ls -la ${folder}`));
   if (models.length === 0 && broken.length === 0)
     findings.push(warn('models', `none in ${folders.join(', ')}`, 'MODELS_DIR=./my-models npm start'));
   return findings;
+}
+
+/** What the check says itself, else to fetch what was fetched once more. */
+function mending({ id, folder, source }: ModelFiles, error: unknown): string {
+  if (error instanceof ModelFault && error.fix !== null) return error.fix;
+  if (source === null) return `Fetch its files again into ${folder}`;
+  return `npm run models -- pull ${source.replace(/^hf:/, '').replace(/@[0-9a-f]{40}$/, '')} --as ${id} --force`;
 }

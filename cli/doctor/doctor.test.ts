@@ -252,6 +252,9 @@ describe('doctor: ports, models, database', () => {
     assertBroken(find(findings, 'model ner'), 'fail', /tokenizer\.json has sha256/, /Fetch/);
     assertBroken(find(findings, 'model empty'), 'fail', /./, /ls -la/);
     assertBroken(find(await checkModels([join(dir, 'bin')]), 'models'), 'warn', /none/, /MODELS_DIR/);
+    const nowhere = join(dir, 'nowhere');
+    assertBroken(find(await checkModels([nowhere]), 'models'), 'fail', /not there/, /^mkdir -p/);
+    assertBroken(find(await checkModels([nowhere], false), 'models'), 'warn', /none/, /MODELS_DIR/);
   });
 
   it('finds a real PostgreSQL well', { skip: skipWithoutPostgres() }, async () => {

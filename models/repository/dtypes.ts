@@ -15,3 +15,10 @@ export const dtypeSuffixes = {
   bnb4: '_bnb4',
 } as const;
 export type Dtype = keyof typeof dtypeSuffixes;
+
+/** `model_quantized.onnx` -> q8; what has no suffix is fp32. */
+export function dtypeOfGraph(path: string): Dtype {
+  const stem = path.replace(/\.onnx$/, '');
+  const suffixes = Object.entries(dtypeSuffixes) as [Dtype, string][];
+  return suffixes.find(([, suffix]) => suffix !== '' && stem.endsWith(suffix))?.[0] ?? 'fp32';
+}

@@ -19,6 +19,10 @@ export const manifestSchema = z.strictObject({
   default: z.boolean().optional(),
   description: prose.optional(),
   licence: prose.optional(),
+  /** The model card; README.md when there is one. */
+  card: relativePath.optional(),
+  /** Where the files were fetched from. */
+  source: prose.optional(),
   /** Which version folders are served: the highest, all, or those listed. */
   version_policy: z
     .union([z.enum(['latest', 'all']), z.array(z.union([z.string(), z.int().transform(String)])).min(1)])
@@ -32,6 +36,10 @@ export const manifestSchema = z.strictObject({
     })
     .optional(),
   parameters: z.record(z.string(), z.unknown()).optional(),
+  /** Batch sizes that a lane runs once before it calls the model ready: a GPU tunes its kernels per size. */
+  warm_up: z.array(z.int().min(1).max(1024)).max(8).optional(),
+  /** Domains of operators that ONNX Runtime does not have itself. */
+  custom_op_domains: z.array(z.string().max(200)).max(16).optional(),
   samples: z
     .array(
       z.strictObject({
@@ -49,7 +57,18 @@ export const manifestSchema = z.strictObject({
 export type Manifest = z.infer<typeof manifestSchema>;
 
 /** Thrown while reading one model folder; its message becomes the BrokenModel's reason. */
-export class ModelFault extends Error {}
+export class ModelFault extends Error {
+  /** What to type; null where no command can mend it. */
+  readonly fix: string | null;
+
+  constructor(
+    message: string,
+    { fix = null, ...options }: { readonly fix?: string | null; readonly cause?: unknown } = {},
+  ) {
+    super(message, options);
+    this.fix = fix;
+  }
+}
 
 /** The manifest, or a ModelFault that names every fault with the nearest known word. */
 export function parseManifest(yaml: string): Manifest {
@@ -78,6 +97,12 @@ function describeIssue(issue: z.core.$ZodIssue): string {
 export function suggestion(word: string, known: Iterable<string>): string {
   const nearest = nearestMatch(word, known);
   return nearest === null ? '' : `; did you mean "${nearest}"?`;
+}
+
+/** At most eight names: enough to see what kind of folder it is. */
+export function listNames(names: readonly string[]): string {
+  if (names.length === 0) return 'nothing';
+  return names.slice(0, 8).join(', ') + (names.length > 8 ? `, and ${names.length - 8} more` : '');
 }
 
 export function firstLine(error: unknown): string {

@@ -26,6 +26,10 @@ export interface ModelFiles {
   readonly isDefault: boolean;
   readonly description: string;
   readonly licence: string | null;
+  /** The model card, relative to `folder`. */
+  readonly card: string | null;
+  /** Where the files were fetched from, as `models pull` wrote it. */
+  readonly source: string | null;
   /** Which file suffix: fp32 "", q8 "_quantized", ... */
   readonly dtype: string;
   /** The model's folder (manifest, card, samples). */
@@ -36,8 +40,19 @@ export interface ModelFiles {
   /** Defaults of the task's parameters for this model. */
   readonly parameters: Readonly<Record<string, unknown>>;
   readonly samples: readonly ModelSample[];
-  /** sha256 by path relative to `folder`; checked before load. */
+  /** Batch sizes that run once before the model is called ready. */
+  readonly warmUpRows: readonly number[];
+  /** Domains of operators that ONNX Runtime does not have and that are used all the same. */
+  readonly customOpDomains: readonly string[];
+  /** sha256 by path relative to `folder`, of the files of this version; checked before load. */
   readonly sha256: Readonly<Record<string, string>>;
+  /** Changes when a file of this version changes, or what the manifest says of how it runs. */
+  readonly revision: string;
+}
+
+/** Names one state of one version: whoever keeps something of a model keeps it under this. */
+export function unitOf({ id, version, revision }: ModelFiles): string {
+  return `${id}@${version}#${revision}`;
 }
 
 /** A folder that looks like a model but can not be served: listed with the reason instead of vanishing. */
@@ -46,6 +61,8 @@ export interface BrokenModel {
   readonly folder: string;
   /** What was expected, what was found, what to do. */
   readonly reason: string;
+  /** What to type on the machine that has the folder; null where no command can mend it. */
+  readonly fix: string | null;
 }
 
 export interface ModelRepository {

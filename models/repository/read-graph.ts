@@ -1,130 +1,134 @@
 /**
- * Names of an ONNX graph's inputs and outputs, read from the file's structure without loading it: exports of one
- * architecture differ in what they ask for (attention_mask, token_type_ids), and config.json does not tell. Walks the
- * protobuf fields and skips over weights, so 90 MB take a few milliseconds.
+ * What an ONNX file says of itself without being loaded: names of inputs and outputs (exports of one architecture differ
+ * in what they ask for, and config.json does not tell), which files it takes weights from, and whose operators it uses.
+ * Walks the protobuf fields and skips over weights, so 90 MB take a few milliseconds.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { ProtobufFile } from './protobuf-file.ts';
 
 export interface GraphSignature {
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
 }
 
-/** Field numbers of onnx.proto. */
+/** What a file would bring in from elsewhere. */
+export interface GraphReach {
+  /** `location` of every tensor whose data lie in another file. */
+  readonly locations: ReadonlySet<string>;
+  /** Domain -> one operator of it, of operators that the file does not define itself. */
+  readonly domains: ReadonlyMap<string, string>;
+}
+
+type Message = 'model' | 'training' | 'graph' | 'function' | 'node' | 'attribute' | 'sparse' | 'tensor';
+
+/** Where messages lie in messages: field numbers of onnx.proto. Tensors hide in attributes, subgraphs and functions too. */
+const children: Readonly<Record<Message, Readonly<Record<number, Message>>>> = {
+  model: { 7: 'graph', 20: 'training', 25: 'function' },
+  training: { 1: 'graph', 2: 'graph' },
+  graph: { 1: 'node', 5: 'tensor', 15: 'sparse' },
+  function: { 7: 'node', 11: 'attribute' },
+  node: { 5: 'attribute' },
+  attribute: { 5: 'tensor', 6: 'graph', 10: 'tensor', 11: 'graph', 22: 'sparse', 23: 'sparse' },
+  sparse: { 1: 'tensor', 2: 'tensor' },
+  tensor: {},
+};
 const modelGraph = 7;
 const graphInitializer = 5;
 const graphInput = 11;
 const graphOutput = 12;
+const functionName = 1;
+const functionDomain = 10;
+const nodeOperator = 4;
+const nodeDomain = 7;
 const namedField = 1;
 const tensorName = 8;
+const tensorExternalData = 13;
+const entryKey = 1;
+const entryValue = 2;
+/** If in Loop in If: real exports nest three deep. A thousand would end the stack. */
+const depthMax = 64;
 
 /** Throws when the file is no ONNX model. */
 export function readGraphSignature(path: string): GraphSignature {
-  const file = openSync(path, 'r');
+  return withFile(path, (file) => {
+    for (const field of file.fields(0, file.size))
+      if (field.number === modelGraph) return signatureIn(file, field.from, field.to);
+    throw new Error('no graph field');
+  });
+}
+
+/** Throws when the file is no ONNX model. */
+export function readGraphReach(path: string): GraphReach {
+  return withFile(path, (file) => {
+    const found: Findings = { locations: new Set(), domains: new Map(), functions: new Set() };
+    walk(file, 'model', { from: 0, to: file.size, depth: 0 }, found);
+    const domains = new Map<string, string>();
+    for (const [operator, { domain, name }] of found.domains)
+      if (!found.functions.has(operator) && !domains.has(domain)) domains.set(domain, name);
+    return { locations: found.locations, domains };
+  });
+}
+
+function withFile<T>(path: string, read: (file: ProtobufFile) => T): T {
+  const file = new ProtobufFile(path);
   try {
-    return walkModel(new FileWindow(file));
+    return read(file);
   } catch (error) {
     throw new Error('The graph is not an ONNX file, or it ends early.', { cause: error });
   } finally {
-    closeSync(file);
+    file.close();
   }
 }
 
-function walkModel(window: FileWindow): GraphSignature {
-  for (let at = 0; !window.isEnd(at); ) {
-    const field = window.field(at);
-    if (field.number === modelGraph) return walkGraph(window, field.from, field.to);
-    at = field.to;
-  }
-  throw new Error('no graph field');
-}
-
-function walkGraph(window: FileWindow, from: number, to: number): GraphSignature {
+function signatureIn(file: ProtobufFile, from: number, to: number): GraphSignature {
   const inputs: string[] = [];
   const outputs: string[] = [];
   const weights = new Set<string>();
-  for (let at = from; at < to; ) {
-    const field = window.field(at);
-    if (field.number === graphInput) inputs.push(nameIn(window, field.from, field.to, namedField));
-    if (field.number === graphOutput) outputs.push(nameIn(window, field.from, field.to, namedField));
-    if (field.number === graphInitializer) weights.add(nameIn(window, field.from, field.to, tensorName));
-    at = field.to;
+  for (const field of file.fields(from, to)) {
+    if (field.number === graphInput) inputs.push(textIn(file, field, namedField));
+    if (field.number === graphOutput) outputs.push(textIn(file, field, namedField));
+    if (field.number === graphInitializer) weights.add(textIn(file, field, tensorName));
   }
   // Old exporters list weights among the inputs.
   return { inputs: inputs.filter((name) => !weights.has(name)), outputs };
 }
 
-function nameIn(window: FileWindow, from: number, to: number, number: number): string {
-  for (let at = from; at < to; ) {
-    const field = window.field(at);
-    if (field.number === number) return window.text(field.from, field.to);
-    at = field.to;
-  }
-  return '';
+interface Span {
+  readonly from: number;
+  readonly to: number;
 }
 
-/** Reads a file through a window of 64 KB. */
-class FileWindow {
-  readonly #file: number;
-  readonly #bytes = Buffer.alloc(65_536);
-  #start = 0;
-  #length = 0;
+interface Findings {
+  readonly locations: Set<string>;
+  /** By `domain/operator`. */
+  readonly domains: Map<string, { readonly domain: string; readonly name: string }>;
+  /** `domain/operator` of the functions that the file brings along. */
+  readonly functions: Set<string>;
+}
 
-  constructor(file: number) {
-    this.#file = file;
+function walk(file: ProtobufFile, message: Message, span: Span & { readonly depth: number }, found: Findings): void {
+  if (span.depth > depthMax) throw new Error(`messages nest more than ${depthMax} deep`);
+  if (message === 'node') noteOperator(file, span, found);
+  if (message === 'function')
+    found.functions.add(`${textIn(file, span, functionDomain)}/${textIn(file, span, functionName)}`);
+  for (const field of file.fields(span.from, span.to)) {
+    if (message === 'tensor' && field.number === tensorExternalData) noteLocation(file, field, found);
+    const child = children[message][field.number];
+    if (child) walk(file, child, { from: field.from, to: field.to, depth: span.depth + 1 }, found);
   }
+}
 
-  isEnd(at: number): boolean {
-    this.#see(at);
-    return at >= this.#start + this.#length;
-  }
+function noteOperator(file: ProtobufFile, node: Span, found: Findings): void {
+  const [domain, name] = [textIn(file, node, nodeDomain), textIn(file, node, nodeOperator)];
+  found.domains.set(`${domain}/${name}`, { domain, name });
+}
 
-  /** The field whose tag stands at `at`: its number and the range of its content. */
-  field(at: number): { number: number; from: number; to: number } {
-    const tag = this.#varint(at);
-    const number = Math.floor(tag.value / 8);
-    switch (tag.value % 8) {
-      case 0:
-        return { number, from: tag.end, to: this.#varint(tag.end).end };
-      case 1:
-        return { number, from: tag.end, to: tag.end + 8 };
-      case 2: {
-        const length = this.#varint(tag.end);
-        return { number, from: length.end, to: length.end + length.value };
-      }
-      case 5:
-        return { number, from: tag.end, to: tag.end + 4 };
-      default:
-        throw new Error(`wire type ${tag.value % 8}`);
-    }
-  }
+function noteLocation(file: ProtobufFile, entry: Span, found: Findings): void {
+  if (textIn(file, entry, entryKey) === 'location') found.locations.add(textIn(file, entry, entryValue));
+}
 
-  text(from: number, to: number): string {
-    if (to - from > 1024) throw new Error('a name of more than 1,024 bytes');
-    let text = '';
-    for (let at = from; at < to; at++) text += String.fromCharCode(this.#byte(at));
-    return text;
-  }
-
-  #varint(at: number): { value: number; end: number } {
-    let value = 0;
-    for (let index = 0; index < 10; index++) {
-      const byte = this.#byte(at + index);
-      value += (byte & 0x7f) * 2 ** (7 * index);
-      if (byte < 0x80) return { value, end: at + index + 1 };
-    }
-    throw new Error('varint too long');
-  }
-
-  #byte(at: number): number {
-    this.#see(at);
-    if (at >= this.#start + this.#length) throw new Error('end of file');
-    return this.#bytes[at - this.#start] ?? 0;
-  }
-
-  #see(at: number): void {
-    if (at >= this.#start && at < this.#start + this.#length) return;
-    this.#start = at;
-    this.#length = readSync(this.#file, this.#bytes, 0, this.#bytes.length, at);
-  }
+/** The last one counts when a field stands there twice, as in every protobuf reader. */
+function textIn(file: ProtobufFile, { from, to }: Span, number: number): string {
+  let text = '';
+  for (const field of file.fields(from, to)) if (field.number === number) text = file.text(field);
+  return text;
 }

@@ -3,32 +3,33 @@
  * with what was expected, what was found and the fix. Does not open graphs or check hashes: `verify-files.ts` does.
  */
 import { readdir, readFile, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join, relative } from 'node:path';
 import type { TaskContracts } from '../discover-tasks.ts';
 import type { TaskContract } from '../task.ts';
-import { type Dtype, dtypeSuffixes } from './dtypes.ts';
+import { pickDtype } from './find-graphs.ts';
+import { hashText, printOf } from './fingerprint.ts';
 import { inferTask } from './infer-task.ts';
-import { firstLine, type Manifest, ModelFault, parseManifest, suggestion } from './manifest.ts';
+import { firstLine, listNames, type Manifest, ModelFault, parseManifest, suggestion } from './manifest.ts';
 import type { ModelFiles, ModelLimits } from './model-files.ts';
 import { readSamples } from './read-samples.ts';
+import { shellWord } from './shell-word.ts';
 
-/** Every served version of the model in `folder`, highest first. */
-export async function readModel(folder: string, id: string, contracts: TaskContracts): Promise<ModelFiles[]> {
+export interface ReadModel {
+  /** Every version that can be served, highest first. */
+  readonly versions: readonly ModelFiles[];
+  /** Versions that the policy names and that can not be served, when others can. */
+  readonly faults: ReadonlyMap<string, ModelFault>;
+}
+
+export async function readModel(folder: string, id: string, contracts: TaskContracts): Promise<ReadModel> {
   const names = await readdir(folder);
   if (names.includes('manifest.yaml')) return readWithManifest(folder, id, names, contracts);
-  if (names.includes('manifest.yml')) throw new ModelFault('Found manifest.yml; name it manifest.yaml.');
-  if (!names.includes('config.json')) {
-    if (names.includes('onnx')) {
-      throw new ModelFault(
-        `No config.json beside onnx/; found ${listNames(names)}. Copy config.json from where the model came from.`,
-      );
-    }
-    throw new ModelFault(
-      'Expected manifest.yaml with version folders, or a Hub folder with config.json and onnx/; ' +
-        `found ${listNames(names)}. Add a manifest.yaml, or copy the whole Hub folder.`,
-    );
+  if (names.includes('manifest.yml')) {
+    const at = shellWord(join(folder, 'manifest'));
+    throw new ModelFault('Found manifest.yml; name it manifest.yaml.', { fix: `mv ${at}.yml ${at}.yaml` });
   }
-  return [await readBareFolder(folder, id, names, contracts)];
+  if (!names.includes('config.json')) throw await noModelFound(folder, names);
+  return alone(await readBareFolder(folder, id, names, contracts));
 }
 
 async function readWithManifest(
@@ -36,20 +37,41 @@ async function readWithManifest(
   id: string,
   names: readonly string[],
   contracts: TaskContracts,
-): Promise<ModelFiles[]> {
+): Promise<ReadModel> {
   const manifest = parseManifest(await readFile(join(folder, 'manifest.yaml'), 'utf8'));
   const contract = contractOf(manifest.task, contracts);
   checkParameters(manifest, contract);
   const versions = pickVersions(manifest, names);
   if (versions.length === 0 && names.includes('config.json')) {
-    return [await describeVersion(folder, folder, id, '1', manifest, contract)];
+    return alone(await describeVersion(folder, folder, id, '1', manifest, contract));
   }
   if (versions.length === 0) {
     throw new ModelFault(`No version folder ("1", "2", ...) with the model's files; found ${listNames(names)}.`);
   }
-  return Promise.all(
-    versions.map((version) => describeVersion(folder, join(folder, version), id, version, manifest, contract)),
+  return readVersions(versions, (version) =>
+    describeVersion(folder, join(folder, version), id, version, manifest, contract),
   );
+}
+
+/** One version that can not be read takes no other with it; without any, its fault is the model's. */
+async function readVersions(names: string[], read: (version: string) => Promise<ModelFiles>): Promise<ReadModel> {
+  const versions: ModelFiles[] = [];
+  const faults = new Map<string, ModelFault>();
+  for (const name of names) {
+    try {
+      versions.push(await read(name));
+    } catch (error) {
+      if (!(error instanceof ModelFault)) throw error;
+      faults.set(name, error);
+    }
+  }
+  const [first] = faults.values();
+  if (versions.length === 0 && first) throw first;
+  return { versions, faults };
+}
+
+function alone(files: ModelFiles): ReadModel {
+  return { versions: [files], faults: new Map() };
 }
 
 async function readBareFolder(
@@ -71,63 +93,96 @@ async function describeVersion(
   contract: TaskContract,
 ): Promise<ModelFiles> {
   await readConfig(versionFolder);
-  return {
+  const files = {
     id,
     task: contract.task,
     version,
     isDefault: manifest.default ?? false,
     description: manifest.description ?? '',
     licence: manifest.licence ?? null,
+    card: await findCard(folder, versionFolder, manifest.card),
+    source: manifest.source ?? null,
     dtype: await pickDtype(versionFolder, manifest.dtype),
     folder,
     versionFolder,
     limits: toLimits(manifest.limits),
     parameters: manifest.parameters ?? {},
     samples: readSamples(manifest.samples ?? [], contract),
-    sha256: Object.fromEntries(Object.entries(manifest.files ?? {}).map(([path, file]) => [path, file.sha256])),
+    warmUpRows: manifest.warm_up ?? [],
+    customOpDomains: manifest.custom_op_domains ?? [],
+    sha256: hashesOf(manifest, relative(folder, versionFolder)),
   };
+  const { dtype, limits, parameters, warmUpRows, customOpDomains, sha256 } = files;
+  const words = JSON.stringify([files.task, dtype, limits, parameters, warmUpRows, customOpDomains, sha256]);
+  return { ...files, revision: hashText(`${words}\n${await printOf(versionFolder)}`) };
 }
 
-/** The manifest's dtype, which must be there; else fp32 when present, else the first in the table's order that is. */
-async function pickDtype(versionFolder: string, wished: Dtype | undefined): Promise<Dtype> {
-  const onnx = join(versionFolder, 'onnx');
-  const files = await readdir(onnx).catch(() => null);
-  if (files === null) {
-    throw new ModelFault(
-      'No onnx/ folder beside config.json. Move model.onnx into onnx/, fetch the ONNX files from the Hub, or export with optimum-cli.',
-    );
-  }
-  const found = new Set(files.flatMap((file) => dtypeOfFile(file) ?? []));
-  if (found.size === 0) {
-    throw new ModelFault(
-      `onnx/ holds no graph that is called model.onnx, model_quantized.onnx, ...; found ${listNames(files)}. ` +
-        'Put the graph there, or rename it.',
-    );
-  }
-  if (wished !== undefined && !found.has(wished)) {
-    throw new ModelFault(
-      `dtype ${wished} needs onnx/model${dtypeSuffixes[wished]}.onnx; onnx/ has ${[...found].join(', ')}. ` +
-        'Change `dtype` in manifest.yaml or add the file.',
-    );
-  }
-  const available = Object.keys(dtypeSuffixes) as Dtype[];
-  return wished ?? available.find((dtype) => found.has(dtype)) ?? 'fp32';
+/** Files of the version, and those that belong to all versions. */
+function hashesOf({ files = {} }: Partial<Manifest>, versionName: string): Record<string, string> {
+  const own = Object.entries(files).filter(([path]) => {
+    const [, number] = /^([1-9]\d*)\//.exec(path) ?? [];
+    return number === undefined || number === versionName;
+  });
+  return Object.fromEntries(own.map(([path, file]) => [path, file.sha256]));
 }
 
-/** Undefined for a file that no pipeline opens: a graph is found by its name alone. */
-function dtypeOfFile(file: string): Dtype | undefined {
-  const dtypes = Object.entries(dtypeSuffixes) as [Dtype, string][];
-  return dtypes.find(([, suffix]) => file === `model${suffix}.onnx`)?.[0];
+/** The card that the manifest names must be there; a README.md is one by itself. */
+async function findCard(folder: string, versionFolder: string, named: string | undefined): Promise<string | null> {
+  const isThere = async (path: string) => (await stat(path).catch(() => null))?.isFile() === true;
+  if (named !== undefined) {
+    if (await isThere(join(folder, named))) return named;
+    throw new ModelFault(`manifest.yaml: card: there is no ${named}. Write it, or leave \`card\` out.`);
+  }
+  for (const path of [join(folder, 'README.md'), join(versionFolder, 'README.md')])
+    if (await isThere(path)) return relative(folder, path);
+  return null;
 }
 
 async function readConfig(versionFolder: string): Promise<Record<string, unknown>> {
   const path = join(versionFolder, 'config.json');
-  if (!(await stat(path).catch(() => null))) throw new ModelFault(`No config.json in ${versionFolder}.`);
+  const text = await readFile(path, 'utf8').catch(() => null);
+  if (text === null) {
+    const names = await readdir(versionFolder).catch((): string[] => []);
+    throw new ModelFault(`No config.json in ${basename(versionFolder)}/; found ${listNames(names)}.`);
+  }
   try {
-    return JSON.parse(await readFile(path, 'utf8')) as Record<string, unknown>;
+    return JSON.parse(text) as Record<string, unknown>;
   } catch (error) {
     throw new ModelFault(`config.json is not JSON: ${firstLine(error)}. A Git LFS pointer? Fetch the real file.`);
   }
+}
+
+/** What a folder without manifest and config.json probably is. */
+async function noModelFound(folder: string, names: readonly string[]): Promise<ModelFault> {
+  if (names.includes('onnx')) {
+    return new ModelFault(
+      `No config.json beside onnx/; found ${listNames(names)}. Copy config.json from where the model came from.`,
+    );
+  }
+  const inside = await Promise.all(
+    names.map(async (name) => (await readdir(join(folder, name)).catch((): string[] => [])).includes('config.json')),
+  );
+  const [below, ...more] = names.filter((_, index) => inside[index]);
+  const at = shellWord(folder);
+  if (below !== undefined && /^[1-9]\d*$/.test(below)) {
+    return new ModelFault(`Found version folder ${below}/ but no manifest.yaml, which must name the task.`, {
+      fix: `echo 'task: <task>' > ${at}/manifest.yaml`,
+    });
+  }
+  if (more.length > 0) {
+    return new ModelFault(`This is a folder of models (${listNames([below ?? '', ...more])}). Name it in MODELS_DIR.`, {
+      fix: `MODELS_DIR=${at} npm start`,
+    });
+  }
+  if (below !== undefined) {
+    return new ModelFault(`The model lies one folder down, in ${below}/. Move its files up.`, {
+      fix: `mv ${at}/${shellWord(below)}/* ${at}/`,
+    });
+  }
+  return new ModelFault(
+    'Expected manifest.yaml with version folders, or a Hub folder with config.json and onnx/; ' +
+      `found ${listNames(names)}. Add a manifest.yaml, or copy the whole Hub folder.`,
+  );
 }
 
 /** Highest first. Version folders are whole numbers, as in Triton. */
@@ -163,10 +218,4 @@ function toLimits(limits: Manifest['limits']): ModelLimits {
     ...(limits?.audio_seconds_max !== undefined && { audioSecondsMax: limits.audio_seconds_max }),
     ...(limits?.image_pixels_max !== undefined && { imagePixelsMax: limits.image_pixels_max }),
   };
-}
-
-/** At most eight names: enough to see what kind of folder it is. */
-function listNames(names: readonly string[]): string {
-  if (names.length === 0) return 'nothing';
-  return names.slice(0, 8).join(', ') + (names.length > 8 ? `, and ${names.length - 8} more` : '');
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -23,6 +24,8 @@ describe('scanning model directories', () => {
   };
   const scan = () => scanRepository([zoo]);
   const reasonOf = async (id: string) => (await scan()).broken.find((model) => model.id === id)?.reason ?? '';
+
+  const fixOf = async (id: string) => (await scan()).broken.find((model) => model.id === id)?.fix ?? null;
 
   it('reads a manifest with a version folder', async () => {
     await lay({
@@ -76,7 +79,11 @@ describe('scanning model directories', () => {
     await lay({ 'd/manifest.yaml': 'task: [', 'e/manifest.yaml': `${manifest}parameters: {top_k: 1}` });
     assert.match(await reasonOf('a'), /did you mean "token-classification"\?/);
     assert.match(await reasonOf('b'), /unknown key "lisence"; did you mean "licence"\?/);
-    assert.match(await reasonOf('c'), /dtype q8 needs onnx\/model_quantized\.onnx; onnx\/ has fp32/);
+    assert.match(
+      await reasonOf('c'),
+      /dtype q8 needs onnx\/model_quantized\.onnx; onnx\/ has model\.onnx, which is fp32/,
+    );
+    assert.match((await fixOf('c')) ?? '', /^sed -i 's\/\^dtype: \.\*\/dtype: fp32\/' \S+\/c\/manifest\.yaml$/);
     assert.match(await reasonOf('d'), /not YAML/);
     assert.match(await reasonOf('e'), /parameters do not fit token-classification/);
   });
@@ -88,17 +95,90 @@ describe('scanning model directories', () => {
       'lfs/config.json': 'version https://git-lfs',
     });
     await lay({ 'gpt/config.json': '{"architectures":["GPT2LMHeadModel2"]}', 'bad name/config.json': nerConfig });
-    await lay({ 'yml/manifest.yml': manifest });
     assert.match(await reasonOf('empty'), /Expected manifest\.yaml .* found README\.md/);
     assert.match(await reasonOf('no-onnx'), /No onnx\/ folder/);
-    await lay({ 'misnamed/config.json': nerConfig, 'misnamed/onnx/net.onnx': '' });
-    assert.match(await reasonOf('misnamed'), /no graph that is called model\.onnx.*found net\.onnx.*rename it/);
     await lay({ 'no-config/onnx/model.onnx': '', 'no-config/tokenizer.json': '' });
     assert.match(await reasonOf('no-config'), /No config\.json beside onnx\/; found onnx, tokenizer\.json/);
+    await lay({ 'half/config.json': nerConfig, 'half/onnx/encoder_model.onnx': '' });
+    assert.match(await reasonOf('half'), /has encoder_model\.onnx, but not decoder_/);
     assert.match(await reasonOf('lfs'), /Git LFS pointer/);
     assert.match(await reasonOf('gpt'), /no task follows.*Write a manifest\.yaml/);
     assert.match(await reasonOf('bad name'), /rename "bad name"/);
-    assert.match(await reasonOf('yml'), /name it manifest\.yaml/);
+  });
+
+  it('gives a command that mends each wrong layout, and it does', async () => {
+    await lay({ 'yml/manifest.yml': manifest, 'yml/1/config.json': nerConfig, 'yml/1/onnx/model.onnx': '' });
+    await lay({ 'misnamed/config.json': nerConfig, 'misnamed/onnx/net.onnx': '' });
+    await lay({ 'typo/config.json': nerConfig, 'typo/onnx/model_quantised.onnx': '' });
+    await lay({ "it's flat/config.json": nerConfig, "it's flat/model.onnx": '' });
+    await lay({ 'nested/bert/config.json': nerConfig, 'nested/bert/onnx/model.onnx': '' });
+    await lay({ 'dtype/manifest.yaml': `${manifest}dtype: fp16\n`, 'dtype/1/config.json': nerConfig });
+    await lay({ 'dtype/1/onnx/model_quantized.onnx': '' });
+    assert.match(
+      await reasonOf('misnamed'),
+      /no graph that is called model\.onnx.*found net\.onnx.*rename it to model\.onnx/,
+    );
+    assert.match(await reasonOf('typo'), /rename it to model_quantized\.onnx/);
+    assert.match(await reasonOf('nested'), /one folder down, in bert\//);
+    // Twice: of two faults the first is told.
+    for (const round of [1, 2])
+      for (const { id, fix } of (await scan()).broken) {
+        assert.ok(fix, `${id}, round ${round}`);
+        execFileSync('sh', ['-c', fix]);
+      }
+    assert.deepEqual(
+      (await scan()).models.map(({ id, dtype }) => `${id} ${dtype}`),
+      ['dtype q8', 'it-s-flat fp32', 'misnamed fp32', 'nested fp32', 'typo q8', 'yml fp32'],
+    );
+  });
+
+  it('tells what only an exporter can mend: weights for PyTorch', async () => {
+    await lay({ 'torch/config.json': nerConfig, 'torch/model.safetensors': '' });
+    assert.match(await reasonOf('torch'), /model\.safetensors holds weights for PyTorch/);
+    assert.match((await fixOf('torch')) ?? '', /^optimum-cli export onnx/);
+  });
+
+  it('serves the versions that can be read, and names those that can not', async () => {
+    await lay({ 'ner/manifest.yaml': `${manifest}version_policy: all\n`, 'ner/2/README.md': '' });
+    await lay({ 'ner/1/config.json': nerConfig, 'ner/1/onnx/model.onnx': '' });
+    const { models, broken } = await scan();
+    assert.deepEqual(
+      models.map(({ version }) => version),
+      ['1'],
+    );
+    assert.deepEqual(
+      broken.map(({ id, reason }) => [id, reason]),
+      [['ner@2', 'No config.json in 2/; found README.md.']],
+    );
+  });
+
+  it('gives a version another revision when its files change, or what the manifest says of how it runs', async () => {
+    await lay({ 'ner/manifest.yaml': manifest, 'ner/1/config.json': nerConfig, 'ner/1/onnx/model.onnx': '' });
+    const revision = async () => (await scan()).models[0]?.revision;
+    const first = await revision();
+    assert.equal(await revision(), first);
+    await lay({ 'ner/manifest.yaml': `${manifest}description: other words\n` });
+    assert.equal(await revision(), first);
+    await lay({ 'ner/1/onnx/model.onnx': 'other' });
+    const second = await revision();
+    assert.notEqual(second, first);
+    await lay({ 'ner/manifest.yaml': `${manifest}warm_up: [1, 8]\n` });
+    assert.notEqual(await revision(), second);
+  });
+
+  it('reads where the model is from, its card, and the hashes of its own version', async () => {
+    const hash = (digit: string) => `{sha256: ${digit.repeat(64)}}`;
+    await lay({
+      'ner/manifest.yaml': `${manifest}card: CARD.md\nsource: hf:org/ner@abc\ncustom_op_domains: [my.ops]\nfiles: {1/a: ${hash('a')}, 2/a: ${hash('b')}, vocab: ${hash('c')}}\n`,
+      'ner/2/config.json': nerConfig,
+      'ner/2/onnx/model.onnx': '',
+      'ner/CARD.md': '',
+    });
+    const [model] = (await scan()).models;
+    assert.deepEqual([model?.card, model?.source, model?.customOpDomains], ['CARD.md', 'hf:org/ner@abc', ['my.ops']]);
+    assert.deepEqual(Object.keys(model?.sha256 ?? {}), ['2/a', 'vocab']);
+    await rm(join(zoo, 'ner/CARD.md'));
+    assert.match(await reasonOf('ner'), /card: there is no CARD\.md/);
   });
 
   it('reads a sample as the task would take it, and refuses one that it would not', async () => {
@@ -141,8 +221,10 @@ describe('scanning model directories', () => {
     assert.match(await reasonOf('two'), /"one" is already the default/);
   });
 
-  it('reports a directory that is not there, and a link that leads nowhere', async () => {
-    assert.match((await scanRepository([join(zoo, 'nowhere')])).broken[0]?.reason ?? '', /can not be read/);
+  it('takes a directory that is not there for empty, and reports what is none and a link that leads nowhere', async () => {
+    assert.deepEqual(await scanRepository([join(zoo, 'nowhere')]), { models: [], broken: [] });
+    await lay({ loose: '' });
+    assert.match((await scanRepository([join(zoo, 'loose')])).broken[0]?.reason ?? '', /can not be read/);
     await symlink(join(zoo, 'nowhere'), join(zoo, 'dangling'));
     assert.match(await reasonOf('dangling'), /Could not be read/);
   });

@@ -1,0 +1,26 @@
+/** A model as `scanRepository` describes it, for tests that need its words and none of its files. */
+import type { ModelFiles } from '../repository/model-files.ts';
+
+export function modelFiles(extra: Partial<ModelFiles> = {}): ModelFiles {
+  return {
+    id: 'model',
+    task: 'feature-extraction',
+    version: '1',
+    isDefault: false,
+    description: '',
+    licence: null,
+    card: null,
+    source: null,
+    dtype: 'fp32',
+    folder: '/nowhere',
+    versionFolder: '/nowhere/1',
+    limits: {},
+    parameters: {},
+    samples: [],
+    warmUpRows: [],
+    customOpDomains: [],
+    sha256: {},
+    revision: 'r1',
+    ...extra,
+  };
+}
