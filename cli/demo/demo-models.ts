@@ -3,7 +3,7 @@
  * beside the repository, dropped in as a user would drop them. Where that folder is absent, nothing is added.
  */
 import { existsSync, mkdirSync, rmSync, symlinkSync } from 'node:fs';
-import { basename, join, resolve } from 'node:path';
+import { basename, delimiter, join, resolve } from 'node:path';
 import { readSettings } from '../../shared/config/settings.ts';
 import type { Environment } from '../launcher/system.ts';
 
@@ -15,15 +15,16 @@ export function assetsFolder(env: Environment): string | undefined {
   return existsSync(folder) ? folder : undefined;
 }
 
-/** The environment with MODELS_DIR naming a folder of links to those models, unless the caller named one. */
+/** The environment with a folder of links to those models in MODELS_DIR, behind the user's own, unless the caller named one. */
 export function addDemoModels(env: Environment): Environment {
   const assets = assetsFolder(env);
   if (env['MODELS_DIR'] || !assets) return env;
-  const folder = join(readSettings(env).dataDir, 'demo-models');
+  const { dataDir, modelHome } = readSettings(env);
+  const folder = join(dataDir, 'demo-models');
   rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   for (const model of folders.map((path) => join(assets, path)).filter((path) => existsSync(path))) {
     symlinkSync(model, join(folder, basename(model)));
   }
-  return { ...env, MODELS_DIR: folder };
+  return { ...env, MODELS_DIR: [modelHome, folder].join(delimiter) };
 }

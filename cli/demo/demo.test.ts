@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { test } from 'node:test';
 import { createPaint } from '../terminal/paint.ts';
 import { addDemoModels, assetsFolder } from './demo-models.ts';
@@ -108,8 +108,9 @@ test('models beside the repository are linked for the demo, unless the caller na
   try {
     assert.equal(addDemoModels({ MODELS_DIR: '/models', MILLRACE_DATA: dataDir })['MODELS_DIR'], '/models');
     for (let run = 0; run < 2; run += 1) {
-      const folder = addDemoModels({ MILLRACE_DATA: dataDir })['MODELS_DIR'] ?? '';
-      assert.deepEqual(readdirSync(folder).sort(), ['all-MiniLM-L6-v2', 'mobilenet_v2_1.0_224']);
+      const [own, linked = ''] = (addDemoModels({ MILLRACE_DATA: dataDir })['MODELS_DIR'] ?? '').split(delimiter);
+      assert.equal(own, join(dataDir, 'models'), 'what the user pulled is served too');
+      assert.deepEqual(readdirSync(linked).sort(), ['all-MiniLM-L6-v2', 'mobilenet_v2_1.0_224']);
     }
   } finally {
     rmSync(dataDir, { recursive: true, force: true });

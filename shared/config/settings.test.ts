@@ -22,3 +22,11 @@ test('every fault is named at once, in words', () => {
   );
   assert.throws(() => readSettings({ HOST: '0.0.0.0' }), /MILLRACE_API_KEYS is empty/);
 });
+
+test('models are looked for in the folders of MODELS_DIR, else in the data folder, and last among those that ship', () => {
+  const none = readSettings({ MILLRACE_DATA: '/data' });
+  assert.deepEqual(none.modelDirs.slice(0, -1), ['/data/models']);
+  const two = readSettings({ MODELS_DIR: '/mine:/ours' });
+  assert.deepEqual([two.modelHome, ...two.modelDirs.slice(0, -1)], ['/mine', '/mine', '/ours']);
+  assert.match(two.modelDirs.at(-1) ?? '', /models\/zoo$/);
+});

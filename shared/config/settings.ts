@@ -3,7 +3,7 @@
  */
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { resolve } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type InputPolicy, inputPolicies } from '../jobs/store/words.ts';
 import { headerPairs, readTracingSettings, type TracingSettings } from './tracing-settings.ts';
@@ -55,7 +55,7 @@ const environment = z.object({
   MILLRACE_UNSAFE_REDIS: flag,
   /** maxmemory of the embedded redis-server, MiB; admission closes at 70 % of it. */
   MILLRACE_REDIS_MAX_MIB: z.coerce.number().int().min(16).default(1024),
-  /** A folder of more models: every subfolder in Hub layout is served under its folder's name, ahead of the starters. */
+  /** Folders of more models, separated by `:`; MILLRACE_DATA/models when absent. Each subfolder in Hub layout is served under its name, ahead of the starters. `models pull` writes into the first. */
   MODELS_DIR: z.string().optional(),
   /** Hosts, host:port pairs or CIDR blocks of private addresses that URLs and webhooks may name. */
   MILLRACE_ALLOW_HOSTS: list,
@@ -142,7 +142,10 @@ export interface Settings {
   readonly redisUrl: string | undefined;
   readonly unsafeRedis: boolean;
   readonly redisMaxMib: number;
+  /** The last holds the models that ship. */
   readonly modelDirs: readonly string[];
+  /** The first of them: what the user pulls or adds goes there. */
+  readonly modelHome: string;
   readonly allowHosts: readonly string[];
   readonly devices: readonly string[];
   readonly lanesPerWorker: number;
@@ -192,6 +195,7 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     faults.unshift(...parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
   if (!parsed.success || faults.length > 0) throw new SettingsError(`Settings are wrong:\n- ${faults.join('\n- ')}`);
   const e = parsed.data;
+  const modelDirs = [...modelFolders(e.MODELS_DIR, e.MILLRACE_DATA), zooDir];
   return Object.freeze({
     host: e.HOST,
     port: e.PORT,
@@ -210,7 +214,8 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     redisUrl: e.REDIS_URL,
     unsafeRedis: e.MILLRACE_UNSAFE_REDIS,
     redisMaxMib: e.MILLRACE_REDIS_MAX_MIB,
-    modelDirs: e.MODELS_DIR ? [resolve(e.MODELS_DIR), zooDir] : [zooDir],
+    modelDirs,
+    modelHome: modelDirs[0] ?? zooDir,
     allowHosts: e.MILLRACE_ALLOW_HOSTS,
     devices: e.MILLRACE_DEVICES,
     lanesPerWorker: e.MILLRACE_LANES,
@@ -230,6 +235,11 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     predictionLogUrl: e.PREDICTION_LOG_URL,
     logLevel: e.LOG_LEVEL,
   });
+}
+
+function modelFolders(given: string | undefined, dataDir: string): string[] {
+  const folders = (given ?? '').split(delimiter).filter(Boolean);
+  return (folders.length > 0 ? folders : [join(dataDir, 'models')]).map((folder) => resolve(folder));
 }
 
 /** Lanes of a worker on a device: one per core on CPU, one on a GPU, unless set. */
