@@ -65,7 +65,6 @@ module.exports = {
     door('sharp', 'sharp', '^models/images/decode-image\\.ts'),
     door('ffmpeg', 'fluent-ffmpeg', '^models/audio/decode-audio\\.ts'),
     door('tokenizers', '@huggingface/tokenizers', '^models/text/tokenizer\\.ts'),
-    door('transformers', '@huggingface/transformers', '^models/images/image-processor\\.ts'),
     door('bullmq', 'bullmq', '^(shared/jobs/|workers/claims/|workers/webhooks/|bench/)'),
     door('ioredis', 'ioredis', '^(shared/redis/|bench/|e2e/)'),
     door('drizzle', 'drizzle-orm', '^(workers/prediction-log|bench)/'),

@@ -1,67 +1,70 @@
 import assert from 'node:assert/strict';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { loadImageProcessor, type PixelValues } from './image-processor.ts';
-import { readPixelScale, scalePixels } from './pixel-scale.ts';
+import { describe, it } from 'node:test';
+import { Problem } from '../../shared/problems/problem.ts';
+import type { Json } from '../repository/version-files.ts';
+import { processImage } from './image-processor.ts';
+import { makePixelScale, scalePixels } from './pixel-scale.ts';
+import { readProcessorPlan, typicalSize } from './processor-plan.ts';
+
+const white = (width: number, height: number) => ({
+  data: new Uint8ClampedArray(width * height * 3).fill(255),
+  width,
+  height,
+});
 
 describe('image processors', () => {
-  let folder: string;
-  before(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'processors-'));
-  });
-  after(() => rm(folder, { recursive: true }));
-
-  const lay = async (model: string, processor: object) => {
-    const version = join(folder, model, '1');
-    await mkdir(version, { recursive: true });
-    await writeFile(join(version, 'preprocessor_config.json'), JSON.stringify(processor));
-    return version;
-  };
-  const scaled = ({ data }: PixelValues, processor: object): Float32Array => {
-    assert.ok(data instanceof Uint8Array, 'pixels travel as bytes');
+  const scaled = (file: Json): Float32Array => {
+    const plan = readProcessorPlan(file);
+    const { data } = processImage(white(40, 20), plan);
     const floats = new Float32Array(data.length);
-    scalePixels(data, readPixelScale({ ...processor }), floats, 0);
+    scalePixels(data, makePixelScale(plan.scale), floats, 0);
     return floats;
   };
-  const image = { data: new Uint8ClampedArray(40 * 20 * 3).fill(255), width: 40, height: 20 };
-  const vit = {
-    image_processor_type: 'ViTImageProcessor',
-    do_resize: true,
-    do_normalize: true,
-    do_rescale: true,
-    resample: 3,
-    rescale_factor: 1 / 255,
-  };
 
-  it('scales and normalises as preprocessor_config.json says, also for two versions of one name at once', async () => {
-    const half = { ...vit, size: { height: 8, width: 8 }, image_mean: [0.5, 0.5, 0.5], image_std: [0.5, 0.5, 0.5] };
-    const none = { ...vit, size: { height: 16, width: 12 }, image_mean: [0, 0, 0], image_std: [2, 2, 2] };
-    const [a, b] = await Promise.all([
-      loadImageProcessor(await lay('half', half), readPixelScale(half)),
-      loadImageProcessor(await lay('none', none), readPixelScale(none)),
-    ]);
-    const [first, second] = [await a(image), await b(image)];
-    assert.deepEqual([first.dims, scaled(first, half)[0]], [[3, 8, 8], 1]);
-    assert.deepEqual([second.dims, scaled(second, none)[0]], [[3, 16, 12], 0.5]);
+  it('scale and normalise as preprocessor_config.json says', () => {
+    const vit = { image_processor_type: 'ViTImageProcessor', size: { height: 8, width: 8 } };
+    const first = (more: Json) => scaled({ ...vit, ...more })[0];
+    assert.equal(first({}), 1);
+    assert.equal(first({ image_mean: [0, 0, 0], image_std: [2, 2, 2] }), 0.5);
+    assert.equal(first({ do_normalize: false, rescale_factor: 1 / 51 }), 5);
+    assert.equal(first({ do_normalize: false, do_rescale: false }), 255);
   });
 
-  it('leaves scaling to a processor whose last steps are not the table that its file describes', async () => {
-    const processor = {
-      ...vit,
-      size: { height: 8, width: 8 },
-      image_mean: [0.5, 0.5, 0.5],
-      image_std: [0.5, 0.5, 0.5],
-    };
-    const folder = await lay('other', processor);
-    const process = await loadImageProcessor(folder, readPixelScale({ ...processor, image_std: [0.25, 0.25, 0.25] }));
-    const { data } = await process(image);
-    assert.ok(data instanceof Float32Array);
-    assert.equal(data[0], 1);
+  it('show the size that a model is warmed up with', () => {
+    const sizes = [
+      { image_processor_type: 'ViTFeatureExtractor', size: 16 },
+      { image_processor_type: 'MobileNetV2ImageProcessor', size: { shortest_edge: 40 }, crop_size: 16 },
+      { image_processor_type: 'ConvNextImageProcessor', size: { shortest_edge: 16 } },
+    ].map((file) => typicalSize(readProcessorPlan(file)));
+    assert.deepEqual(
+      sizes.map((size) => [size?.height, size?.width]),
+      new Array(3).fill([16, 16]),
+    );
+    assert.equal(typicalSize(readProcessorPlan({ do_resize: false })), null);
   });
 
-  it('never asks the hub for what is not there', async () => {
-    await assert.rejects(loadImageProcessor(join(folder, 'nothing', '1'), readPixelScale({})));
+  it('crop the middle of a narrow strip without resizing all of it', () => {
+    const plan = readProcessorPlan({ image_processor_type: 'MobileNetV2ImageProcessor' });
+    // Resized whole it would be 256 x 5,120,000: 4 GB.
+    const begin = performance.now();
+    const { dims, data } = processImage(white(40_000, 2), plan);
+    assert.deepEqual(dims, [3, 224, 224]);
+    assert.ok(data.every((byte) => byte === 255));
+    assert.ok(performance.now() - begin < 5000);
+  });
+
+  it('refuse a strip that nothing crops', () => {
+    const plan = readProcessorPlan({ image_processor_type: 'MobileNetV2ImageProcessor', do_center_crop: false });
+    assert.throws(
+      () => processImage(white(40_000, 2), plan),
+      (error) => error instanceof Problem && error.slug === 'image-too-large' && /5120000 x 256/.test(error.detail),
+    );
+  });
+
+  it('take an unknown processor at its word, unless it says what is not known', () => {
+    const file = { image_processor_type: 'NewImageProcessor', size: { height: 8, width: 6 }, do_normalize: false };
+    assert.deepEqual(processImage(white(20, 20), readProcessorPlan(file)).dims, [3, 8, 6]);
+    assert.throws(() => readProcessorPlan({ ...file, do_solarize: true }), /NewImageProcessor.*do_solarize may change/);
+    assert.doesNotThrow(() => readProcessorPlan({ ...file, do_solarize: false }));
   });
 });

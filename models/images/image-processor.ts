@@ -1,78 +1,113 @@
 /**
- * The one door to @huggingface/transformers: its image processors, which know how each architecture resizes, crops and
- * scales. It loads onnxruntime by itself and weighs 100 MB, so it is imported late and in preparation threads only,
- * and never reaches for the hub.
+ * A picture to what a model was trained on, byte for byte as Hugging Face's processors do it with Pillow: resize, crop
+ * or lay on a page. Rescaling and normalising are left to the table of `pixel-scale.ts`. Own work, since transformers.js
+ * gives other pixels where a file is short, for EfficientNet's offset, for small pictures and for Donut
+ * (image-processor.parity.test.ts holds the cases), and loads a runtime of 100 MB for it. Pure.
  */
-import { resolve } from 'node:path';
+import { Problem } from '../../shared/problems/problem.ts';
 import type { RgbImage } from './decode-image.ts';
-import { type PixelScale, scalePixels } from './pixel-scale.ts';
-import { filterOf, resample } from './resample.ts';
+import type { Size } from './processor-families.ts';
+import type { PageRule, ProcessorPlan } from './processor-plan.ts';
+import { type FilterName, resample } from './resample.ts';
 
-/** [channels, height, width]: bytes still to be scaled where the last step is a plain table, else what the model takes. */
-export interface PixelValues {
+/** [3, height, width], still to be scaled. */
+export interface PixelBytes {
   readonly dims: readonly number[];
-  readonly data: Float32Array<ArrayBuffer> | Uint8Array<ArrayBuffer>;
+  readonly data: Uint8Array<ArrayBuffer>;
 }
 
-export type ImageProcessor = (image: RgbImage) => Promise<PixelValues>;
+/** As many pixels as decoding may give: a strip of 1 x 100,000 whose shorter side becomes 224 would have 5 * 10^9. */
+const resizedPixelsMax = 24_000_000;
 
-/** The processor that preprocessor_config.json of a version folder names; `scale` is what that file says of its last step. */
-export async function loadImageProcessor(versionFolder: string, scale: PixelScale): Promise<ImageProcessor> {
-  const { AutoImageProcessor, RawImage, env } = await import('@huggingface/transformers');
+/** Throws `image-too-large` for a picture that resizing would blow up. */
+export function processImage(image: RgbImage, plan: ProcessorPlan): PixelBytes {
+  if (plan.page) return toPlanes(layOnPage(image, plan, plan.page), plan.flipsChannels);
+  const size = resizedSize(image, plan);
+  if (!plan.crop) return toPlanes(resample(image, checkSize(size, image), plan.filter), plan.flipsChannels);
+  return toPlanes(resizeAndCrop(image, size, plan.crop, plan.filter), plan.flipsChannels);
+}
 
-  /** Processors resize the image that they are given by its own method: this one does it as Pillow. */
-  class PillowImage extends RawImage {
-    override async resize(width: number, height: number, options: { resample?: unknown } = {}) {
-      const source = { data: this.data as Uint8ClampedArray, width: this.width, height: this.height };
-      const resized = resample(source, Math.round(width), Math.round(height), filterOf(options.resample ?? 2));
-      return new PillowImage(resized.data, resized.width, resized.height, 3);
+function resizedSize(image: Size, { resize }: Pick<ProcessorPlan, 'resize'>): Size {
+  if (!resize) return image;
+  if (resize.kind === 'exact') return resize;
+  const { width, height } = image;
+  const long = Math.trunc((resize.edge * Math.max(width, height)) / Math.min(width, height));
+  return width <= height ? { width: resize.edge, height: long } : { width: long, height: resize.edge };
+}
+
+function checkSize(size: Size, image: Size): Size {
+  if (size.width * size.height <= resizedPixelsMax) return size;
+  const detail =
+    `The image has ${image.width} x ${image.height} pixels; resized for this model it would have ` +
+    `${size.width} x ${size.height}, above ${resizedPixelsMax / 1e6} megapixels. Send a less narrow part of it.`;
+  throw new Problem('image-too-large', detail);
+}
+
+/** The middle of the resized picture; what the crop has beyond it is black. */
+function resizeAndCrop(image: RgbImage, size: Size, crop: Size, filter: FilterName): RgbImage {
+  const across = centre(size.width, crop.width);
+  const down = centre(size.height, crop.height);
+  const window = { left: across.from, top: down.from, width: across.length, height: down.length };
+  const kept = resample(image, { ...size, window }, filter);
+  return place(kept, crop, { left: across.at, top: down.at });
+}
+
+/** Where a crop of one side begins in the source, where that lands, and how much is kept. As transformers rounds it. */
+function centre(source: number, crop: number): { readonly from: number; readonly at: number; readonly length: number } {
+  if (source >= crop) return { from: Math.floor((source - crop) / 2), at: 0, length: crop };
+  return { from: 0, at: Math.ceil((crop - source) / 2), length: source };
+}
+
+function layOnPage(image: RgbImage, plan: ProcessorPlan, page: PageRule): RgbImage {
+  const isAcross = (size: Size) => size.width > size.height;
+  const isUpright = (size: Size) => size.width < size.height;
+  const isTurned = page.turnsToFit && ((isUpright(page) && isAcross(image)) || (isAcross(page) && isUpright(image)));
+  const turned = isTurned ? turnRight(image) : image;
+  const resized = resample(turned, checkSize(resizedSize(turned, plan), image), plan.filter);
+  // The second time bicubic, whatever the file says.
+  const fitted = page.shrinksToFit ? resample(resized, thumbnailSize(resized, page), 'bicubic') : resized;
+  if (!page.pads) return fitted;
+  const left = Math.floor((page.width - fitted.width) / 2);
+  return place(fitted, page, { left, top: Math.floor((page.height - fitted.height) / 2) });
+}
+
+function thumbnailSize(image: Size, page: Size): Size {
+  const width = Math.min(image.width, page.width);
+  const height = Math.min(image.height, page.height);
+  if (width === image.width && height === image.height) return image;
+  if (image.height > image.width) return { width: Math.trunc((image.width * height) / image.height), height };
+  return image.width > image.height
+    ? { width, height: Math.trunc((image.height * width) / image.width) }
+    : { width, height };
+}
+
+function turnRight({ data, width, height }: RgbImage): RgbImage {
+  const turned = new Uint8ClampedArray(data.length);
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) {
+      const from = (y * width + x) * 3;
+      turned.set(data.subarray(from, from + 3), (x * height + height - 1 - y) * 3);
     }
+  return { data: turned, width: height, height: width };
+}
+
+/** On black. */
+function place(image: RgbImage, { width, height }: Size, { left, top }: { left: number; top: number }): RgbImage {
+  if (image.width === width && image.height === height) return image;
+  const data = new Uint8ClampedArray(width * height * 3);
+  for (let y = 0; y < image.height; y++) {
+    const line = image.data.subarray(y * image.width * 3, (y + 1) * image.width * 3);
+    data.set(line, ((top + y) * width + left) * 3);
   }
-
-  env.allowRemoteModels = false;
-  env.useFSCache = false;
-  // An absolute path is taken as it stands: no global folder setting that two loads at once could cross.
-  const processor = await AutoImageProcessor.from_pretrained(resolve(versionFolder), { local_files_only: true });
-  const run = async (image: RgbImage) => {
-    const raw = new PillowImage(image.data, image.width, image.height, 3);
-    const { pixel_values } = (await processor(raw)) as { pixel_values: { dims: number[]; data: Float32Array } };
-    const [batch, ...dims] = pixel_values.dims;
-    if (batch !== 1 || dims.length !== 3) throw new Error(`The processor gave dims ${pixel_values.dims.join(' x ')}.`);
-    return { dims, data: pixel_values.data };
-  };
-  const isTable = await endsInTable(run, processor as unknown as LastSteps, scale);
-  return async (image) => {
-    const { dims, data } = await run(image);
-    // A copy with a buffer of its own can be moved to another thread.
-    return { dims, data: isTable ? Uint8Array.from(data) : new Float32Array(data) };
-  };
+  return { data, width, height };
 }
 
-/** The two flags of a processor that its last steps hang on. */
-interface LastSteps {
-  do_rescale: boolean;
-  do_normalize: boolean;
-}
-
-/**
- * Tries on one image whether bytes through the table give what the processor gives. If so the last steps are switched off
- * for good; a processor that pads, flips or scales in its own way keeps them.
- */
-async function endsInTable(
-  run: (image: RgbImage) => Promise<{ dims: number[]; data: Float32Array }>,
-  processor: LastSteps,
-  scale: PixelScale,
-): Promise<boolean> {
-  const side = 64;
-  const data = Uint8ClampedArray.from({ length: side * (side + 9) * 3 }, (_, i) => (i * 37) % 256);
-  const image: RgbImage = { data, width: side, height: side + 9 };
-  const whole = await run(image);
-  const { do_rescale, do_normalize } = processor;
-  Object.assign(processor, { do_rescale: false, do_normalize: false });
-  const plain = await run(image);
-  const scaled = new Float32Array(plain.data.length);
-  scalePixels(Uint8Array.from(plain.data), scale, scaled, 0);
-  if (scaled.length === whole.data.length && scaled.every((value, i) => value === whole.data[i])) return true;
-  Object.assign(processor, { do_rescale, do_normalize });
-  return false;
+function toPlanes({ data, width, height }: RgbImage, flipsChannels: boolean): PixelBytes {
+  const plane = width * height;
+  const planes = new Uint8Array(3 * plane);
+  for (let channel = 0; channel < 3; channel++) {
+    const source = flipsChannels ? 2 - channel : channel;
+    for (let at = 0; at < plane; at++) planes[channel * plane + at] = data[at * 3 + source] as number;
+  }
+  return { dims: [3, height, width], data: planes };
 }

@@ -14,7 +14,7 @@ describe('resampling', () => {
   const image = { data: Uint8ClampedArray.from(reference.source), width: 9, height: 7 };
   for (const [filter, width, height, expected] of reference.cases) {
     it(`gives Pillow's bytes (${filter}, ${width} x ${height})`, () => {
-      const resized = resample(image, width, height, filter);
+      const resized = resample(image, { width, height }, filter);
       assert.deepEqual([resized.width, resized.height], [width, height]);
       assert.deepEqual([...resized.data], expected);
     });

@@ -39,12 +39,36 @@ function weighBicubic(x: number): number {
   return x < 2 ? ((-0.5 * x + 2.5) * x - 4) * x + 2 : 0;
 }
 
-export function resample(image: RgbImage, width: number, height: number, filter: FilterName): RgbImage {
-  if (image.width === width && image.height === height) return image;
-  if (filter === 'nearest') return resampleNearest(image, width, height);
-  // Rows first, then columns, rounding to bytes between, as Pillow.
-  const wide = image.width === width ? image : resampleRows(image, width, kernels[filter]);
-  return wide.height === height ? wide : resampleColumns(wide, height, kernels[filter]);
+/** A part of the resized image: only what is kept is computed, however long the resized image would be. */
+export interface Window {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** `image` brought to `width` x `height`, or the window of that. */
+export function resample(
+  image: RgbImage,
+  { width, height, window = { left: 0, top: 0, width, height } }: { width: number; height: number; window?: Window },
+  filter: FilterName,
+): RgbImage {
+  if (image.width === width && image.height === height) return cut(image, window);
+  if (filter === 'nearest') return resampleNearest(image, { width, height, window });
+  // Rows first, then columns, rounding to bytes between, as Pillow did until 12; 13 turns the order round for some shapes.
+  const columns = coefficientsFor(image.width, width, [window.left, window.width], kernels[filter]);
+  const rows = coefficientsFor(image.height, height, [window.top, window.height], kernels[filter]);
+  return resampleColumns(resampleRows(image, columns, rows), rows);
+}
+
+function cut(image: RgbImage, { left, top, width, height }: Window): RgbImage {
+  if (width === image.width && height === image.height) return image;
+  const data = new Uint8ClampedArray(width * height * 3);
+  for (let y = 0; y < height; y++) {
+    const from = ((top + y) * image.width + left) * 3;
+    data.set(image.data.subarray(from, from + width * 3), y * width * 3);
+  }
+  return { data, width, height };
 }
 
 /** For each output place: where its source begins, how many it sees, and fixed-point weights. */
@@ -59,16 +83,21 @@ interface Coefficients {
 const precisionBits = 22;
 const half = 1 << (precisionBits - 1);
 
-function coefficientsFor(source: number, target: number, filter: Filter): Coefficients {
+function coefficientsFor(
+  source: number,
+  target: number,
+  [start, length]: readonly [start: number, length: number],
+  filter: Filter,
+): Coefficients {
   const scale = source / target;
   const spread = Math.max(scale, 1);
   const support = filter.support * spread;
   const stride = Math.ceil(support) * 2 + 1;
-  const from = new Int32Array(target);
-  const count = new Int32Array(target);
-  const weights = new Int32Array(target * stride);
-  for (let at = 0; at < target; at++) {
-    const center = (at + 0.5) * scale;
+  const from = new Int32Array(length);
+  const count = new Int32Array(length);
+  const weights = new Int32Array(length * stride);
+  for (let at = 0; at < length; at++) {
+    const center = (start + at + 0.5) * scale;
     const first = Math.max(0, Math.trunc(center - support + 0.5));
     const last = Math.min(source, Math.trunc(center + support + 0.5));
     const raw = Array.from({ length: last - first }, (_, x) => filter.weigh((x + first - center + 0.5) / spread));
@@ -83,10 +112,14 @@ function coefficientsFor(source: number, target: number, filter: Filter): Coeffi
   return { from, count, weights, stride };
 }
 
-function resampleRows(image: RgbImage, width: number, filter: Filter): RgbImage {
-  const { from, count, weights, stride } = coefficientsFor(image.width, width, filter);
+/** Only the source rows that `rows` will read: the others stay zero. */
+function resampleRows(image: RgbImage, columns: Coefficients, rows: Coefficients): RgbImage {
+  const { from, count, weights, stride } = columns;
+  const width = from.length;
+  const first = rows.from[0] ?? 0;
+  const end = (rows.from.at(-1) ?? 0) + (rows.count.at(-1) ?? 0);
   const data = new Uint8ClampedArray(width * image.height * 3);
-  for (let y = 0; y < image.height; y++) {
+  for (let y = first; y < end; y++) {
     for (let x = 0; x < width; x++) {
       const source = (y * image.width + (from[x] ?? 0)) * 3;
       sumInto(data, (y * width + x) * 3, image.data, source, 3, weights, x * stride, count[x] ?? 0);
@@ -95,8 +128,9 @@ function resampleRows(image: RgbImage, width: number, filter: Filter): RgbImage 
   return { data, width, height: image.height };
 }
 
-function resampleColumns(image: RgbImage, height: number, filter: Filter): RgbImage {
-  const { from, count, weights, stride } = coefficientsFor(image.height, height, filter);
+function resampleColumns(image: RgbImage, rows: Coefficients): RgbImage {
+  const { from, count, weights, stride } = rows;
+  const height = from.length;
   const data = new Uint8ClampedArray(image.width * height * 3);
   const line = image.width * 3;
   for (let y = 0; y < height; y++) {
@@ -133,15 +167,32 @@ function sumInto(
   target[at + 2] = blue >> precisionBits;
 }
 
-function resampleNearest(image: RgbImage, width: number, height: number): RgbImage {
-  const data = new Uint8ClampedArray(width * height * 3);
-  for (let y = 0; y < height; y++) {
-    const row = Math.min(image.height - 1, Math.floor(((y + 0.5) * image.height) / height));
-    for (let x = 0; x < width; x++) {
-      const column = Math.min(image.width - 1, Math.floor(((x + 0.5) * image.width) / width));
+function resampleNearest(
+  image: RgbImage,
+  { width, height, window }: { width: number; height: number; window: Window },
+): RgbImage {
+  const columns = nearestPlaces(image.width, width).subarray(window.left, window.left + window.width);
+  const rows = nearestPlaces(image.height, height).subarray(window.top, window.top + window.height);
+  const data = new Uint8ClampedArray(columns.length * rows.length * 3);
+  let at = 0;
+  for (const row of rows) {
+    for (const column of columns) {
       const source = (row * image.width + column) * 3;
-      data.set(image.data.subarray(source, source + 3), (y * width + x) * 3);
+      data.set(image.data.subarray(source, source + 3), at);
+      at += 3;
     }
   }
-  return { data, width, height };
+  return { data, width: columns.length, height: rows.length };
+}
+
+/** Adds the step up, as Pillow does: 1.5 * (2 / 3) is 1, but 1 / 3 + 2 / 3 may fall short of it. */
+function nearestPlaces(source: number, target: number): Int32Array {
+  const step = source / target;
+  const places = new Int32Array(target);
+  let place = step * 0.5;
+  for (let at = 0; at < target; at++) {
+    places[at] = Math.min(source - 1, Math.trunc(place));
+    place += step;
+  }
+  return places;
 }
