@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { joinOverlapping } from './longest-common.ts';
+import { mergeWindows, type WindowTokens } from './merge-windows.ts';
+
+interface MergeCase {
+  readonly timed: boolean;
+  readonly windows: readonly Omit<WindowTokens, 'language'>[];
+  readonly chunks: readonly (readonly [number | null, number | null, string])[];
+}
+
+/** By transformers' `_decode_asr`: make_references.py. */
+const reference = JSON.parse(readFileSync(join(import.meta.dirname, 'whisper.reference.json'), 'utf8')) as {
+  merges: readonly MergeCase[];
+};
+const tokens = {
+  end: 20,
+  start: 21,
+  startOfPrevious: 23,
+  noSpeech: 24,
+  noTimestamps: 25,
+  firstTimestamp: 26,
+  multilingual: null,
+};
+const optionsFor = (hasTimestamps: boolean) => ({ tokens, secondsPerTimestamp: 0.02, hasTimestamps });
+const at = (seconds: number) => tokens.firstTimestamp + Math.round(seconds * 50);
+const windowOf = (ids: readonly number[], start: number, seconds: number, rest: Partial<WindowTokens> = {}) => ({
+  ids,
+  language: 'en',
+  start,
+  seconds,
+  overlapLeft: 0,
+  overlapRight: 0,
+  ...rest,
+});
+
+describe('joining windows', () => {
+  it('gives the segments of transformers, from what overlapping windows heard with mistakes', () => {
+    for (const [index, { timed, windows, chunks }] of reference.merges.entries()) {
+      const merged = mergeWindows(
+        windows.map((window) => ({ ...window, language: 'en' })),
+        optionsFor(timed),
+      );
+      const found = timed
+        ? merged.map(({ start, end, ids }) => [start, end, ids.join(',')])
+        : [[null, null, merged.flatMap(({ ids }) => ids).join(',')]];
+      assert.deepEqual(found, chunks, `case ${index}`);
+    }
+  });
+
+  it('does not search windows that were cut in a pause for what they have in common', () => {
+    const windows = [
+      windowOf([at(0), 1, 2, 3, at(4)], 0, 5),
+      windowOf([at(0), 1, 2, 3, at(2)], 5, 3),
+      windowOf([at(0), 1, 2], 8, 2),
+    ];
+    assert.deepEqual(mergeWindows(windows, optionsFor(true)), [
+      { start: 0, end: 4, ids: [1, 2, 3], window: 0 },
+      { start: 5, end: 7, ids: [1, 2, 3], window: 1 },
+      { start: 8, end: null, ids: [1, 2], window: 2 },
+    ]);
+  });
+
+  it('begins a new segment where the language changes and there are no timestamps', () => {
+    const overlap = { overlapLeft: 1, overlapRight: 1 };
+    const windows = [windowOf([1, 2, 3], 0, 5, overlap), windowOf([2, 3, 4], 3, 5, { overlapLeft: 1, language: 'ru' })];
+    assert.deepEqual(
+      mergeWindows(windows, optionsFor(false)).map(({ ids }) => ids),
+      [
+        [1, 2, 3],
+        [2, 3, 4],
+      ],
+    );
+  });
+
+  it('says nothing of windows that say nothing', () => {
+    assert.deepEqual(mergeWindows([windowOf([], 0, 5), windowOf([at(0)], 5, 5)], optionsFor(true)), []);
+  });
+});
+
+describe('the longest common sequence', () => {
+  it('is found in spite of a mistake, and taken from either half by whoever hears better', () => {
+    assert.deepEqual(
+      joinOverlapping([
+        [1, 2, 3, 4, 5, 6, 99],
+        [3, 4, 5, 6, 7, 8],
+      ]),
+      [1, 2, 3, 4, 5, 6, 7, 8],
+    );
+    assert.deepEqual(
+      joinOverlapping([
+        [1, 2],
+        [3, 4],
+        [4, 4],
+      ]),
+      [1, 2, 3, 4, 4, 4],
+      'one match is none',
+    );
+    assert.deepEqual(joinOverlapping([]), []);
+  });
+});

@@ -1,0 +1,59 @@
+/** What the windows of one recording became, as one transcription: segments with text and the figures of their windows. */
+import type { Segment, Transcription } from '../output/transcription.ts';
+import type { DecodingWish, WrittenWindow } from './decoding-plan.ts';
+import { languageName } from './languages.ts';
+import { mergeWindows, type TokenSegment } from './merge-windows.ts';
+import type { WhisperFiles } from './whisper-files.ts';
+
+export function toTranscription(
+  windows: readonly WrittenWindow[],
+  { tokens, vocabulary, secondsPerTimestamp }: WhisperFiles,
+  { hasTimestamps, task }: DecodingWish,
+  duration: number,
+): Transcription {
+  const merged = mergeWindows(
+    windows.map((window) => window.tokens),
+    { tokens, secondsPerTimestamp, hasTimestamps },
+  );
+  const segments = merged
+    .map((segment) => toSegment(segment, vocabulary.decode(segment.ids), windows, duration))
+    .filter(({ text }) => text !== '');
+  const language = windows.find((window) => window.tokens.language !== null)?.tokens.language ?? null;
+  return {
+    text: segments
+      .map(({ text }) => text)
+      .join('')
+      .trim(),
+    segments,
+    words: null,
+    characters: null,
+    task,
+    // What is said, also where the text is a translation.
+    language: language === null ? null : languageName(language),
+    duration,
+  };
+}
+
+/** Where the model told no time, the segment lasts as long as its window; times beyond the end are cut to it. */
+function toSegment(
+  { start, end, ids, window: index }: TokenSegment,
+  text: string,
+  windows: readonly WrittenWindow[],
+  duration: number,
+): Segment {
+  const window = windows[index];
+  if (!window) throw new Error(`Segment of window ${index}, of ${windows.length}.`);
+  const place = window.tokens;
+  const within = (seconds: number) => Math.min(seconds, duration);
+  return {
+    text,
+    start: within(start ?? place.start),
+    end: within(end ?? place.start + place.seconds),
+    windowStart: place.start,
+    tokens: ids,
+    temperature: window.temperature,
+    avgLogProb: window.avgLogProb,
+    compressionRatio: window.compressionRatio,
+    noSpeechProb: window.noSpeechProb,
+  };
+}
