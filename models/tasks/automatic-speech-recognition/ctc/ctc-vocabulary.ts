@@ -1,9 +1,9 @@
 /**
  * The symbols of a CTC model, from tokenizer.json (transformers.js layout) or vocab.json (PyTorch layout).
  */
-import type { CtcVocabulary } from '../../numeric/ctc-decode.ts';
-import type { ModelFiles } from '../../repository/model-files.ts';
-import { type Json, readJson } from '../../repository/version-files.ts';
+import type { CtcVocabulary } from '../../../numeric/ctc-decode.ts';
+import type { ModelFiles } from '../../../repository/model-files.ts';
+import { type Json, readJson } from '../../../repository/version-files.ts';
 
 export async function readCtcVocabulary(files: ModelFiles, config: Json): Promise<CtcVocabulary> {
   const tokenizer = await readJson(files, 'tokenizer.json');

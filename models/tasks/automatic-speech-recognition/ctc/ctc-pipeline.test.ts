@@ -5,9 +5,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
-import { scanRepository } from '../../repository/scan-repository.ts';
-import type { CallPipeline, Row } from '../../task.ts';
-import pipelineFactory from './pipeline.ts';
+import { scanRepository } from '../../../repository/scan-repository.ts';
+import { readConfig } from '../../../repository/version-files.ts';
+import type { CallPipeline, Row } from '../../../task.ts';
+import { createCtcPipeline } from './ctc-pipeline.ts';
 
 const vocabulary = { '<pad>': 0, '<s>': 1, '</s>': 2, '<unk>': 3, '|': 4, A: 5, B: 6, C: 7, D: 8 };
 const width = Object.keys(vocabulary).length;
@@ -41,7 +42,8 @@ describe('speech recognition with CTC', () => {
     );
     const files = (await scanRepository([join(folder, 'models')])).models.find((found) => found.id === id);
     assert.ok(files);
-    const make = (use: 'prepare' | 'lane' | 'merge') => pipelineFactory.createPipeline(files, use);
+    const config = await readConfig(files);
+    const make = (use: 'prepare' | 'lane' | 'merge') => createCtcPipeline(files, config, use);
     return { preparing: await make('prepare'), lane: await make('lane'), merging: await make('merge') };
   };
   const noise = async (seconds: number) => {
@@ -72,6 +74,8 @@ describe('speech recognition with CTC', () => {
     assert.ok(outcome && 'part' in outcome);
     return outcome.part;
   };
+
+  const contextsOf = (rows: readonly Row[]) => rows.map(({ context }) => context);
 
   it('pads rows with a mask for a layer-normalised model', async () => {
     const { preparing, lane } = await create('layer', 'layer', ['input_values', 'attention_mask']);
@@ -135,7 +139,7 @@ describe('speech recognition with CTC', () => {
     const parts = rows.map((row, index) =>
       partOf(lane, row, framesOf(row), (frame) => spoken.get(frame + index * 700) ?? 0),
     );
-    const { text, chunks } = merging.merge(parts, []) as {
+    const { text, chunks } = merging.merge(parts, contextsOf(rows)) as {
       text: string;
       chunks: { text: string; timestamp: number[] }[];
     };
@@ -156,7 +160,46 @@ describe('speech recognition with CTC', () => {
     const [row] = await prepare(preparing, await noise(1), { return_timestamps: 'char' });
     assert.ok(row);
     const part = partOf(lane, row, 80, (frame) => (frame === 10 ? 5 : frame > 48 ? 6 : 0));
-    assert.deepEqual(merging.merge([part], []), { text: 'A', chunks: [{ text: 'A', timestamp: [0.2, 0.22] }] });
+    assert.deepEqual(merging.merge([part], contextsOf([row])), {
+      text: 'A',
+      chunks: [{ text: 'A', timestamp: [0.2, 0.22] }],
+    });
+  });
+
+  it('gives segments that end at pauses, with the symbols of each, as verbose JSON', async () => {
+    const { preparing, lane, merging } = await create('verbose', 'layer', ['input_values', 'attention_mask']);
+    const wish = { response_format: 'verbose_json', return_timestamps: 'word' };
+    const [row] = await prepare(preparing, await noise(2), wish);
+    assert.ok(row);
+    // A at 0.2 s and B at 0.6 s are one segment, C at 1.6 s is the next.
+    const spoken = new Map([
+      [10, 5],
+      [20, 4],
+      [30, 6],
+      [50, 4],
+      [80, 7],
+    ]);
+    const part = partOf(lane, row, 99, (frame) => spoken.get(frame) ?? 0);
+    const output = merging.merge([part], contextsOf([row])) as {
+      duration: number;
+      segments: { text: string; start: number; end: number; tokens: number[]; avg_logprob: null }[];
+      words: unknown[];
+    };
+    assert.equal(output.duration, 2);
+    assert.deepEqual(
+      output.segments.map(({ text, start, end, tokens }) => ({ text, start, end, tokens })),
+      [
+        { text: 'A B', start: 0.2, end: 0.62, tokens: [5, 4, 6] },
+        { text: 'C', start: 1.6, end: 1.62, tokens: [4, 7] },
+      ],
+    );
+    assert.equal(output.segments[0]?.avg_logprob, null);
+    assert.deepEqual(output.words[0], { word: 'A', start: 0.2, end: 0.22 });
+  });
+
+  it('refuses to translate', async () => {
+    const { preparing } = await create('translate', 'layer', ['input_values', 'attention_mask']);
+    await assert.rejects(prepare(preparing, await noise(1), { task: 'translate' }), /validation-failed.*not translate/);
   });
 
   it('names what it expected of a model of another family', async () => {
