@@ -7,7 +7,7 @@ import { test } from 'node:test';
 import { createPaint } from '../terminal/paint.ts';
 import { addDemoModels, assetsFolder } from './demo-models.ts';
 import { matchesExpectation } from './matches-expectation.ts';
-import { rankByCosine, renderInput, renderOutput, renderTimes } from './render-output.ts';
+import { renderInput, renderOutput, renderTimes } from './render-output.ts';
 import { collectSamples } from './samples.ts';
 
 const plain = createPaint(false, {});
@@ -84,21 +84,6 @@ test('times are in milliseconds, and what is not known is left out', () => {
     batch_rows: 2,
   };
   assert.equal(renderTimes(metrics), 'queue 3.1 ms · batch of 2 · compute 12 ms · total 20 ms');
-});
-
-test('the nearest vector is the one that points the same way', () => {
-  const ranks = rankByCosine(
-    [1, 0],
-    [
-      [0, 1],
-      [2, 0.1],
-      [-1, 0],
-    ],
-  );
-  assert.deepEqual(
-    ranks.map(({ index }) => index),
-    [1, 0, 2],
-  );
 });
 
 test('models beside the repository are linked for the demo, unless the caller names a folder', {

@@ -55,18 +55,6 @@ export function renderTimes(metrics: JobMetrics): string {
   return parts.filter((part) => part !== undefined).join(' · ');
 }
 
-/** The index of the vector nearest to the first one, among the others, with each one's cosine. */
-export function rankByCosine(
-  vector: readonly number[],
-  others: readonly (readonly number[])[],
-): { index: number; cosine: number }[] {
-  const dot = (a: readonly number[], b: readonly number[]) => a.reduce((sum, value, i) => sum + value * (b[i] ?? 0), 0);
-  const norm = (a: readonly number[]) => Math.sqrt(dot(a, a));
-  return others
-    .map((other, index) => ({ index, cosine: dot(vector, other) / (norm(vector) * norm(other)) }))
-    .sort((a, b) => b.cosine - a.cosine);
-}
-
 function renderSpans(text: string, spans: readonly Span[], paint: Paint): string[] {
   // Offsets count code points: an emoji is one of them, and two of JavaScript's units.
   const points = Array.from(text);

@@ -3,12 +3,14 @@
  * the first result need not wait for the slowest model.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { rankByCosine } from '../../models/numeric/rank-by-cosine.ts';
+import type { Nearest } from '../../models/repository/model-files.ts';
 import type { Job } from '../../shared/jobs/job.ts';
 import type { Serving } from '../commands/serve.ts';
 import { ApiClient, type ListedModel } from './api-client.ts';
 import { assetsFolder } from './demo-models.ts';
 import { matchesExpectation } from './matches-expectation.ts';
-import { rankByCosine, renderInput, renderOutput, renderTimes } from './render-output.ts';
+import { renderInput, renderOutput, renderTimes } from './render-output.ts';
 import { collectSamples, type DemoSample } from './samples.ts';
 
 export interface DemoSummary {
@@ -145,7 +147,7 @@ interface Neighbours {
   readonly client: ApiClient;
   readonly model: ListedModel;
   readonly job: Job;
-  readonly nearest: NonNullable<DemoSample['nearest']>;
+  readonly nearest: Nearest;
   readonly serving: Serving;
 }
 

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import type { Nearest } from '../../models/repository/model-files.ts';
 import { scanRepository } from '../../models/repository/scan-repository.ts';
 
 export interface DemoSample {
@@ -12,8 +13,7 @@ export interface DemoSample {
   readonly input: { readonly text: string } | { readonly file: string } | { readonly value: unknown };
   /** What the output must hold: see `matches-expectation.ts`. Absent where `nearest` says it. */
   readonly expect?: unknown;
-  /** For embeddings: the text of `among` whose vector must be the nearest to the input's. */
-  readonly nearest?: { readonly among: readonly string[]; readonly expect: string };
+  readonly nearest?: Nearest | undefined;
 }
 
 interface DroppedIn {
@@ -21,7 +21,7 @@ interface DroppedIn {
   /** Relative to the assets folder. */
   readonly asset?: string;
   readonly expect?: unknown;
-  readonly nearest?: NonNullable<DemoSample['nearest']>;
+  readonly nearest?: Nearest | undefined;
 }
 
 /** Samples by model id. Reads manifests only; a sample whose file is absent is left out. */
@@ -32,9 +32,9 @@ export async function collectSamples(
   const samples = new Map<string, DemoSample[]>();
   const { models } = await scanRepository(modelDirs);
   for (const model of models) {
-    const own = model.samples.map(({ input, expect }): DemoSample => {
-      if (typeof input === 'string') return { input: { text: input }, expect };
-      return { input: 'file' in input ? { file: resolve(model.folder, input.file) } : input, expect };
+    const own = model.samples.map(({ input, ...wish }): DemoSample => {
+      if (typeof input === 'string') return { input: { text: input }, ...wish };
+      return { input: 'file' in input ? { file: resolve(model.folder, input.file) } : input, ...wish };
     });
     samples.set(model.id, own.length > 0 ? own : readDroppedIn(model.id, assets));
   }

@@ -3,6 +3,7 @@ import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { bestSymbols, type CtcVocabulary, collapseRuns, toCharacters, toWords } from './ctc-decode.ts';
 import { normalizeLength, pool } from './pooling.ts';
+import { rankByCosine } from './rank-by-cosine.ts';
 import { argmax, isFiniteAll, roundScore, sigmoid, softmax } from './softmax.ts';
 
 const near = (actual: number, expected: number, tolerance = 1e-6) =>
@@ -87,5 +88,20 @@ describe('greedy CTC', () => {
 
   it('finds the best symbol of each frame', () => {
     assert.deepEqual([...bestSymbols(Float32Array.of(0, 2, 1, 5, 4, 3), 3)], [1, 0]);
+  });
+});
+
+describe('nearness', () => {
+  it('goes by direction, not by length', () => {
+    const others = [
+      [0, 1],
+      [2, 0.1],
+      [-1, 0],
+    ];
+    assert.deepEqual(
+      rankByCosine([1, 0], others).map(({ index }) => index),
+      [1, 0, 2],
+    );
+    near(rankByCosine([3, 0], [[5, 0]])[0]?.cosine ?? 0, 1);
   });
 });

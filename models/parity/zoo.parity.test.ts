@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import type { ModelSample } from '../repository/model-files.ts';
+import { rankByCosine } from '../numeric/rank-by-cosine.ts';
+import type { ModelSample, Nearest } from '../repository/model-files.ts';
 import { scanRepository } from '../repository/scan-repository.ts';
 import { verifyFiles } from '../repository/verify-files.ts';
 import type { PreparedSource } from '../task.ts';
-import { partOf, startModel } from './run-model.ts';
+import { partOf, type RunningModel, startModel } from './run-model.ts';
 
 const zoo = join(import.meta.dirname, '..', 'zoo');
 const { models, broken } = await scanRepository([zoo]);
@@ -24,6 +25,13 @@ function assertLike(actual: unknown, expected: unknown, at = 'output'): void {
   } else assert.deepEqual(actual, expected, at);
 }
 
+async function assertNearest(model: RunningModel, output: unknown, { among, expect }: Nearest): Promise<void> {
+  const others = [];
+  for (const text of among) others.push(Array.from((await model.answer({ kind: 'text', text })) as Float32Array));
+  const [nearest] = rankByCosine(Array.from(output as Float32Array), others);
+  assert.equal(among[nearest?.index ?? -1], expect);
+}
+
 function sourceOf(folder: string, sample: ModelSample): PreparedSource {
   if (typeof sample.input === 'string') return { kind: 'text', text: sample.input };
   if ('value' in sample.input) return { kind: 'json', value: sample.input.value };
@@ -40,7 +48,11 @@ describe('the zoo', () => {
       await verifyFiles(files);
       const model = await startModel(files);
       for (const outcome of await model.canary()) partOf(outcome);
-      for (const sample of files.samples) assertLike(await model.answer(sourceOf(files.folder, sample)), sample.expect);
+      for (const sample of files.samples) {
+        const output = await model.answer(sourceOf(files.folder, sample));
+        if (sample.nearest) await assertNearest(model, output, sample.nearest);
+        else assertLike(output, sample.expect);
+      }
     });
   }
 });

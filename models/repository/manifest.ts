@@ -14,6 +14,17 @@ const relativePath = z
   .max(300)
   .refine((path) => !path.startsWith('/') && !path.split(/[\\/]/).includes('..'), 'must stay inside the model folder');
 
+/** What comes out is either written down, or, for vectors, compared with other texts' vectors. */
+const sampleSchema = z
+  .strictObject({
+    // A text, a file, or whatever object the task takes: its contract checks that.
+    input: z.union([z.string(), z.strictObject({ file: relativePath }), z.record(z.string(), z.unknown())]),
+    expect: z.unknown().optional(),
+    nearest: z.strictObject({ among: z.array(prose).min(2).max(20), expect: prose }).optional(),
+  })
+  .refine(({ expect, nearest }) => (expect === undefined) !== (nearest === undefined), 'needs `expect` or `nearest`')
+  .refine(({ nearest }) => !nearest || nearest.among.includes(nearest.expect), 'nearest.expect must be one of among');
+
 export const manifestSchema = z.strictObject({
   task: z.string().max(64),
   default: z.boolean().optional(),
@@ -40,16 +51,7 @@ export const manifestSchema = z.strictObject({
   warm_up: z.array(z.int().min(1).max(1024)).max(8).optional(),
   /** Domains of operators that ONNX Runtime does not have itself. */
   custom_op_domains: z.array(z.string().max(200)).max(16).optional(),
-  samples: z
-    .array(
-      z.strictObject({
-        // A text, a file, or whatever object the task takes: its contract checks that.
-        input: z.union([z.string(), z.strictObject({ file: relativePath }), z.record(z.string(), z.unknown())]),
-        expect: z.unknown(),
-      }),
-    )
-    .max(100)
-    .optional(),
+  samples: z.array(sampleSchema).max(100).optional(),
   files: z
     .record(relativePath, z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits') }))
     .optional(),

@@ -13,7 +13,15 @@ export interface ModelLimits {
 export interface ModelSample {
   /** A text, a file relative to the model's folder, or an item of another shape, as the task's contract parsed it. */
   readonly input: string | { readonly file: string } | { readonly value: unknown };
-  readonly expect: unknown;
+  /** What the output must hold; absent where `nearest` says it. */
+  readonly expect?: unknown;
+  /** For vectors, which nobody can read: of the texts `among`, the one whose vector must be the nearest. */
+  readonly nearest?: Nearest | undefined;
+}
+
+export interface Nearest {
+  readonly among: readonly string[];
+  readonly expect: string;
 }
 
 export interface ModelFiles {

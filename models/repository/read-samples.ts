@@ -10,7 +10,7 @@ type ManifestSample = NonNullable<Manifest['samples']>[number];
 
 /** Throws ModelFault for an input that the task would refuse. */
 export function readSamples(samples: readonly ManifestSample[], contract: TaskContract): ModelSample[] {
-  return samples.map(({ input, expect }, index) => ({ input: readInput(input, index, contract), expect }));
+  return samples.map(({ input, ...wish }, index) => ({ input: readInput(input, index, contract), ...wish }));
 }
 
 function readInput(input: ManifestSample['input'], index: number, { task, item }: TaskContract): ModelSample['input'] {

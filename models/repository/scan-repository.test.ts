@@ -88,6 +88,22 @@ describe('scanning model directories', () => {
     assert.match(await reasonOf('e'), /parameters do not fit token-classification/);
   });
 
+  it('takes a sample with an expectation, or with the texts to compare its vector with, but not both or neither', async () => {
+    const reasonFor = async (sample: string) => {
+      await lay({ 'ner/manifest.yaml': `${manifest}samples: [{ input: a, ${sample} }]\n` });
+      await lay({ 'ner/1/config.json': nerConfig, 'ner/1/onnx/model.onnx': '' });
+      return reasonOf('ner');
+    };
+    assert.equal(await reasonFor('expect: [1]'), '');
+    assert.equal(await reasonFor('nearest: { among: [b, c], expect: b }'), '');
+    assert.deepEqual((await scan()).models[0]?.samples, [{ input: 'a', nearest: { among: ['b', 'c'], expect: 'b' } }]);
+    assert.match(
+      await reasonFor('nearest: { among: [b, c], expect: d }'),
+      /samples\.0: nearest\.expect must be one of/,
+    );
+    assert.match(await reasonFor('expect: 1, nearest: { among: [b, c], expect: b }'), /needs `expect` or `nearest`/);
+  });
+
   it('says what a folder lacks', async () => {
     await lay({
       'empty/README.md': '',
