@@ -1,0 +1,55 @@
+/**
+ * What a lane sees of decoding: rows are admitted, `advance` does one piece of work (a chunk of the encoder or one step of
+ * the decoder), rows that end come back with their outcomes, and rows may be evicted at any time.
+ */
+import { Problem } from '../../shared/problems/problem.ts';
+import type { GenerationPlan } from '../task.ts';
+import { type Admission, type Finished, Sequence } from './sequence.ts';
+
+export interface Progress {
+  readonly finished: readonly Finished[];
+  /** Lines that the decoder stepped; 0 for a chunk of the encoder. */
+  readonly lines: number;
+  /** Tokens that were written. */
+  readonly tokens: number;
+}
+
+export interface Decoder {
+  /** Rows that it holds at most at one time, one line each. */
+  readonly slots: number;
+  /** True when rows can only begin together: new ones wait until those that run are done. */
+  readonly isLockstep: boolean;
+  /** Rows that are held, in whatever state. */
+  readonly held: readonly number[];
+  /** Rows that can not even begin come back at once. */
+  admit(admissions: readonly Admission[]): Finished[];
+  /** Unknown ids are let be: the row may just have ended. */
+  evict(ids: readonly number[]): void;
+  /** `budgetMs` bounds a chunk of the encoder; a step is never divided. Rejects when a step fails: all rows are lost. */
+  advance(budgetMs: number): Promise<Progress>;
+}
+
+/** The row's sequence, or its outcome when it can not begin. */
+export function openSequence(admission: Admission, plan: GenerationPlan, linesMax: number): Sequence | Finished {
+  try {
+    const sequence = new Sequence(admission, plan);
+    const fault = sequence.faultAmong(linesMax);
+    return fault ? { id: admission.id, outcome: fault, tokens: 0 } : sequence;
+  } catch (error) {
+    const problem = new Problem('inference-failed', `The row can not begin: ${(error as Error).message.slice(0, 200)}`);
+    return { id: admission.id, outcome: { problem: problem.toDetails() }, tokens: 0 };
+  }
+}
+
+/** Ends a row; null when its plan wants another attempt. A plan that throws fails its row alone. */
+export function closeSequence(sequence: Sequence): Finished | null {
+  try {
+    return sequence.close();
+  } catch (error) {
+    const problem = new Problem(
+      'inference-failed',
+      `The text can not be read: ${(error as Error).message.slice(0, 200)}`,
+    );
+    return { id: sequence.admission.id, outcome: { problem: problem.toDetails() }, tokens: 0 };
+  }
+}
