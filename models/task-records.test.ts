@@ -59,6 +59,19 @@ describe('token classification', () => {
     assert.deepEqual(example?.['ner_tags'], ['O', 'B-PER', 'O', 'B-LOC', 'I-LOC']);
   });
 
+  it('makes spans of words with BIO labels, whether the model gave them or a person', () => {
+    const record = records.get('token-classification');
+    const words = [
+      { start_index: 0, end_index: 1, entity: 'O' },
+      { start_index: 2, end_index: 5, entity: 'B-PER' },
+      { start_index: 6, end_index: 8, entity: 'I-PER' },
+    ];
+    assert.ok(record?.correction.safeParse(words).success);
+    assert.deepEqual(record?.summarize(words, wish).summary['spans'], [{ label: 'PER', start: 2, end: 8 }]);
+    assert.match(record?.misfit?.(words, 7) ?? '', /ends at 8; the text has 7/);
+    assert.equal(record?.correction.safeParse([{ ...words[1], end_index: 2 }]).success, false);
+  });
+
   it('takes a correction without score and word, and refuses a span that ends before its start', () => {
     const correction = records.get('token-classification')?.correction;
     assert.ok(correction?.safeParse([{ entity_group: 'X', start: 1, end: 2 }]).success);

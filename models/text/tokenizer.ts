@@ -35,7 +35,8 @@ export interface TextTokenizer {
   /** True when pieces of a word carry a mark ("##"), so that a word is what the pre-tokeniser made. */
   readonly marksSubwords: boolean;
   readonly unknownId: number | null;
-  /** Special tokens that the post-processor puts after a text: truncation must keep them. */
+  /** Special tokens that the post-processor puts before and after a text: truncation must keep them. */
+  readonly specialsBefore: number;
   readonly specialsAfter: number;
   readonly config: Readonly<Record<string, unknown>>;
 }
@@ -88,6 +89,7 @@ export function createTokenizer(json: Json, config: Json): TextTokenizer {
     pairFrame: () => readPairFrame(inside.post_processor, (token) => walk.idOf(token)),
     marksSubwords: typeof model['continuing_subword_prefix'] === 'string' && model['continuing_subword_prefix'] !== '',
     unknownId: inside.model.unk_token_id ?? null,
+    specialsBefore: walk.specialsBefore,
     specialsAfter: walk.specialsAfter,
     config,
   };
@@ -98,7 +100,7 @@ class AlignedWalk {
   readonly #inside: Inside;
   readonly #preTokenizerConfig: PreTokenizerConfig;
   readonly #marks: TokenMarks;
-  readonly #before: number;
+  readonly specialsBefore: number;
   readonly specialsAfter: number;
 
   constructor(inside: Inside, json: Json) {
@@ -107,8 +109,8 @@ class AlignedWalk {
     this.#marks = readMarks(json['model'] as Json, inside.model.unk_token);
     const marker = '\u{f0000}';
     const around = inside.post_processor?.([marker], null, true).tokens ?? [marker];
-    this.#before = Math.max(0, around.indexOf(marker));
-    this.specialsAfter = around.length - this.#before - 1;
+    this.specialsBefore = Math.max(0, around.indexOf(marker));
+    this.specialsAfter = around.length - this.specialsBefore - 1;
   }
 
   encode(text: string): AlignedEncoding {
@@ -125,9 +127,9 @@ class AlignedWalk {
     };
     for (const [index, { start, end, word }] of located.entries()) {
       const [from, to] = tidyRange(text, start, end, located[index + 1]?.start ?? text.length);
-      result.starts[index + this.#before] = from;
-      result.ends[index + this.#before] = to;
-      result.words[index + this.#before] = word;
+      result.starts[index + this.specialsBefore] = from;
+      result.ends[index + this.specialsBefore] = to;
+      result.words[index + this.specialsBefore] = word;
     }
     return result;
   }

@@ -30,15 +30,31 @@ const contract: TaskContract = {
       .enum(['code-point', 'utf-16'])
       .optional()
       .describe('Unit of `start` and `end`. Default `code-point` (Python, Rust); `utf-16` suits JavaScript and Java.'),
+    stride: z
+      .int()
+      .min(0)
+      .max(524_288)
+      .optional()
+      .describe(
+        'Tokens that windows share at least, of a text longer than the model takes. At most half a window; default a quarter.',
+      ),
+    format: z
+      .enum(['spans', 'bio'])
+      .optional()
+      .describe(
+        '`bio` gives words as `{start_index, end_index, entity}` with `B-` and `I-` labels; each word is labelled as ' +
+          '`aggregation_strategy` says, or by its first token. Default `spans`.',
+      ),
     ignore_labels: z.array(z.string().max(128)).max(64).optional().describe('Labels to leave out. Default `["O"]`.'),
   }),
   output: z.array(
     z.union([
       z.strictObject({ entity_group: z.string(), ...position }),
       z.strictObject({ entity: z.string(), index: z.int(), ...position }),
+      z.strictObject({ start_index: z.int().min(0), end_index: z.int().min(0), entity: z.string() }),
     ]),
   ),
-  // 512 tokens are about 3 KB of text; 256 KB leaves room for models with long windows.
+  // Some 60,000 tokens, or 170 windows of 512: half a minute of one core with a model of BERT's size.
   limits: { itemBytesMax: 262_144 },
   example: {
     input: 'Ada Lovelace lived in London.',

@@ -1,6 +1,7 @@
 /**
- * Token classification: text to ids with offsets, logits to labelled spans. One row per text; a text longer than the
- * model is refused.
+ * Token classification: text to ids with offsets, logits to labelled spans. A text that fits is one row, and the lane
+ * makes its spans. A longer one is a row per window: each gives the scores of the tokens that it answers for, and `merge`
+ * makes spans of all of them, so that none is cut by a window.
  */
 import { Problem } from '../../../shared/problems/problem.ts';
 import { isFiniteAll, softmax } from '../../numeric/softmax.ts';
@@ -9,12 +10,16 @@ import { graphFile, graphSignature, readConfig, readLabels } from '../../reposit
 import type { BatchTensor, CallPipeline, PipelineFactory, Row, RowOutcome } from '../../task.ts';
 import { collateText, textBatching, textRow } from '../../text/text-rows.ts';
 import { textOf } from '../../text/text-source.ts';
-import { checkTokens, tokenLimit } from '../../text/token-limit.ts';
+import { tokenLimit } from '../../text/token-limit.ts';
 import type { AlignedEncoding, TextTokenizer } from '../../text/tokenizer.ts';
+import { toTags } from './bio-tags.ts';
 import type { AggregationStrategy } from './contract.ts';
-import { type SpanContext, tokenKind, toSpans } from './spans.ts';
+import { type Scores, type SpanContext, tokenKind, toSpans } from './spans.ts';
+import { joinWindows, type RowContext, splitRows, windowRows } from './windows.ts';
 
 interface Parameters {
+  readonly stride?: number;
+  readonly format?: 'spans' | 'bio';
   readonly aggregation_strategy?: AggregationStrategy;
   readonly offsets?: 'code-point' | 'utf-16';
   readonly ignore_labels?: readonly string[];
@@ -32,17 +37,15 @@ const factory: PipelineFactory<CallPipeline> = {
       sessions: { model: graphFile(files) },
       prepare(source, parameters) {
         if (!tokenizer) throw new Error('This pipeline was not made to prepare.');
-        const text = textOf(source);
-        const encoding = tokenizer.encodeAligned(text);
-        checkTokens(encoding.ids.length, limit);
-        return [textRow(encoding.ids, spanContext(text, encoding, tokenizer, { ...files.parameters, ...parameters }))];
+        return toRows(textOf(source), tokenizer, limit, { ...files.parameters, ...parameters });
       },
       collate(rows) {
         if (!batching) throw new Error('This pipeline was not made for a lane.');
         return collateText(rows, batching);
       },
       postprocess: (outputs, rows) => postprocess(outputs['logits'], rows, labels),
-      merge: (parts) => parts[0],
+      merge: (parts, contexts) =>
+        parts.length === 1 ? parts[0] : mergeWindows(parts as Float32Array[], contexts as RowContext[], labels),
       canary: { rows: [canaryRow()] },
     };
   },
@@ -65,9 +68,37 @@ function postprocess(logits: BatchTensor | undefined, rows: readonly Row[], labe
     if (!isFiniteAll(own)) {
       return { problem: new Problem('non-finite-output', 'The model gave NaN or infinity for this text.').toDetails() };
     }
-    const scores = Array.from({ length: row.length }, (_, at) => softmax(own.subarray(at * width, (at + 1) * width)));
-    return { part: toSpans(scores, labels, row.context as SpanContext) };
+    const { window, document } = row.context as RowContext;
+    const scores = softmaxRows(own, width);
+    if (window) return { part: scores.slice(window.keepFrom * width, window.keepTo * width) };
+    return { part: document ? toOutput(splitRows(scores, width), labels, document) : [] };
   });
+}
+
+/** In float32, as a window's scores travel: a tie must be one whichever way a text was cut. */
+function softmaxRows(logits: Float32Array, width: number): Float32Array {
+  const scores = new Float32Array(logits.length);
+  for (let at = 0; at < logits.length; at += width) scores.set(softmax(logits.subarray(at, at + width)), at);
+  return scores;
+}
+
+function mergeWindows(
+  parts: readonly Float32Array[],
+  contexts: readonly RowContext[],
+  labels: readonly string[],
+): unknown {
+  const { document, scores } = joinWindows(parts, contexts);
+  return toOutput(scores, labels, document);
+}
+
+function toOutput(scores: readonly Scores[], labels: readonly string[], document: SpanContext): unknown {
+  return document.format === 'bio' ? toTags(scores, labels, document) : toSpans(scores, labels, document);
+}
+
+function toRows(text: string, tokenizer: TextTokenizer, limit: number, parameters: Parameters): Row[] {
+  const encoding = tokenizer.encodeAligned(text);
+  const document = spanContext(text, encoding, tokenizer, parameters);
+  return windowRows(encoding, tokenizer, { document, limit, stride: parameters.stride });
 }
 
 function spanContext(
@@ -84,6 +115,7 @@ function spanContext(
     strategy: parameters.aggregation_strategy ?? 'simple',
     offsets: parameters.offsets ?? 'code-point',
     ignore: parameters.ignore_labels ?? ['O'],
+    format: parameters.format ?? 'spans',
   };
 }
 
@@ -107,6 +139,7 @@ function canaryRow(): Row {
     strategy: 'none',
     offsets: 'code-point',
     ignore: [],
+    format: 'spans',
   };
-  return textRow(new Int32Array(8), context);
+  return textRow(new Int32Array(8), { document: context } satisfies RowContext);
 }

@@ -15,6 +15,13 @@ interface Span {
 
 type OutputSpan = Omit<Span, 'label'> & { readonly entity_group?: string; readonly entity?: string };
 
+/** Of the format `bio`. */
+interface OutputTag {
+  readonly start_index: number;
+  readonly end_index: number;
+  readonly entity: string;
+}
+
 const place = {
   score: z.number().min(0).max(1).optional(),
   word: z.string().max(10_000).optional(),
@@ -28,7 +35,7 @@ const record: TaskRecord = {
   task: 'token-classification',
   lengthUnit: 'characters',
   summarize(output, { parameters, keepsInput, sizeMax }) {
-    const found = output as readonly OutputSpan[];
+    const found = spansOf(output);
     const best = found.reduce<OutputSpan | undefined>((a, b) => ((b.score ?? 0) > (a?.score ?? -1) ? b : a), undefined);
     const spans = found.slice(0, sizeMax).map((span) => toSpan(span, keepsInput));
     return {
@@ -42,11 +49,17 @@ const record: TaskRecord = {
     };
   },
   correction: z
-    .array(z.union([z.strictObject({ entity_group: label, ...place }), z.strictObject({ entity: label, ...place })]))
+    .array(
+      z.union([
+        z.strictObject({ entity_group: label, ...place }),
+        z.strictObject({ entity: label, ...place }),
+        z.strictObject({ start_index: place.start, end_index: place.end, entity: label }),
+      ]),
+    )
     .max(10_000)
-    .refine((spans) => spans.every(({ start, end }) => start < end), 'each span ends after its start'),
+    .refine((spans) => spansOf(spans).every(({ start, end }) => start < end), 'each span ends after its start'),
   misfit(correction, inputLength) {
-    const beyond = (correction as readonly OutputSpan[]).find(({ end }) => end > inputLength);
+    const beyond = spansOf(correction).find(({ end }) => end > inputLength);
     return beyond ? `A span ends at ${beyond.end}; the text has ${inputLength} characters.` : null;
   },
   toExample({ text, summary }) {
@@ -63,6 +76,23 @@ const record: TaskRecord = {
 };
 
 export default record;
+
+/** Spans of any output; words with BIO labels are joined again. */
+function spansOf(output: unknown): readonly OutputSpan[] {
+  const spans: OutputSpan[] = [];
+  for (const part of output as readonly (OutputSpan | OutputTag)[]) {
+    if (!('start_index' in part)) spans.push(part);
+    else if (part.entity !== 'O') joinTag(spans, part);
+  }
+  return spans;
+}
+
+function joinTag(spans: OutputSpan[], { start_index: start, end_index: end, entity }: OutputTag): void {
+  const last = spans.at(-1);
+  const entity_group = entity.replace(/^[BI]-/, '');
+  if (last && entity.startsWith('I-') && last.entity_group === entity_group) spans[spans.length - 1] = { ...last, end };
+  else spans.push({ entity_group, start, end });
+}
 
 function labelOf(span: OutputSpan): string {
   return span.entity_group ?? span.entity ?? '';

@@ -1,11 +1,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
+import { toTags } from './bio-tags.ts';
 import { type SpanContext, tokenKind, toSpans } from './spans.ts';
 
 const labels = ['O', 'B-PER', 'I-PER', 'B-LOC', 'I-LOC'];
 
 /** One token per entry: text, label, score; "##" marks a subword. Tokens stand in the text in order. */
-function tokens(text: string, parts: readonly (readonly [string, string, number])[], more: Partial<SpanContext> = {}) {
+type Parts = readonly (readonly [string, string, number])[];
+function layOut(text: string, parts: Parts, more: Partial<SpanContext> = {}) {
   let at = 0;
   const ranges = parts.map(([part]) => {
     const word = part.replace('##', '');
@@ -25,6 +27,7 @@ function tokens(text: string, parts: readonly (readonly [string, string, number]
     strategy: 'simple',
     offsets: 'code-point',
     ignore: ['O'],
+    format: 'spans',
     ...more,
   };
   const scoresOf = (label: string, score: number) =>
@@ -34,7 +37,17 @@ function tokens(text: string, parts: readonly (readonly [string, string, number]
     ...parts.map(([, label, score]) => scoresOf(label, score)),
     scoresOf('B-PER', 0.9),
   ];
+  return { scores, context };
+}
+
+function tokens(...laid: Parameters<typeof layOut>) {
+  const { scores, context } = layOut(...laid);
   return toSpans(scores, labels, context);
+}
+
+function tags(...laid: Parameters<typeof layOut>) {
+  const { scores, context } = layOut(...laid);
+  return toTags(scores, labels, context).map(({ start_index, end_index, entity }) => [start_index, end_index, entity]);
 }
 
 describe('joining tokens to spans', () => {
@@ -108,5 +121,37 @@ describe('joining tokens to spans', () => {
     const [units] = tokens('😀 Ада', parts, { offsets: 'utf-16' });
     assert.deepEqual([points?.start, points?.end, points?.word], [2, 5, 'Ада']);
     assert.deepEqual([units?.start, units?.end, units?.word], [3, 6, 'Ада']);
+  });
+});
+
+describe('words with BIO labels', () => {
+  const parts = [
+    ['Ada', 'I-PER', 0.9],
+    ['Love', 'I-PER', 0.8],
+    ['##lace', 'I-LOC', 0.9],
+    ['🥛', 'B-PER', 0.9],
+    ['in', 'O', 0.9],
+    ['New', 'B-LOC', 0.7],
+    ['York', 'I-LOC', 0.7],
+  ] as const;
+  const text = 'Ada Lovelace 🥛 in New York';
+
+  it('begin a span with B-, also where the model forgot it or has two spans side by side', () => {
+    assert.deepEqual(tags(text, parts), [
+      [0, 3, 'B-PER'],
+      [4, 12, 'I-PER'],
+      [13, 14, 'B-PER'],
+      [18, 21, 'B-LOC'],
+      [22, 26, 'I-LOC'],
+    ]);
+  });
+
+  it('have one label per word as the strategy says, O on request, and positions in the unit asked for', () => {
+    const averaged = tags(text, parts, { strategy: 'max', ignore: [], offsets: 'utf-16' });
+    assert.deepEqual(averaged.slice(1, 4), [
+      [4, 12, 'B-LOC'],
+      [13, 15, 'B-PER'],
+      [16, 18, 'O'],
+    ]);
   });
 });

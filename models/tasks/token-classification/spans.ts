@@ -9,6 +9,7 @@ import type { AggregationStrategy } from './contract.ts';
 /** What a token is to the grouping. */
 export const tokenKind = { word: 0, subword: 1, special: 2 } as const;
 
+/** The text of an item and its tokens, special ones included. */
 export interface SpanContext {
   readonly text: string;
   /** UTF-16 positions, one per token of the row. */
@@ -18,6 +19,7 @@ export interface SpanContext {
   readonly strategy: AggregationStrategy;
   readonly offsets: 'code-point' | 'utf-16';
   readonly ignore: readonly string[];
+  readonly format: 'spans' | 'bio';
 }
 
 export interface Span {
@@ -31,7 +33,7 @@ export interface Span {
 }
 
 /** A token, or a word made of several. */
-interface Labelled {
+export interface Labelled {
   readonly label: string;
   readonly score: number;
   readonly index: number;
@@ -39,29 +41,45 @@ interface Labelled {
   readonly end: number;
 }
 
-/** @param scores per token, softmaxed, by label index. */
-export function toSpans(scores: readonly Float64Array[], labels: readonly string[], context: SpanContext): Span[] {
-  const tokens = [...scores.keys()].filter((index) => context.kinds[index] !== tokenKind.special);
+export type Scores = ArrayLike<number>;
+
+/** @param scores per token, softmaxed, by label index; those of special tokens are not looked at. */
+export function toSpans(scores: readonly Scores[], labels: readonly string[], context: SpanContext): Span[] {
+  const tokens = textTokens(context);
   const finish = (part: Labelled, name: object, extra: object) => finishSpan(part, name, extra, context);
   if (context.strategy === 'none') {
     return tokens
-      .map((index) => labelOne(index, scores[index] ?? new Float64Array(), labels, context))
+      .map((index) => labelOne(index, scores[index] ?? [], labels, context))
       .filter((part) => !context.ignore.includes(part.label))
       .flatMap((part) => finish(part, { entity: part.label }, { index: part.index }));
   }
   const words = context.strategy === 'simple' ? tokens.map((index) => [index]) : groupWords(tokens, context);
   const labelled = words.map((word) => labelWord(word, scores, labels, context));
   return groupEntities(labelled)
+    .map(({ tag, members }) => joinMembers(tag, members))
     .filter((part) => !context.ignore.includes(part.label))
     .flatMap((part) => finish(part, { entity_group: part.label }, {}));
 }
 
+/** Indices of all tokens but the special ones. */
+export function textTokens({ kinds }: SpanContext): number[] {
+  return [...kinds.keys()].filter((index) => kinds[index] !== tokenKind.special);
+}
+
 /** Nothing for a token that stands for no visible text. */
 function finishSpan(part: Labelled, name: object, extra: object, context: SpanContext): Span[] {
+  if (!isVisible(part, context)) return [];
   const word = context.text.slice(part.start, part.end);
-  if (word.trim() === '') return [];
-  const unit = context.offsets === 'utf-16' ? (at: number) => at : pointsOf(context);
+  const unit = unitOf(context);
   return [{ ...name, score: roundScore(part.score), ...extra, word, start: unit(part.start), end: unit(part.end) }];
+}
+
+export function isVisible({ start, end }: Labelled, { text }: SpanContext): boolean {
+  return text.slice(start, end).trim() !== '';
+}
+
+export function unitOf(context: SpanContext): (position: number) => number {
+  return context.offsets === 'utf-16' ? (position) => position : pointsOf(context);
 }
 
 const pointCounters = new WeakMap<SpanContext, (position: number) => number>();
@@ -72,7 +90,7 @@ function pointsOf(context: SpanContext): (position: number) => number {
   return known;
 }
 
-function groupWords(tokens: readonly number[], context: SpanContext): number[][] {
+export function groupWords(tokens: readonly number[], context: SpanContext): number[][] {
   const words: number[][] = [];
   for (const index of tokens) {
     const last = words.at(-1);
@@ -82,23 +100,23 @@ function groupWords(tokens: readonly number[], context: SpanContext): number[][]
   return words;
 }
 
-function labelOne(index: number, scores: Float64Array, labels: readonly string[], context: SpanContext): Labelled {
+function labelOne(index: number, scores: Scores, labels: readonly string[], context: SpanContext): Labelled {
   const best = argmax(scores);
   const [start, end] = [context.starts[index] ?? 0, context.ends[index] ?? 0];
   return { label: labels[best] ?? `LABEL_${best}`, score: scores[best] ?? 0, index, start, end };
 }
 
-function labelWord(
+export function labelWord(
   word: readonly number[],
-  scores: readonly Float64Array[],
+  scores: readonly Scores[],
   labels: readonly string[],
   context: SpanContext,
 ): Labelled {
-  const parts = word.map((index) => labelOne(index, scores[index] ?? new Float64Array(), labels, context));
+  const parts = word.map((index) => labelOne(index, scores[index] ?? [], labels, context));
   const [first] = parts;
   if (!first || parts.length === 1) return first as Labelled;
   const end = parts.at(-1)?.end ?? first.end;
-  if (context.strategy === 'first') return { ...first, end };
+  if (!['average', 'max'].includes(context.strategy)) return { ...first, end };
   if (context.strategy === 'max') {
     const best = parts.reduce((most, part) => (part.score > most.score ? part : most));
     return { ...best, index: first.index, start: first.start, end };
@@ -109,16 +127,21 @@ function labelWord(
   return { ...labelOne(first.index, mean, labels, context), end };
 }
 
+export interface Group {
+  readonly tag: string;
+  readonly members: Labelled[];
+}
+
 /** Neighbours of one tag join, unless one begins anew ("B-"). */
-function groupEntities(parts: readonly Labelled[]): Labelled[] {
-  const groups: { tag: string; members: Labelled[] }[] = [];
+export function groupEntities(parts: readonly Labelled[]): Group[] {
+  const groups: Group[] = [];
   for (const part of parts) {
     const { isBegin, tag } = splitTag(part.label);
     const last = groups.at(-1);
     if (last && last.tag === tag && !isBegin) last.members.push(part);
     else groups.push({ tag, members: [part] });
   }
-  return groups.map(({ tag, members }) => joinMembers(tag, members));
+  return groups;
 }
 
 function joinMembers(tag: string, members: readonly Labelled[]): Labelled {
