@@ -33,7 +33,7 @@ export function createApiMetrics(registry: Registry, sources: MetricSources): Ap
   const counter = <Label extends string>(name: string, help: string, labelNames: Label[]) =>
     new Counter({ name, help, labelNames, registers: [registry] });
   const refused = counter('inference_admission_refused_total', 'Submissions refused for lack of room.', ['reason']);
-  for (const reason of [...refusalReasons, 'tenant-full']) refused.inc({ reason }, 0);
+  for (const reason of [...refusalReasons, 'tenant-full', 'model-unavailable']) refused.inc({ reason }, 0);
   return {
     refused,
     requests: counter('inference_http_requests_total', 'Answered HTTP requests.', ['route', 'method', 'status']),

@@ -25,6 +25,7 @@ import { closeApiServer, createApiServer, type ServerTimeouts } from './http/ser
 import { AdmissionGate } from './jobs/admission.ts';
 import { JobViews } from './jobs/job-views.ts';
 import { JobWatcher } from './jobs/job-watcher.ts';
+import { ModelAvailability } from './jobs/model-availability.ts';
 import { ModelCatalog } from './jobs/model-catalog.ts';
 import { JobSubmitter } from './jobs/submit-job.ts';
 import { PredictionLogClient } from './predictions/log-client.ts';
@@ -71,7 +72,8 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
   const authenticator = new Authenticator(settings.apiKeys, new URL(settings.publicUrl).hostname);
   const tokens = await StreamTokens.open(redis);
   const publicUrl = chosenPublicUrl(settings);
-  const views = new JobViews(publicUrl, authenticator.isRequired ? tokens : undefined);
+  const availability = new ModelAvailability(redis);
+  const views = new JobViews(publicUrl, authenticator.isRequired ? tokens : undefined, availability);
   const watcher = new JobWatcher(parts.subscriber, parts.apiId);
   const gate = new AdmissionGate({
     redis,
@@ -102,6 +104,7 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
     tokens,
     views,
     gate,
+    availability,
     authenticator,
     metrics,
     health,
@@ -114,6 +117,7 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
   };
   await watcher.start();
   await gate.start();
+  await availability.start();
   duties.start();
   const server = createApiServer(createApp(dependencies), parts.timeouts ?? defaultTimeouts(settings));
   return {
@@ -126,6 +130,7 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
       await closeApiServer(server);
       await duties.stop();
       gate.stop();
+      availability.stop();
       redisWatch.stop();
       await submitter.settle();
       watcher.stop();

@@ -14,6 +14,7 @@ import type { Authenticator } from './http/authenticate.ts';
 import type { AdmissionGate } from './jobs/admission.ts';
 import type { JobViews } from './jobs/job-views.ts';
 import type { JobWatcher } from './jobs/job-watcher.ts';
+import type { ModelAvailability } from './jobs/model-availability.ts';
 import type { ModelCatalog } from './jobs/model-catalog.ts';
 import type { SubmissionParts } from './jobs/read-submission.ts';
 import type { JobSubmitter } from './jobs/submit-job.ts';
@@ -32,6 +33,7 @@ export interface ApiDependencies {
   readonly tokens: StreamTokens;
   readonly views: JobViews;
   readonly gate: AdmissionGate;
+  readonly availability: ModelAvailability;
   readonly authenticator: Authenticator;
   readonly metrics: ApiMetrics;
   /** The same as on the metrics port of this process. */

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { loadContracts } from '../models/discover-tasks.ts';
-import { scanRepository } from '../models/repository/scan-repository.ts';
+import type { BrokenModel } from '../models/repository/model-files.ts';
+import { RepositoryWatch } from '../models/repository/watch-repository.ts';
 import { boot, bootMetrics, bootTracing } from '../shared/processes/boot.ts';
 import { exitConfig } from '../shared/processes/process-life.ts';
 import { connectConsumer, connectProducer, findRedisFaults, untilReady } from '../shared/redis/connection.ts';
@@ -35,8 +36,17 @@ for (const fault of faults) logger.warn({ fault }, 'redis can lose acknowledged 
 const registry = await bootMetrics('api', booted);
 const tracing = await bootTracing('api', booted, registry);
 const contracts = await loadContracts();
-const repository = await scanRepository(settings.modelDirs, contracts);
-for (const { id, reason } of repository.broken) logger.warn({ model: id, reason }, 'model can not be served');
+const watch = new RepositoryWatch({
+  directories: settings.modelDirs,
+  contracts,
+  onChange: (changed) => {
+    logBroken(changed.broken);
+    api.dependencies.catalog.update(changed);
+  },
+  onFault: (error) => logger.error({ err: error }, 'model folders can not be looked at'),
+});
+const repository = await watch.start();
+logBroken(repository.broken);
 
 const api = await buildApi({
   settings,
@@ -51,6 +61,7 @@ const api = await buildApi({
   health: booted.health,
 });
 life.add('api', () => api.stop());
+life.add('model watch', () => watch.stop());
 
 api.server.once('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`The API can not listen on ${settings.host}:${settings.port}: ${error.message}\n`);
@@ -62,3 +73,7 @@ api.server.listen(settings.port, settings.host, () => {
   life.tell({ type: 'ready', role: 'api', urls: { api: url } });
   logger.info({ url, models: repository.models.length }, 'api listens');
 });
+
+function logBroken(models: readonly BrokenModel[]): void {
+  for (const { id, reason } of models) logger.warn({ model: id, reason }, 'model can not be served');
+}

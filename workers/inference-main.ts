@@ -1,5 +1,6 @@
 /** Entry of the worker of one device (argument 1; 2: its own METRICS_PORT): settings -> Redis -> models -> worker -> drain on SIGTERM. */
-import { scanRepository } from '../models/repository/scan-repository.ts';
+import type { BrokenModel } from '../models/repository/model-files.ts';
+import { RepositoryWatch } from '../models/repository/watch-repository.ts';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
 import { boot, bootMetrics, bootTracing } from '../shared/processes/boot.ts';
 import { connectConsumer } from '../shared/redis/connection.ts';
@@ -21,12 +22,36 @@ const tracing = await bootTracing(role, booted, registry);
 
 const blobs = new BlobStore(settings.dataDir);
 await blobs.open();
-const { models, broken } = await scanRepository(settings.modelDirs);
-for (const { id, reason } of broken) logger.error({ model: id, reason }, 'model can not be served');
+const watch = new RepositoryWatch({
+  directories: settings.modelDirs,
+  onChange: (repository) => {
+    logBroken(repository.broken);
+    return worker.update(repository);
+  },
+  onFault: (error) => logger.error({ err: error }, 'model folders can not be looked at'),
+});
+const { models, broken } = await watch.start();
+logBroken(broken);
 
-const worker = new InferenceWorker({ device, settings, redis, blobs, models, registry, logger, tracing });
+const worker = new InferenceWorker({
+  device,
+  settings,
+  redis,
+  blobs,
+  models,
+  broken,
+  look: () => watch.look(),
+  registry,
+  logger,
+  tracing,
+});
+life.add('model watch', () => watch.stop());
 life.add('worker', () => worker.stop());
 addWorkerHealth(booted.health, redis, worker);
 await worker.start();
 life.tell({ type: 'ready', role });
 logger.info({ device, models: models.map(({ id }) => id), worker: worker.name }, 'worker started');
+
+function logBroken(models: readonly BrokenModel[]): void {
+  for (const { id, reason } of models) logger.error({ model: id, reason }, 'model can not be served');
+}

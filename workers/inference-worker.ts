@@ -4,24 +4,20 @@
  */
 import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
-import type { ModelFiles } from '../models/repository/model-files.ts';
+import type { BrokenModel, ModelFiles, ModelRepository } from '../models/repository/model-files.ts';
 import type { BlobStore } from '../shared/blobs/blob-store.ts';
 import { lanesFor, type Settings } from '../shared/config/settings.ts';
 import { keys } from '../shared/jobs/keys.ts';
 import { JobStore } from '../shared/jobs/store/job-store.ts';
-import type { JobRef } from '../shared/jobs/store/words.ts';
 import { AllowedHosts } from '../shared/net/url-policy.ts';
 import type { Logger } from '../shared/observability/logger.ts';
 import type { Registry } from '../shared/observability/metrics.ts';
 import { noTracing, type Tracing } from '../shared/observability/tracing/span.ts';
 import { CallLedger } from './call-ledger.ts';
-import { ClaimBudget } from './claims/claim-budget.ts';
-import { ClaimQueues } from './claims/claim-queues.ts';
 import { beginAtZero, createInferenceMetrics, exposeLevels, type InferenceMetrics } from './inference-metrics.ts';
 import { describeDevice } from './lane/device.ts';
 import type { CallResult, Lane } from './lane/lane.ts';
-import { LanePool, type ModelDetail, type ModelState } from './lane/lane-pool.ts';
-import { ModelStates } from './model-states.ts';
+import { LanePool } from './lane/lane-pool.ts';
 import { OutcomeWriter } from './outcomes/outcome-writer.ts';
 import { Preparer, type PreparesItems } from './preparation/prepare-input.ts';
 import { Reaper } from './reap-dead-workers.ts';
@@ -31,16 +27,26 @@ import type { QueuedRow } from './running/running-job.ts';
 import { AdaptivePolicy } from './scheduling/adaptive-policy.ts';
 import { LearnedCostModel } from './scheduling/cost-model.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
-import { ServedModel } from './served-model.ts';
+import { ModelAnnouncer } from './serving/model-announcer.ts';
+import { ModelRoster } from './serving/model-roster.ts';
+import { ModelStates } from './serving/model-states.ts';
+import { openQueues } from './serving/open-queues.ts';
+import type { ModelReport } from './serving/served-model.ts';
 import { EngineCalls } from './tracing/engine-calls.ts';
 
+/** An operator's message may be lost; what it changed is read this often. */
+const resyncMs = 2000;
 export interface InferenceWorkerParts {
   readonly device: string;
   readonly settings: Settings;
   /** A consumer connection; the worker makes the further ones that it needs from it. */
   readonly redis: Redis;
   readonly blobs: BlobStore;
+  /** What is served first; `update` brings the rest. */
   readonly models: readonly ModelFiles[];
+  readonly broken?: readonly BrokenModel[];
+  /** Looks into the model folders now. */
+  readonly look?: () => Promise<void>;
   readonly registry: Registry;
   readonly logger: Logger;
   /** Nothing is recorded when absent. */
@@ -52,8 +58,6 @@ export interface InferenceWorkerParts {
 export class InferenceWorker {
   /** Names this worker in Redis. With the time: a container that starts again has the same host name and the same pids. */
   readonly name: string;
-  /** What was told of each model last. */
-  readonly models = new Map<string, { readonly state: ModelState; readonly reason: string | undefined }>();
   readonly #parts: InferenceWorkerParts;
   readonly #lanes: number;
   readonly #metrics: InferenceMetrics;
@@ -63,12 +67,13 @@ export class InferenceWorker {
   readonly #runner: JobRunner;
   readonly #scheduler: Scheduler;
   readonly #pool: LanePool;
-  readonly #states: ModelStates;
-  readonly #served = new Map<string, ServedModel>();
+  readonly #announcer: ModelAnnouncer;
+  readonly #roster: ModelRoster;
   readonly #notes: CallNotes;
   readonly #calls: EngineCalls;
   readonly #control: Redis;
   readonly #reaper: Reaper;
+  #resync: NodeJS.Timeout | undefined;
 
   constructor(parts: InferenceWorkerParts) {
     const { device, settings, redis, blobs, registry, logger, tracing = noTracing } = parts;
@@ -96,22 +101,35 @@ export class InferenceWorker {
     this.#scheduler = new Scheduler(new AdaptivePolicy(cost), cost, {
       onCall: (lane, rows, predictedMs) => this.#noteCall(lane, rows, predictedMs),
       onRow: (row, outcome, report) => this.#runner.take(row, outcome, report),
-      onReport: (report) => this.#ledger.measure(report),
+      onReport: (report) => this.#ledger.measure({ ...report, model: modelOf(report.rows) }),
       onDeath: (_lane, rows) => this.#runner.takeDeath(rows),
       onCallEnd: (lane, result) => this.#closeCall(lane, result),
     });
     const entry = parts.engine && { entry: parts.engine.laneEntry };
     this.#pool = new LanePool({ device, threads: settings.laneThreads, lanes: this.#lanes, ...entry }, logger, {
       onIdle: (lane) => this.#scheduler.dispatch(lane),
-      onModel: (files, state, detail) => this.#modelChanged(files, state, detail),
+      onModel: (files, state, detail) => {
+        const { loadMs, memoryBytes } = detail;
+        if (state === 'ready' && loadMs) this.#metrics.modelLoad.set({ model: files.id }, loadMs / 1000);
+        if (state === 'ready' && memoryBytes) this.#metrics.modelMemory.set({ model: files.id }, memoryBytes);
+        this.#roster.lanesSay(files, state, detail);
+      },
       onLaneEnd: (lane) => this.#metrics.laneEnds.inc({ lane: lane.name }),
     });
     this.#scheduler.attach(this.#pool);
-    this.#states = new ModelStates(redis, this.name, device);
+    const states = new ModelStates(redis, this.name, device);
+    const told = { metrics: this.#metrics, claimed: () => this.#runner.size, lanes: this.#lanes };
+    this.#announcer = new ModelAnnouncer({ states, logger, ...told });
+    this.#roster = this.#makeRoster();
     this.#reaper = new Reaper(redis, this.#store, logger);
     this.#control = redis.duplicate();
     this.#control.on('error', () => {}); // The main connection logs for both.
     this.#describe();
+  }
+
+  /** What was told of each model last. */
+  get models(): ReadonlyMap<string, ModelReport> {
+    return this.#announcer.models;
   }
 
   get lanes(): { readonly wanted: number; readonly loaded: number } {
@@ -120,60 +138,63 @@ export class InferenceWorker {
 
   /** Lanes start loading; the consumers of a model open when its first lane has it. */
   async start(): Promise<void> {
-    this.#pool.start(this.#parts.models);
+    this.#pool.start();
+    await this.#roster.sync();
     this.#control.on('message', (_channel, message: string) => {
-      const [verb, job] = message.split(' ');
-      if (verb === 'cancel' && job) this.#runner.drop(job);
+      const [verb, word] = message.split(' ');
+      if (verb === 'cancel' && word) this.#runner.drop(word);
+      if (verb === 'models') void this.#lookAgain(word);
     });
     await this.#control.subscribe(keys.control);
+    this.#resync = setInterval(() => void this.#roster.sync(), resyncMs);
     this.#reaper.start();
+  }
+
+  /** The model folders hold something else now. */
+  async update(repository: ModelRepository): Promise<void> {
+    await this.#roster.update(repository);
   }
 
   /** No new claims; what was claimed is finished; then the lanes end. */
   async stop(): Promise<void> {
+    clearInterval(this.#resync);
     this.#reaper.stop();
-    await Promise.all([...this.#served.values()].map((served) => served.close()));
+    await this.#roster.stop();
     await this.#pool.stop();
     await this.#notes.stop();
-    await this.#states.stop();
+    await this.#announcer.stop();
     await this.#preparer.close();
     this.#control.disconnect();
   }
 
-  #modelChanged(files: ModelFiles, state: ModelState, detail: ModelDetail): void {
-    const { loadMs, memoryBytes } = detail;
-    if (state === 'ready' && loadMs) this.#metrics.modelLoad.set({ model: files.id }, loadMs / 1000);
-    if (state === 'ready' && memoryBytes) this.#metrics.modelMemory.set({ model: files.id }, memoryBytes);
-    let served = this.#served.get(files.id);
-    if (!served) {
-      served = this.#serve(files);
-      this.#served.set(files.id, served);
-    }
-    served.change(state, detail.reason, detail.canaryMs);
+  /** An operator loaded or unloaded something; with a model's name, what kept it from loading is gone. */
+  async #lookAgain(loaded: string | undefined): Promise<void> {
+    await this.#parts.look?.();
+    await this.#roster.sync();
+    if (loaded) this.#pool.retry(loaded);
   }
 
-  #serve(files: ModelFiles): ServedModel {
-    const { id, version } = files;
-    const { redis, logger } = this.#parts;
-    return new ServedModel({
-      warm: () => this.#preparer.warm(files),
-      open: (canaryMs) => {
-        const budget = new ClaimBudget(this.#lanes, canaryMs);
-        const run = async (ref: JobRef) => {
-          const laneMs = await this.#runner.run(ref, files);
-          if (laneMs > 0) budget.observe(laneMs);
-        };
-        return new ClaimQueues({ model: id, connection: redis, budget, logger, run });
+  #makeRoster(): ModelRoster {
+    const { redis, logger, models, broken = [] } = this.#parts;
+    const lanes = this.#lanes;
+    return new ModelRoster(
+      { models, broken },
+      {
+        lanes: { add: (files) => this.#addToLanes(files), remove: (unit) => this.#pool.remove(unit) },
+        warm: (files) => this.#preparer.warm(files),
+        open: (model, canaryMs) => openQueues(model, { redis, lanes, canaryMs, runner: this.#runner, logger }),
+        tell: (id, report) => this.#announcer.tell(id, report),
+        forget: (id) => this.#announcer.forget(id),
+        readUnloaded: async () => new Set(await redis.hkeys(keys.unloadedModels)),
+        logger,
       },
-      tell: (state, reason) => {
-        if (state === 'ready') logger.info({ model: id, version }, 'model ready');
-        if (state === 'failed')
-          logger.error({ model: id, reason, claimed: this.#runner.size }, 'model can not run here');
-        this.models.set(id, { state, reason });
-        this.#states.set(id, version, state, reason);
-        this.#metrics.modelReady.set({ model: id, version }, state === 'ready' ? 1 : 0);
-      },
-    });
+    );
+  }
+
+  #addToLanes(files: ModelFiles): void {
+    this.#ledger.expect([], [files.id]);
+    beginAtZero(this.#metrics, [], [files.id]);
+    this.#pool.add(files);
   }
 
   /** Who is on board, before the call: if this whole process dies, they are the suspects. Not waited for. */
@@ -181,7 +202,10 @@ export class InferenceWorker {
     const nowMs = performance.now();
     this.#ledger.begin(lane.name);
     for (const row of rows)
-      this.#metrics.batchWait.observe({ model: row.model, class: row.class }, (nowMs - row.waitsSinceMs) / 1000);
+      this.#metrics.batchWait.observe(
+        { model: row.item.job.files.id, class: row.class },
+        (nowMs - row.waitsSinceMs) / 1000,
+      );
     this.#notes.open(lane.name, rows, predictedMs);
     this.#calls.open(lane.name, rows, predictedMs);
   }
@@ -193,12 +217,11 @@ export class InferenceWorker {
     this.#notes.close(lane.name, result.kind === 'died');
   }
 
-  /** What is known from the start: the device, its lanes and models. */
+  /** What is known from the start: the device and its lanes. */
   #describe(): void {
-    const { device, settings, models, registry } = this.#parts;
-    const names = models.map(({ id }) => id);
-    this.#ledger.expect(this.#pool.laneNames, names);
-    beginAtZero(this.#metrics, this.#pool.laneNames, names);
+    const { device, settings, registry } = this.#parts;
+    this.#ledger.expect(this.#pool.laneNames, []);
+    beginAtZero(this.#metrics, this.#pool.laneNames, []);
     exposeLevels(registry, {
       waitingRows: () => this.#scheduler.waiting,
       claimedJobs: () => this.#runner.size,
@@ -208,4 +231,9 @@ export class InferenceWorker {
     const labels = { lanes: String(this.#lanes), threads: String(settings.laneThreads), ...describeDevice(device) };
     this.#metrics.deviceInfo.set(labels, 1);
   }
+}
+
+/** Rows of one call are of one model. */
+function modelOf(rows: readonly QueuedRow[]): string {
+  return (rows[0] as QueuedRow).item.job.files.id;
 }

@@ -8,7 +8,7 @@ import { keys } from '../shared/jobs/keys.ts';
 import type { JobStore } from '../shared/jobs/store/job-store.ts';
 import type { JobRef } from '../shared/jobs/store/words.ts';
 import type { Logger } from '../shared/observability/logger.ts';
-import { aliveMs } from './model-states.ts';
+import { aliveMs } from './serving/model-states.ts';
 
 /** A look every second: a dead worker's jobs come back after 5 s at least, and must be suspects by then. */
 const lookEveryMs = 1000;

@@ -4,11 +4,11 @@
  */
 import { broken, type Examine, examineRedis, type Health, well } from '../shared/processes/health.ts';
 import type { Redis } from '../shared/redis/connection.ts';
-import type { ModelState } from './lane/lane-pool.ts';
+import type { ModelReport } from './serving/served-model.ts';
 
 export interface WorkerLevels {
   /** What was told of each model last. */
-  readonly models: ReadonlyMap<string, { readonly state: ModelState; readonly reason: string | undefined }>;
+  readonly models: ReadonlyMap<string, Pick<ModelReport, 'state' | 'error'>>;
   /** `loaded`: live lanes that hold a model. */
   readonly lanes: { readonly wanted: number; readonly loaded: number };
 }
@@ -32,9 +32,7 @@ function examineModels(worker: WorkerLevels): Examine {
   return () => {
     const all = [...worker.models];
     const others = all.filter(([, { state }]) => state !== 'ready');
-    const listed = others
-      .slice(0, 8)
-      .map(([id, { state, reason }]) => `${id} (${state}${reason ? `: ${reason}` : ''})`);
+    const listed = others.slice(0, 8).map(([id, { state, error }]) => `${id} (${state}${error ? `: ${error}` : ''})`);
     const ready = all.length - others.length;
     const detail = `${ready} of ${all.length} models ready, canary passed${listed.length > 0 ? `; not ready: ${listed.join(', ')}` : ''}`;
     if (ready > 0) return well(detail);

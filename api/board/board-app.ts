@@ -15,6 +15,7 @@ import { act } from './actions.ts';
 import type { BoardParts, Visit } from './board-parts.ts';
 import { logIn, logOut, showLogin } from './log-in.ts';
 import { findJob, showDeadLetters, showJob, showOverview, showTenant, showTenants } from './look-up.ts';
+import { listLoadedModels, loadModel, unloadModel } from './operate-models.ts';
 import { adminPage, barePage } from './pages/frame.ts';
 import { html } from './pages/html.ts';
 import { withoutForeignFonts } from './queues/foreign-fonts.ts';
@@ -30,6 +31,13 @@ const pages: Readonly<Record<string, Page>> = {
   '/admin/find': findJob,
   '/admin/dead-letters': showDeadLetters,
 };
+
+/** For programs, by the token alone: `millrace models`. */
+const modelsApi = [
+  ['get', '/admin/api/models', listLoadedModels],
+  ['post', '/admin/api/models/:id/load', loadModel],
+  ['post', '/admin/api/models/:id/unload', unloadModel],
+] as const satisfies readonly (readonly [method: 'get' | 'post', path: string, handle: Page])[];
 
 const visitOf = (response: Response): Visit => response.locals['visit'] as Visit;
 
@@ -51,6 +59,15 @@ export function createBoardApp(parts: BoardParts): Express {
       visit.call.route = path;
       visit.call.parameters = request.params as Record<string, string>;
       await page(parts, visit);
+    });
+  }
+  for (const [method, path, handle] of modelsApi) {
+    app[method](path, async (request, response) => {
+      const visit = visitOf(response);
+      visit.call.parameters = request.params as Record<string, string>;
+      // A browser's session could be made to send it by a page of another origin; a bearer's header can not.
+      if (visit.session) return refuse(visit.call, 0);
+      await handle(parts, visit);
     });
   }
   app.post(
@@ -102,7 +119,7 @@ function letIn(parts: BoardParts) {
     const admission = parts.gate.admit(call, Date.now());
     if (admission.by === 'refused') return refuse(call, admission.retryAfterSeconds);
     if (admission.by === 'nobody') {
-      const isPage = request.method === 'GET' && !call.path.startsWith('/admin/queues/api/');
+      const isPage = request.method === 'GET' && !/^\/admin\/(queues\/)?api\//.test(call.path);
       if (!isPage) return refuse(call, 0);
       return sendEmpty(call, 303, { Location: `/admin/login?next=${encodeURIComponent(request.originalUrl)}` });
     }

@@ -58,7 +58,7 @@ export async function retryDeadJob(parts: RetryParts, ref: JobRef): Promise<JobR
   await dismissDeadJob(redis, ref);
   const startedMs = performance.now();
   try {
-    await queues.add(request.model, request.priority, again);
+    await queues.add(request.model, request.priority, request);
     recordJobSpan(parts.tracing, request, { name: 'enqueue', startedMs });
     await store.confirmEnqueued(again);
   } catch (error) {

@@ -18,7 +18,7 @@ export async function reconcile({ redis, store, queues, tracing }: DutyParts): P
       const record = await store.read(ref);
       if (record && record !== 'gone' && !isOutcome(record.status)) {
         const startedMs = performance.now();
-        await queues.add(record.request.model, record.request.priority, ref);
+        await queues.add(record.request.model, record.request.priority, record.request);
         const attributes = { 'millrace.enqueued_by': 'reconciler' };
         recordJobSpan(tracing, record.request, { name: 'enqueue', startedMs, attributes });
       }

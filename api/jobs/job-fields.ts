@@ -30,7 +30,12 @@ export const enableSchema = z.strictObject({
 });
 
 export const jobFieldsSchema = z.strictObject({
-  model: z.string().min(1).max(200).optional().describe('Id of a model (GET /v1/models).'),
+  model: z
+    .string()
+    .min(1)
+    .max(200)
+    .optional()
+    .describe('Id of a model (GET /v1/models), or `id@version` for one of its versions.'),
   task: z.string().min(1).max(200).optional().describe('Instead of a model: the task, served by its default model.'),
   input: z
     .unknown()

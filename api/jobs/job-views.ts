@@ -5,21 +5,27 @@ import { viewJob } from '../../shared/jobs/view-job.ts';
 import type { StreamTokens } from '../events/stream-tokens.ts';
 import type { Call } from '../http/call.ts';
 import { originOf } from '../http/origin.ts';
+import type { ModelAvailability } from './model-availability.ts';
 
 export class JobViews {
   readonly #publicUrl: string | undefined;
   readonly #tokens: StreamTokens | undefined;
 
+  readonly #availability: ModelAvailability;
+
   /** `tokens` only when callers need keys. */
-  constructor(publicUrl: string | undefined, tokens: StreamTokens | undefined) {
+  constructor(publicUrl: string | undefined, tokens: StreamTokens | undefined, availability: ModelAvailability) {
     this.#publicUrl = publicUrl;
     this.#tokens = tokens;
+    this.#availability = availability;
   }
 
   view(call: Call, record: JobRecord): Job {
-    const { tenant, id } = record.request;
+    const { tenant, id, model, modelVersion } = record.request;
+    const waitsFor = record.status === 'queued' ? this.#availability.waitOf(model, modelVersion) : null;
     return viewJob(record, {
       origin: originOf(call, this.#publicUrl),
+      ...(waitsFor !== null && { waitsFor }),
       ...(this.#tokens && { eventsQuery: `?token=${this.#tokens.mint({ tenant, id })}` }),
     });
   }

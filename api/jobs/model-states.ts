@@ -4,17 +4,9 @@
  */
 import type { Redis } from 'ioredis';
 import { keys } from '../../shared/jobs/keys.ts';
+import type { ModelEntry, ModelStatus } from '../../shared/jobs/model-entry.ts';
 
-export type ModelStatus = 'ready' | 'loading' | 'quarantined' | 'failed' | 'no-worker' | 'broken';
-
-export interface WorkerState {
-  readonly worker: string;
-  readonly state: 'loading' | 'ready' | 'failed' | 'quarantined';
-  readonly version: string;
-  readonly device: string;
-  readonly error: string | null;
-  readonly at: string;
-}
+export type WorkerState = ModelEntry & { readonly worker: string };
 
 /** Load states by model. */
 export async function readModelStates(redis: Redis): Promise<Map<string, WorkerState[]>> {
@@ -27,16 +19,28 @@ export async function readModelStates(redis: Redis): Promise<Map<string, WorkerS
     const worker = workerOf(field);
     if (!living.has(worker)) continue;
     const model = field.slice(0, field.indexOf('/'));
-    const { state, version, device, error, at } = JSON.parse(json) as Omit<WorkerState, 'worker' | 'error'> & {
-      error?: string;
-    };
-    states.set(model, [...(states.get(model) ?? []), { worker, state, version, device, error: error ?? null, at }]);
+    states.set(model, [...(states.get(model) ?? []), readEntry(worker, json)]);
   }
   return states;
 }
 
+/** A worker of the release before says less. */
+function readEntry(worker: string, json: string): WorkerState {
+  const { state, version, device, at, ...said } = JSON.parse(json) as Partial<ModelEntry> &
+    Pick<ModelEntry, 'state' | 'version' | 'device' | 'at'>;
+  const { error = null, versions = [], lanes = 1 } = said;
+  return { worker, state, version, device, lanes, error, versions, at };
+}
+
+/** Model -> when an operator unloaded it. */
+export async function readUnloaded(redis: Redis): Promise<ReadonlyMap<string, string>> {
+  return new Map(Object.entries(await redis.hgetall(keys.unloadedModels)));
+}
+
 /** The best that any worker can say: one that is ready is enough. */
-export function statusOf(workers: readonly WorkerState[]): ModelStatus {
+export function statusOf(workers: readonly WorkerState[], unloadedAt?: string): ModelStatus {
+  if (workers.some(({ state }) => state === 'unloading')) return 'unloading';
+  if (unloadedAt !== undefined) return 'unloaded';
   for (const state of ['ready', 'loading', 'quarantined', 'failed'] as const) {
     if (workers.some((worker) => worker.state === state)) return state;
   }

@@ -127,7 +127,7 @@ export class JobSubmitter {
     const ref = { tenant: request.tenant, id: request.id };
     const startedMs = performance.now();
     const enqueuing = this.#queues
-      .add(request.model, request.priority, ref)
+      .add(request.model, request.priority, request)
       .then(() => {
         recordJobSpan(this.#tracing, request, { name: 'enqueue', startedMs });
         return this.#store.confirmEnqueued(ref);
@@ -150,6 +150,7 @@ export class JobSubmitter {
       tenant: wish.tenant,
       task: files.task,
       model: files.id,
+      ...(model.version !== undefined && { modelVersion: model.version }),
       priority: fields.priority ?? contract.defaultPriority,
       list: isList,
       items: items.length,

@@ -38,6 +38,7 @@ export const submitProblems: readonly ProblemSlug[] = [
   'unsupported-file-type',
   'validation-failed',
   'unknown-model',
+  'model-unavailable',
   'unknown-task',
   'too-many-items',
   'input-too-long',

@@ -34,6 +34,10 @@ export const jobSchema = z
     task: z.string(),
     model: z.string(),
     model_version: z.string().nullable().describe('The version that ran; null before it started.'),
+    waits_for: z
+      .string()
+      .optional()
+      .describe('While queued: what it waits for beyond its turn, such as a model that is not loaded.'),
     priority: z.enum(jobClasses),
     created_at: time,
     started_at: time.nullable(),
@@ -77,12 +81,24 @@ export const jobListSchema = z
   })
   .meta({ id: 'JobList' });
 
+const loadState = z.enum(['loading', 'ready', 'failed', 'quarantined']);
 const workerState = z.object({
   worker: z.string(),
-  state: z.enum(['loading', 'ready', 'failed', 'quarantined']),
-  version: z.string(),
+  state: z.enum([...loadState.options, 'unloading']),
+  version: z.string().describe('What a job that names no version gets.'),
   device: z.string(),
-  error: z.string().nullable(),
+  lanes: z.int().describe('Processes that each hold the model.'),
+  error: z.string().nullable().describe('Also while an older version goes on serving.'),
+  versions: z.array(
+    z.object({
+      version: z.string(),
+      state: loadState,
+      error: z.string().nullable(),
+      ready_since: time.nullable(),
+      memory_bytes: z.int().describe('What its load added to one lane.'),
+      current: z.boolean().describe('False while its successor loads.'),
+    }),
+  ),
   at: time,
 });
 
@@ -92,9 +108,11 @@ export const modelSchema = z
     object: z.literal('model'),
     task: z.string().nullable(),
     version: z.string().nullable(),
+    versions: z.array(z.string()).optional().describe('Served versions, highest first; name one as `id@version`.'),
     default: z.boolean().describe('Serves its task when a request names no model.'),
-    status: z.enum(['ready', 'loading', 'quarantined', 'failed', 'no-worker', 'broken']),
-    error: z.string().nullable(),
+    status: z.enum(['ready', 'loading', 'quarantined', 'failed', 'unloading', 'unloaded', 'no-worker', 'broken']),
+    error: z.string().nullable().describe('Why it can not run, or why a newer version can not.'),
+    unloaded_at: time.nullable().optional().describe('When an operator unloaded it.'),
     description: z.string().optional(),
     licence: z.string().nullable().optional(),
     dtype: z.string().optional(),

@@ -7,7 +7,7 @@ import type { Call } from '../http/call.ts';
 import { readQuery } from '../http/query.ts';
 import { sendJson } from '../http/send.ts';
 import type { ServedModel } from '../jobs/model-catalog.ts';
-import { readModelStates, statusOf, type WorkerState } from '../jobs/model-states.ts';
+import { readModelStates, readUnloaded, statusOf, type WorkerState } from '../jobs/model-states.ts';
 
 export async function listModels(parts: ApiDependencies, call: Call): Promise<void> {
   readQuery(call, []);
@@ -22,11 +22,17 @@ export async function readModel(parts: ApiDependencies, call: Call): Promise<voi
 }
 
 async function viewModels({ redis, catalog }: ApiDependencies) {
-  const states = await readModelStates(redis);
-  return [
-    ...catalog.models.map((model) => viewServed(model, states.get(model.files.id) ?? [])),
-    ...catalog.repository.broken.map(viewBroken),
-  ];
+  const [states, unloaded] = await Promise.all([readModelStates(redis), readUnloaded(redis)]);
+  const { broken } = catalog.repository;
+  const served = catalog.models.map((model) => {
+    const { id } = model.files;
+    // Its folder broke, and what was read before goes on serving.
+    const fault = broken.find((other) => other.id === id)?.reason ?? null;
+    const workers = states.get(id) ?? [];
+    return viewServed(model, { versions: catalog.versionsOf(id), workers, fault, unloadedAt: unloaded.get(id) });
+  });
+  const ids = new Set(served.map(({ id }) => id));
+  return [...served, ...broken.filter(({ id }) => !ids.has(id)).map(viewBroken)];
 }
 
 /** JSON Schemas by zod schema: made once, since a list of models is asked for often. */
@@ -38,16 +44,26 @@ function toSchema(schema: z.ZodType): unknown {
   return known;
 }
 
-function viewServed(model: ServedModel, workers: readonly WorkerState[]) {
+interface Serving {
+  readonly versions: readonly string[];
+  readonly workers: readonly WorkerState[];
+  readonly fault: string | null;
+  readonly unloadedAt: string | undefined;
+}
+
+function viewServed(model: ServedModel, { versions, workers, fault, unloadedAt }: Serving) {
   const { files, contract } = model;
   return {
     id: files.id,
     object: 'model',
     task: files.task,
     version: files.version,
+    /** Each can be named: `id@version`. */
+    versions,
     default: files.isDefault,
-    status: statusOf(workers),
-    error: workers.find(({ error }) => error !== null)?.error ?? null,
+    status: statusOf(workers, unloadedAt),
+    unloaded_at: unloadedAt ?? null,
+    error: workers.find(({ error }) => error !== null)?.error ?? fault,
     description: files.description || contract.description,
     licence: files.licence,
     dtype: files.dtype,

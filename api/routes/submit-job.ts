@@ -72,12 +72,15 @@ async function admit(
   const { contract, files } = submission.model;
   const priority = submission.fields.priority ?? contract.defaultPriority;
   const reason = parts.gate.refusalFor(files.id, priority);
-  if (reason && reason !== 'queue-full') {
+  const unavailable = parts.availability.refusalFor(files.id, submission.model.version);
+  if (unavailable || (reason && reason !== 'queue-full')) {
     // What was accepted before is answered even now.
     const earlier =
       wish.keyHash && reason !== 'redis-away' && (await parts.submitter.find(submission, call.tenant, wish.keyHash));
-    if (!earlier) throw refuse(parts, reason);
-    return earlier;
+    if (earlier) return earlier;
+    if (reason && reason !== 'queue-full') throw refuse(parts, reason);
+    parts.metrics.refused.inc({ reason: 'model-unavailable' });
+    throw unavailable;
   }
   try {
     const submitted = await parts.submitter.submit(submission, {

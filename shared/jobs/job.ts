@@ -52,6 +52,8 @@ export interface JobRequest {
   readonly tenant: string;
   readonly task: string;
   readonly model: string;
+  /** The version that the caller named (`ner@2`); absent for whichever serves when the job is claimed. */
+  readonly modelVersion?: string;
   readonly priority: JobClass;
   /** True when the caller sent `inputs`: the output is then a list, even of one. */
   readonly list: boolean;
@@ -96,6 +98,8 @@ export interface Job {
   readonly task: string;
   readonly model: string;
   readonly model_version: string | null;
+  /** While queued: what it waits for beyond its turn. */
+  readonly waits_for?: string;
   readonly priority: JobClass;
   readonly created_at: string;
   readonly started_at: string | null;

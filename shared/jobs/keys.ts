@@ -39,6 +39,8 @@ export const keys = {
   workerAlive: (worker: string) => `${prefix}worker:${worker}`,
   /** hash: model -> JSON load state per worker (`<model>/<worker>`) */
   modelStates: `${prefix}models`,
+  /** hash: model that operators unloaded -> JSON of when */
+  unloadedModels: `${prefix}models-unloaded`,
   /** string: secret that signs event-stream tokens */
   streamSecret: `${prefix}secret:streams`,
   /** hash: tenant -> whsec_ default webhook secret */
@@ -55,7 +57,7 @@ export const keys = {
   probe: `${prefix}probe`,
   /** channel of one API process */
   replies: (api: string) => `${prefix}replies:${api}`,
-  /** channel to all workers: `cancel <tenant>/<id>` */
+  /** channel to all workers: `cancel <tenant>/<id>`, `models` (look again), `models <id>` (and try to load this one now) */
   control: `${prefix}control`,
   /** BullMQ's own keys */
   queuePrefix: `${prefix}q`,

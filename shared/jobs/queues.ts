@@ -6,7 +6,7 @@ import { Queue, type QueueOptions, type WorkerOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { producerQueueOptions } from '../redis/connection.ts';
 import { GroupCommit } from '../redis/group-commit.ts';
-import type { JobClass } from './job.ts';
+import type { JobClass, JobRequest } from './job.ts';
 import { mintedAtMs } from './job-id.ts';
 import { keys, queueName } from './keys.ts';
 import type { JobRef } from './store/words.ts';
@@ -15,7 +15,12 @@ import type { JobRef } from './store/words.ts';
 export interface QueuedJob {
   /** tenant */
   readonly t: string;
+  /** Version of the model that it wishes; absent for whichever serves when it is claimed. */
+  readonly v?: string;
 }
+
+/** A job as it is enqueued: its request, or what of it counts. */
+export type QueueEntry = JobRef & Pick<JobRequest, 'modelVersion'>;
 
 /**
  * BullMQ's record goes at once when it completes or fails: the outcome is ours (about 5 KB saved per job).
@@ -51,7 +56,7 @@ export interface QueueDepth {
 export class JobQueues {
   readonly #connection: Redis;
   readonly #queues = new Map<string, Queue<QueuedJob>>();
-  readonly #additions = new Map<string, GroupCommit<JobRef, void>>();
+  readonly #additions = new Map<string, GroupCommit<QueueEntry, void>>();
 
   constructor(connection: Redis) {
     this.#connection = connection;
@@ -69,19 +74,25 @@ export class JobQueues {
   }
 
   /** Enqueues a reference, together with those that arrive meanwhile. The same id again is a no-op while BullMQ has it. */
-  async add(model: string, jobClass: JobClass, ref: JobRef): Promise<void> {
+  async add(model: string, jobClass: JobClass, entry: QueueEntry): Promise<void> {
     const name = queueName(model, jobClass);
     let group = this.#additions.get(name);
     if (!group) {
       const queue = this.get(model, jobClass);
-      group = new GroupCommit<JobRef, void>(async (refs) => {
+      group = new GroupCommit<QueueEntry, void>(async (entries) => {
         // Not atomic, and need not be: what is recorded but not enqueued is the reconciler's.
-        await queue.addBulk(refs.map(({ tenant, id }) => ({ name: 'run', data: { t: tenant }, opts: { jobId: id } })));
+        await queue.addBulk(
+          entries.map(({ tenant, id, modelVersion: v }) => ({
+            name: 'run',
+            data: { t: tenant, ...(v && { v }) },
+            opts: { jobId: id },
+          })),
+        );
         return [];
       });
       this.#additions.set(name, group);
     }
-    await group.add(ref);
+    await group.add(entry);
   }
 
   /** Takes a reference out again while it waits: its job ended before it started. A claimed one stays claimed. */

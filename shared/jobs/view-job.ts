@@ -11,6 +11,8 @@ export interface ViewOptions {
   readonly origin: string;
   /** Query that lets an EventSource in, since it sends no headers: `?token=...`, or ''. */
   readonly eventsQuery?: string;
+  /** Why the job waits beyond its turn. */
+  readonly waitsFor?: string;
 }
 
 export function viewJob(record: JobRecord, options: ViewOptions): Job {
@@ -23,6 +25,7 @@ export function viewJob(record: JobRecord, options: ViewOptions): Job {
     task: request.task,
     model: request.model,
     model_version: record.modelVersion,
+    ...(options.waitsFor !== undefined && { waits_for: options.waitsFor }),
     priority: request.priority,
     created_at: stamp(record.createdMs),
     started_at: record.startedMs === null ? null : stamp(record.startedMs),

@@ -99,6 +99,13 @@ export const problemCatalogue = {
     'Wait for `Retry-After` seconds.',
     true,
   ),
+  'model-unavailable': row(
+    503,
+    'Model unavailable',
+    'An operator unloaded the model, or no worker can load it; nothing was accepted.',
+    'Wait for `Retry-After` seconds, or name another model or version; GET /v1/models says which can run.',
+    true,
+  ),
   'predictions-off': row(
     404,
     'Predictions are not recorded',

@@ -21,6 +21,16 @@ const claimsAhead = 96;
 /** A record that this release can not read waits for one that can, after an upgrade or a roll-back. */
 const unsupportedMs = 30_000;
 
+/** The job can not start now: it waits in its queue and is claimed again. */
+export class ClaimLater extends Error {
+  readonly afterMs: number;
+
+  constructor(afterMs: number) {
+    super(`to be claimed again after ${afterMs} ms`);
+    this.afterMs = afterMs;
+  }
+}
+
 export class ClaimQueues {
   readonly #consumers: ClassConsumer[];
 
@@ -49,8 +59,8 @@ interface ConsumerOptions {
   readonly connection: Redis;
   readonly budget: ClaimBudget;
   readonly logger: Logger;
-  /** Resolves when the job's outcome is stored. */
-  readonly run: (ref: JobRef) => Promise<void>;
+  /** Resolves when the job's outcome is stored; throws ClaimLater when it can not start now. */
+  readonly run: (ref: JobRef, version: string | undefined) => Promise<void>;
 }
 
 class ClassConsumer {
@@ -80,19 +90,22 @@ class ClassConsumer {
     this.#running++;
     this.#adjust();
     try {
-      await this.#options.run({ tenant: job.data.t, id: job.id as string });
+      await this.#options.run({ tenant: job.data.t, id: job.id as string }, job.data.v);
     } catch (error) {
-      if (!(error instanceof Problem && error.slug === 'unsupported-record')) throw error;
-      this.#options.logger.error(
-        { job: job.id, reason: error.detail, againMs: unsupportedMs },
-        'job left to another release',
-      );
-      await job.moveToDelayed(Date.now() + unsupportedMs, token);
+      await job.moveToDelayed(Date.now() + this.#pauseAfter(job.id, error), token);
       throw new DelayedError();
     } finally {
       this.#running--;
       this.#adjust();
     }
+  }
+
+  /** Ms until the job is claimed again; throws what is no reason to wait. */
+  #pauseAfter(job: string | undefined, error: unknown): number {
+    if (error instanceof ClaimLater) return error.afterMs;
+    if (!(error instanceof Problem && error.slug === 'unsupported-record')) throw error;
+    this.#options.logger.error({ job, reason: error.detail, againMs: unsupportedMs }, 'job left to another release');
+    return unsupportedMs;
   }
 
   #adjust(): void {

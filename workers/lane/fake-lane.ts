@@ -2,7 +2,9 @@
  * A lane without a model, for tests: speaks the lane protocol and does what a row's context says. `echo` gives it back,
  * `kill` ends the process by SIGKILL, `hang` never answers, `throw` makes the call fail, `bad` fails that row alone.
  * Models `kills-on-load`, `fails-to-load` and `loads-slowly` do so; `fails-at-first` loads the second time.
+ * A revision `fails` fails too.
  */
+import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import type { LaneOutcome, LaneReply, LaneRequest } from './lane-protocol.ts';
 
 export interface FakeContext {
@@ -35,11 +37,12 @@ async function run(request: Extract<LaneRequest, { type: 'run' }>): Promise<void
   reply({ type: 'ran', call: request.call, outcomes, computeMs: ms, postprocessMs: 0 });
 }
 
-async function load(model: string): Promise<void> {
-  if (model === 'kills-on-load') process.kill(process.pid, 'SIGKILL');
-  if (model === 'loads-slowly') await new Promise((resolve) => setTimeout(resolve, 400));
-  if (model === 'fails-to-load' || (model === 'fails-at-first' && !tried.has(model))) {
-    tried.add(model);
+async function load({ id, ...files }: ModelFiles): Promise<void> {
+  const model = unitOf({ id, ...files });
+  if (id === 'kills-on-load') process.kill(process.pid, 'SIGKILL');
+  if (id === 'loads-slowly') await new Promise((resolve) => setTimeout(resolve, 400));
+  if (id === 'fails-to-load' || files.revision === 'fails' || (id === 'fails-at-first' && !tried.has(id))) {
+    tried.add(id);
     reply({ type: 'load-failed', model, reason: 'told to fail' });
     return;
   }
@@ -48,7 +51,7 @@ async function load(model: string): Promise<void> {
 }
 
 async function answer(request: LaneRequest): Promise<void> {
-  if (request.type === 'load') await load(request.files.id);
+  if (request.type === 'load') await load(request.files);
   else if (request.type === 'unload') loaded.delete(request.model);
   else if (loaded.has(request.model)) await run(request);
   else reply({ type: 'run-failed', call: request.call, reason: 'not loaded here', outOfMemory: false });

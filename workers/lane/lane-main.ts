@@ -5,9 +5,9 @@
 import { setPriority } from 'node:os';
 import { join } from 'node:path';
 import { loadPipelineFactory } from '../../models/discover-tasks.ts';
-import type { ModelFiles } from '../../models/repository/model-files.ts';
+import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import { verifyFiles } from '../../models/repository/verify-files.ts';
-import type { CallPipeline, Pipeline, RowOutcome } from '../../models/task.ts';
+import type { CallPipeline, Pipeline, Row, RowOutcome } from '../../models/task.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import { Problem, toProblem } from '../../shared/problems/problem.ts';
 import {
@@ -43,10 +43,11 @@ async function load(files: ModelFiles): Promise<LaneReply> {
   const model = { pipeline, session };
   const loadMs = performance.now() - startedAt;
   const canaryMs = await runCanary(model);
+  await warmUp(model, files.warmUpRows);
   const memoryBytes = Math.max(0, process.memoryUsage.rss() - bytesBefore);
-  await loaded.get(files.id)?.session.release();
-  loaded.set(files.id, model);
-  return { type: 'loaded', model: files.id, loadMs, canaryMs, memoryBytes };
+  await loaded.get(unitOf(files))?.session.release();
+  loaded.set(unitOf(files), model);
+  return { type: 'loaded', model: unitOf(files), loadMs, canaryMs, memoryBytes };
 }
 
 /** Twice: the first run allocates; the second is what a tiny item costs. A canary that fails fails the load. */
@@ -61,6 +62,15 @@ async function runCanary({ pipeline, session }: LoadedModel): Promise<number> {
     ms = performance.now() - startedAt;
   }
   return ms;
+}
+
+/** Batches of the sizes that the manifest names: a GPU tunes its kernels, and the arena grows, per size. */
+async function warmUp({ pipeline, session }: LoadedModel, sizes: readonly number[]): Promise<void> {
+  const { rows } = pipeline.canary;
+  for (const size of sizes) {
+    const batch = Array.from({ length: size }, (_, i) => rows[i % rows.length] as Row);
+    await session.run(pipeline.collate(batch));
+  }
 }
 
 async function run(call: number, modelId: string, laneRows: readonly LaneRow[]): Promise<LaneReply> {
@@ -108,7 +118,7 @@ async function answer(request: LaneRequest): Promise<LaneReply | null> {
   try {
     return await load(request.files);
   } catch (error) {
-    return { type: 'load-failed', model: request.files.id, reason: (error as Error).message };
+    return { type: 'load-failed', model: unitOf(request.files), reason: (error as Error).message };
   }
 }
 

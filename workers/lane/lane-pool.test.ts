@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
-import type { ModelFiles } from '../../models/repository/model-files.ts';
+import { unitOf } from '../../models/repository/model-files.ts';
+import { modelFiles } from '../../models/testing/model-files.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import type { FakeContext } from './fake-lane.ts';
@@ -18,7 +19,8 @@ function startPool(model: string, lanes: number): void {
     onModel: (_files, state) => states.push(state),
     onLaneEnd() {},
   });
-  pool.start([{ id: model } as ModelFiles]);
+  pool.add(modelFiles({ id: model }));
+  pool.start();
 }
 afterEach(() => pool.stop());
 
@@ -32,8 +34,9 @@ test('a lane that was loading a model while another died of it does not pass for
   await waitUntil('both lanes have it', () => pool.lanes.filter((lane) => lane.models.size === 1).length === 2, 10_000);
   const context = { does: 'echo', says: 'x' } satisfies FakeContext;
   const row = { tensors: {}, length: 1, shapeKey: 'x', context };
+  const unit = unitOf(modelFiles({ id: 'loads-slowly' }));
   for (const lane of pool.lanes)
-    assert.equal((await lane.run('loads-slowly', [{ row, alone: true }], 5000)).kind, 'ran', lane.name);
+    assert.equal((await lane.run(unit, [{ row, alone: true }], 5000)).kind, 'ran', lane.name);
 });
 
 test('a load that failed is tried again', async () => {

@@ -2,13 +2,14 @@
  * The lanes of one device: keeps their number, loads every model into each, replaces a lane that ended, and sets a model
  * aside for a while when it crashes lanes. Tells its owner when a lane is free and when a model's state changes.
  */
-import type { ModelFiles } from '../../models/repository/model-files.ts';
+import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
+import type { LoadState } from '../../shared/jobs/model-entry.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { Lane, laneEntry } from './lane.ts';
 import type { LaneOptions } from './lane-protocol.ts';
 import { Quarantine } from './quarantine.ts';
 
-export type ModelState = 'loading' | 'ready' | 'failed' | 'quarantined';
+export type ModelState = LoadState;
 
 export interface LanePoolOptions extends LaneOptions {
   readonly lanes: number;
@@ -44,6 +45,7 @@ export class LanePool {
   readonly #options: LanePoolOptions;
   readonly #logger: Logger;
   readonly #events: LanePoolEvents;
+  /** By unit: two states of one model may be here at once, while one takes over from the other. */
   readonly #models = new Map<string, ModelFiles>();
   readonly #failed = new Map<string, LoadFailure>();
   readonly #lanes = new Map<string, Lane>();
@@ -70,18 +72,39 @@ export class LanePool {
     return [...this.#lanes.values()];
   }
 
-  start(models: readonly ModelFiles[]): void {
-    for (const files of models) {
-      this.#models.set(files.id, files);
-      this.#events.onModel(files, 'loading', {});
-    }
+  start(): void {
     for (const name of this.laneNames) this.#openLane(name);
+  }
+
+  /** Every lane loads it, one after the other with the rest. */
+  add(files: ModelFiles): void {
+    this.#models.set(unitOf(files), files);
+    this.#events.onModel(files, 'loading', {});
+    for (const lane of this.lanes) this.offer(lane);
+  }
+
+  /** No lane has it any more, nor loads it again. The caller sees to it that no row of it waits. */
+  remove(unit: string): void {
+    this.#models.delete(unit);
+    this.#failed.delete(unit);
+    this.#quarantine.forget(unit);
+    for (const lane of this.lanes) lane.unload(unit);
+  }
+
+  /** What failed or is set aside is tried now: somebody says that its cause is gone. */
+  retry(model: string): void {
+    for (const [unit, { id }] of this.#models) {
+      if (id !== model) continue;
+      this.#failed.delete(unit);
+      this.#quarantine.forget(unit);
+    }
+    for (const lane of this.lanes) this.offer(lane);
   }
 
   /** Gives an idle lane its next load, or else to the owner. Called whenever a lane may have become idle. */
   offer(lane: Lane): void {
     if (this.#stopping || !lane.idle) return;
-    const next = [...this.#models.values()].find((files) => this.#wantsLoad(lane, files.id));
+    const next = [...this.#models.values()].find((files) => this.#wantsLoad(lane, unitOf(files)));
     if (next) void this.#load(lane, next);
     else this.#events.onIdle(lane);
   }
@@ -137,7 +160,7 @@ export class LanePool {
     } else if (load.reason !== undefined) {
       this.#noteFailure(files, lane, load.reason);
     } else {
-      this.#failed.delete(files.id);
+      this.#failed.delete(unitOf(files));
       const { canaryMs = 0, loadMs = 0, memoryBytes = 0 } = load;
       this.#events.onModel(files, 'ready', { canaryMs, loadMs, memoryBytes });
     }
@@ -147,15 +170,17 @@ export class LanePool {
   /** Tried again later, on every lane that lacks it. While another lane has it, the model runs. */
   #noteFailure(files: ModelFiles, lane: Lane, reason: string): void {
     const nowMs = performance.now();
-    const last = this.#failed.get(files.id);
+    const unit = unitOf(files);
+    if (!this.#models.has(unit)) return;
+    const last = this.#failed.get(unit);
     // Lanes that load side by side fail side by side: one failure.
     if (!last || last.untilMs <= nowMs) {
       const pauseMs = last ? Math.min(retryMsMax, 2 * last.pauseMs) : (this.#options.retryMs ?? retryMsFirst);
-      this.#failed.set(files.id, { pauseMs, untilMs: nowMs + pauseMs });
+      this.#failed.set(unit, { pauseMs, untilMs: nowMs + pauseMs });
       this.#logger.error({ model: files.id, lane: lane.name, reason, pauseMs }, 'model can not be loaded');
       this.#offerAllIn(pauseMs);
     }
-    if (!this.lanes.some(({ models }) => models.has(files.id))) this.#events.onModel(files, 'failed', { reason });
+    if (!this.lanes.some(({ models }) => models.has(unit))) this.#events.onModel(files, 'failed', { reason });
   }
 
   #offerAllIn(pauseMs: number): void {

@@ -4,7 +4,7 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { ModelFiles } from '../../models/repository/model-files.ts';
+import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import { describeDevice } from './device.ts';
 import type { LaneOptions, LaneOutcome, LaneReply, LaneRequest, LaneRow } from './lane-protocol.ts';
 
@@ -52,6 +52,7 @@ const loadLimitMs = 120_000;
 
 export class Lane {
   readonly name: string;
+  /** Units that it has loaded. */
   readonly models = new Set<string>();
   onEnd: (reason: string, loading: string | null) => void = () => {};
   readonly #child: ChildProcess;
@@ -94,7 +95,7 @@ export class Lane {
   async load(files: ModelFiles): Promise<LaneLoad | null> {
     return await new Promise((settle) => {
       const timer = setTimeout(() => this.kill(`loading ${files.id} took over ${loadLimitMs} ms`), loadLimitMs);
-      this.#load = { model: files.id, timer, settle, isRevoked: false };
+      this.#load = { model: unitOf(files), timer, settle, isRevoked: false };
       this.#send({ type: 'load', files });
     });
   }

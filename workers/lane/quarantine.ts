@@ -38,6 +38,10 @@ export class Quarantine {
     history.quarantines = 0;
   }
 
+  forget(model: string): void {
+    this.#histories.delete(model);
+  }
+
   #setAside(history: History, nowMs: number): number {
     const pauseMs = Math.min(pauseMaxMs, firstPauseMs * 2 ** history.quarantines);
     history.quarantines++;

@@ -2,7 +2,7 @@
  * Walks one claimed job from its record to its outcome: start, prepare each item, hand rows to the scheduler, store what
  * comes back. The only place that decides what a row's result means for its item and its job.
  */
-import type { ModelFiles } from '../../models/repository/model-files.ts';
+import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import type { JobRequest } from '../../shared/jobs/job.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
@@ -109,6 +109,11 @@ export class JobRunner {
     }
   }
 
+  /** Ends a job that can not be started. */
+  async refuse(ref: JobRef, problem: Problem): Promise<void> {
+    await this.#endJob(ref, 'failed', problem);
+  }
+
   /** Another process ended the job: drop its rows. */
   drop(name: string): void {
     const job = this.#running.get(name);
@@ -141,13 +146,13 @@ export class JobRunner {
     const items = new Set(rows.map(({ item }) => item));
     const jobs = new Set([...items].map(({ job }) => job));
     for (const item of items) item.deaths++;
-    this.#parts.metrics.suspects.inc({ model: (rows[0] as QueuedRow).model }, rows.length);
+    this.#parts.metrics.suspects.inc({ model: (rows[0] as QueuedRow).item.job.files.id }, rows.length);
     this.#parts.store
       .countCrash([...jobs].map(({ ref }) => ref))
       .catch((error) => this.#parts.logger.warn({ err: error }, 'crash not counted'));
     const back: QueuedRow[] = [];
     for (const row of rows) {
-      if (row.item.deaths >= deathsMax) this.#setAside(row.item, row.model);
+      if (row.item.deaths >= deathsMax) this.#setAside(row.item);
       else back.push(Object.assign(row, { suspect: true }));
     }
     this.#parts.enqueue(back);
@@ -182,7 +187,7 @@ export class JobRunner {
       item.parts = new Array(rows.length);
       item.contexts = rows.map(({ context }) => context);
       item.rowsOpen = rows.length;
-      this.#parts.enqueue(rows.map((row, i) => queueRow(item, row, i, files.id, nowMs)));
+      this.#parts.enqueue(rows.map((row, i) => queueRow(item, row, i, unitOf(files), nowMs)));
     } catch (error) {
       if (job.isOver) return;
       const problem = toProblem(error);
@@ -237,7 +242,8 @@ export class JobRunner {
     });
   }
 
-  #setAside(item: RunningItem, model: string): void {
+  #setAside(item: RunningItem): void {
+    const model = item.job.files.id;
     this.#parts.metrics.deadLetters.inc({ model });
     this.#parts.logger.error(
       {

@@ -28,7 +28,7 @@ export interface RunningItem {
   settled: boolean;
 }
 
-/** A row in the scheduler: what a policy sees, and what a lane gets. */
+/** A row in the scheduler: what a policy sees, and what a lane gets. Its `model` is the unit that the job was pinned to. */
 export interface QueuedRow extends WaitingRow {
   readonly row: Row;
   readonly item: RunningItem;

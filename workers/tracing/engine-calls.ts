@@ -70,7 +70,7 @@ export class EngineCalls {
   #describe(lane: string, { rows, predictedMs }: OpenCall, result: CallResult, wallMs: number): Attributes {
     const [first] = rows;
     return {
-      'millrace.model': first?.model,
+      'millrace.model': first?.item.job.files.id,
       'millrace.model_version': first?.item.job.files.version,
       'millrace.class': [...new Set(rows.map((row) => row.class))].join(','),
       'millrace.lane': lane,

@@ -3,8 +3,9 @@
  * are written when one changes and every 5 s, the sign every second; read by GET /v1/models and readiness.
  */
 import type { Redis } from 'ioredis';
-import { keys } from '../shared/jobs/keys.ts';
-import type { ModelState } from './lane/lane-pool.ts';
+import { keys } from '../../shared/jobs/keys.ts';
+import type { ModelEntry } from '../../shared/jobs/model-entry.ts';
+import type { ModelReport } from './served-model.ts';
 
 export const aliveMs = 4000;
 const beatMs = 1000;
@@ -27,10 +28,16 @@ export class ModelStates {
     void this.#beat();
   }
 
-  set(model: string, version: string, state: ModelState, error?: string): void {
-    const entry = { state, version, device: this.#device, ...(error && { error }), at: new Date().toISOString() };
-    this.#entries.set(`${model}/${this.#worker}`, JSON.stringify(entry));
+  set(model: string, report: ModelReport, lanes: number): void {
+    const entry: ModelEntry = { ...report, device: this.#device, lanes, at: new Date().toISOString() };
+    this.#entries.set(this.#fieldOf(model), JSON.stringify(entry));
     void this.#write(true);
+  }
+
+  remove(model: string): void {
+    this.#entries.delete(this.#fieldOf(model));
+    // The next beat brings no entry back; one that Redis missed goes with this worker's sign of life.
+    this.#redis.hdel(keys.modelStates, this.#fieldOf(model)).catch(() => {});
   }
 
   async stop(): Promise<void> {
@@ -39,6 +46,10 @@ export class ModelStates {
     this.#entries.clear();
     await this.#redis.del(keys.workerAlive(this.#worker));
     if (fields.length > 0) await this.#redis.hdel(keys.modelStates, ...fields);
+  }
+
+  #fieldOf(model: string): string {
+    return `${model}/${this.#worker}`;
   }
 
   /**
