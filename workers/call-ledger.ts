@@ -6,6 +6,7 @@ import { type JobClass, jobClasses } from '../shared/jobs/job.ts';
 import { Counter, type Registry } from '../shared/observability/metrics.ts';
 import type { InferenceMetrics } from './inference-metrics.ts';
 import type { CallReport } from './scheduling/scheduler.ts';
+import type { StepReport } from './scheduling/steps/step-calls.ts';
 
 interface ModelSums {
   readonly units: { real: number; padding: number };
@@ -21,7 +22,7 @@ interface LaneTime {
 type Sample = readonly [labels: Readonly<Record<string, string>>, value: number];
 
 export class CallLedger {
-  readonly #metrics: Pick<InferenceMetrics, 'compute' | 'postprocess' | 'batchRows' | 'paddedUnits' | 'costRatio'>;
+  readonly #metrics: InferenceMetrics;
   readonly #models = new Map<string, ModelSums>();
   readonly #lanes = new Map<string, LaneTime>();
   readonly #classSeconds = Object.fromEntries(jobClasses.map((name) => [name, 0])) as Record<JobClass, number>;
@@ -91,6 +92,18 @@ export class CallLedger {
     seconds.measured += wallMs / 1000;
     seconds.predicted += predictedMs / 1000;
     for (const row of rows) this.#classSeconds[row.class] += wallMs / 1000 / rows.length;
+  }
+
+  /** A call of steps; `model` as metrics name it. */
+  measureSteps(model: string, { rows, call }: StepReport): void {
+    const label = { model };
+    this.#metrics.compute.observe(label, call.computeMs / 1000);
+    this.#metrics.tokens.inc(label, call.tokens);
+    if (call.steps > 0) {
+      this.#metrics.step.observe(label, call.stepMs / 1000 / call.steps);
+      this.#metrics.stepRows.observe(label, call.lines / call.steps);
+    }
+    for (const row of rows) this.#classSeconds[row.class] += call.wallMs / 1000 / rows.length;
   }
 
   #sumsOf(model: string): ModelSums {

@@ -13,7 +13,13 @@ import { residentBytes } from '../shared/observability/resident-bytes.ts';
 export type InferenceMetrics = ReturnType<typeof createInferenceMetrics>;
 
 export function createInferenceMetrics(registry: Registry) {
-  return { ...stageMetrics(registry), ...callMetrics(registry), ...endMetrics(registry), ...loadMetrics(registry) };
+  return {
+    ...stageMetrics(registry),
+    ...callMetrics(registry),
+    ...stepMetrics(registry),
+    ...endMetrics(registry),
+    ...loadMetrics(registry),
+  };
 }
 
 /** One histogram a stage, in the order in which a job goes through them. */
@@ -41,6 +47,39 @@ function callMetrics(registry: Registry) {
       'Measured over predicted time of a call',
       [0.25, 0.5, 0.7, 0.8, 0.9, 1, 1.1, 1.25, 1.5, 2, 4],
     ),
+  };
+}
+
+/** Of models that write token by token. */
+function stepMetrics(registry: Registry) {
+  const registers = [registry];
+  return {
+    tokens: new Counter({
+      name: 'inference_tokens_total',
+      help: 'Tokens written',
+      labelNames: ['model'],
+      registers,
+    }),
+    evictions: new Counter({
+      name: 'inference_evictions_total',
+      help: 'Rows that were being written and lost their place: to a higher class, by cancellation, with their lane',
+      labelNames: ['model', 'reason'],
+      registers,
+    }),
+    step: new Histogram({
+      name: 'inference_step_seconds',
+      help: 'One step of the decoder; the mean of each call',
+      labelNames: ['model'],
+      buckets: secondsBuckets,
+      registers,
+    }),
+    stepRows: new Histogram({
+      name: 'inference_step_rows',
+      help: 'Rows of one step; the mean of each call',
+      labelNames: ['model'],
+      buckets: rowsBuckets,
+      registers,
+    }),
   };
 }
 
@@ -81,7 +120,8 @@ function loadMetrics(registry: Registry) {
 export function beginAtZero(metrics: InferenceMetrics, lanes: readonly string[], models: readonly string[]): void {
   for (const lane of lanes) metrics.laneEnds.inc({ lane }, 0);
   for (const model of models) {
-    for (const counter of [metrics.late, metrics.suspects, metrics.deadLetters]) counter.inc({ model }, 0);
+    const counters = [metrics.late, metrics.suspects, metrics.deadLetters, metrics.tokens];
+    for (const counter of counters) counter.inc({ model }, 0);
     // LaneStuck asks whether any call has ended: also when the first one hangs.
     metrics.compute.zero({ model });
   }
@@ -89,6 +129,8 @@ export function beginAtZero(metrics: InferenceMetrics, lanes: readonly string[],
 
 export interface WorkerLevels {
   waitingRows(): number;
+  /** Rows that are being written token by token, by model. */
+  liveRows(): ReadonlyMap<string, number>;
   claimedJobs(): number;
   readonly lanesWanted: number;
   /** Living lanes. */
@@ -110,6 +152,16 @@ export function exposeLevels(registry: Registry, levels: WorkerLevels): void {
   level('inference_claimed_jobs', 'Jobs held by this worker', levels.claimedJobs);
   level('inference_lanes', 'Lanes that this worker should have', () => levels.lanesWanted);
   level('inference_lanes_alive', 'Lanes whose process lives', () => levels.lanes().length);
+  new Gauge({
+    name: 'inference_live_rows',
+    help: 'Rows that are being written token by token',
+    labelNames: ['model'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [model, rows] of levels.liveRows()) this.set({ model }, rows);
+    },
+  });
   new Gauge({
     name: 'inference_lane_memory_bytes',
     help: 'Resident memory of a lane process',

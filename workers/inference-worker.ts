@@ -16,7 +16,7 @@ import { noTracing, type Tracing } from '../shared/observability/tracing/span.ts
 import { CallLedger } from './call-ledger.ts';
 import { beginAtZero, createInferenceMetrics, exposeLevels, type InferenceMetrics } from './inference-metrics.ts';
 import { describeDevice } from './lane/device.ts';
-import type { CallResult, Lane } from './lane/lane.ts';
+import type { CallResult, Lane, StepResult } from './lane/lane.ts';
 import { LanePool } from './lane/lane-pool.ts';
 import { OutcomeWriter } from './outcomes/outcome-writer.ts';
 import { Preparer, type PreparesItems } from './preparation/prepare-input.ts';
@@ -103,7 +103,18 @@ export class InferenceWorker {
       onRow: (row, outcome, report) => this.#runner.take(row, outcome, report),
       onReport: (report) => this.#ledger.measure({ ...report, model: modelOf(report.rows) }),
       onDeath: (_lane, rows) => this.#runner.takeDeath(rows),
-      onCallEnd: (lane, result) => this.#closeCall(lane, result),
+      onCallEnd: (lane, result) => {
+        this.#calls.close(lane.name, result);
+        this.#closeCall(lane, result);
+      },
+      onSteps: (lane, rows, admitted, budgetMs) => this.#noteBoard(lane, rows, admitted, budgetMs),
+      onStepsEnd: (lane, result) => this.#closeCall(lane, result),
+      onStepReport: (report) => this.#ledger.measureSteps(modelOf(report.rows), report),
+      onWritten: (lane, live) => this.#calls.wrote(lane.name, live),
+      onUnwritten: (lane, live, reason) => {
+        this.#metrics.evictions.inc({ model: modelOf([live.row]), reason });
+        this.#calls.wrote(lane.name, live, reason);
+      },
     });
     const entry = parts.engine && { entry: parts.engine.laneEntry };
     this.#pool = new LanePool({ device, threads: settings.laneThreads, lanes: this.#lanes, ...entry }, logger, {
@@ -114,7 +125,10 @@ export class InferenceWorker {
         if (state === 'ready' && memoryBytes) this.#metrics.modelMemory.set({ model: files.id }, memoryBytes);
         this.#roster.lanesSay(files, state, detail);
       },
-      onLaneEnd: (lane) => this.#metrics.laneEnds.inc({ lane: lane.name }),
+      onLaneEnd: (lane) => {
+        this.#metrics.laneEnds.inc({ lane: lane.name });
+        this.#scheduler.laneEnded(lane);
+      },
     });
     this.#scheduler.attach(this.#pool);
     const states = new ModelStates(redis, this.name, device);
@@ -199,20 +213,22 @@ export class InferenceWorker {
 
   /** Who is on board, before the call: if this whole process dies, they are the suspects. Not waited for. */
   #noteCall(lane: Lane, rows: readonly QueuedRow[], predictedMs: number): void {
-    const nowMs = performance.now();
-    this.#ledger.begin(lane.name);
-    for (const row of rows)
-      this.#metrics.batchWait.observe(
-        { model: row.item.job.files.id, class: row.class },
-        (nowMs - row.waitsSinceMs) / 1000,
-      );
-    this.#notes.open(lane.name, rows, predictedMs);
+    this.#noteBoard(lane, rows, rows, predictedMs);
     this.#calls.open(lane.name, rows, predictedMs);
   }
 
+  #noteBoard(lane: Lane, rows: readonly QueuedRow[], boarded: readonly QueuedRow[], predictedMs: number): void {
+    const nowMs = performance.now();
+    this.#ledger.begin(lane.name);
+    for (const row of boarded) {
+      const labels = { model: modelOf([row]), class: row.class };
+      this.#metrics.batchWait.observe(labels, (nowMs - row.waitsSinceMs) / 1000);
+    }
+    this.#notes.open(lane.name, rows, predictedMs);
+  }
+
   /** Nobody is on board now. Left there, jobs would be blamed for a death of this process that they had no part in. */
-  #closeCall(lane: Lane, result: CallResult): void {
-    this.#calls.close(lane.name, result);
+  #closeCall(lane: Lane, result: CallResult | StepResult): void {
     this.#ledger.end(lane.name);
     this.#notes.close(lane.name, result.kind === 'died');
   }
@@ -224,6 +240,7 @@ export class InferenceWorker {
     beginAtZero(this.#metrics, this.#pool.laneNames, []);
     exposeLevels(registry, {
       waitingRows: () => this.#scheduler.waiting,
+      liveRows: () => this.#scheduler.live,
       claimedJobs: () => this.#runner.size,
       lanesWanted: this.#lanes,
       lanes: () => this.#pool.lanes,

@@ -5,7 +5,7 @@ import type { LaneReply, LaneRequest } from '../../workers/lane/lane-protocol.ts
 process.on('message', (request: LaneRequest) => {
   const reply = (message: LaneReply) => process.send?.(message);
   if (request.type === 'load')
-    reply({ type: 'loaded', model: unitOf(request.files), loadMs: 1, canaryMs: 0.1, memoryBytes: 0 });
+    reply({ type: 'loaded', model: unitOf(request.files), loadMs: 1, canaryMs: 0.1, memoryBytes: 0, writes: null });
   if (request.type === 'run')
     reply({
       type: 'ran',

@@ -1,10 +1,12 @@
 /**
  * A lane without a model, for tests: speaks the lane protocol and does what a row's context says. `echo` gives it back,
  * `kill` ends the process by SIGKILL, `hang` never answers, `throw` makes the call fail, `bad` fails that row alone.
+ * Models whose name begins with `writes` write token by token, in 4 slots (`fake-writing.ts`).
  * Models `kills-on-load`, `fails-to-load` and `loads-slowly` do so; `fails-at-first` loads the second time.
  * A revision `fails` fails too.
  */
 import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
+import { fakeSlots, stepFake } from './fake-writing.ts';
 import type { LaneOutcome, LaneReply, LaneRequest } from './lane-protocol.ts';
 
 export interface FakeContext {
@@ -47,12 +49,14 @@ async function load({ id, ...files }: ModelFiles): Promise<void> {
     return;
   }
   loaded.add(model);
-  reply({ type: 'loaded', model, loadMs: 1, canaryMs: 1, memoryBytes: 1 });
+  const writes = id.startsWith('writes') ? { slots: fakeSlots, isLockstep: id.includes('together') } : null;
+  reply({ type: 'loaded', model, loadMs: 1, canaryMs: 1, memoryBytes: 1, writes });
 }
 
 async function answer(request: LaneRequest): Promise<void> {
   if (request.type === 'load') await load(request.files);
   else if (request.type === 'unload') loaded.delete(request.model);
+  else if (request.type === 'step') await stepFake(request, reply);
   else if (loaded.has(request.model)) await run(request);
   else reply({ type: 'run-failed', call: request.call, reason: 'not loaded here', outOfMemory: false });
 }

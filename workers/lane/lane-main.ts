@@ -1,29 +1,17 @@
 /**
- * Entry of a lane: a child process that owns ONNX sessions on one device and runs one batch at a time. Its parent may
+ * Entry of a lane: a child process that owns ONNX sessions on one device and runs one call at a time. Its parent may
  * kill it at any moment; it owns nothing that would be missed. Dies with its parent.
  */
 import { setPriority } from 'node:os';
-import { join } from 'node:path';
 import { loadPipelineFactory } from '../../models/discover-tasks.ts';
 import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import { verifyFiles } from '../../models/repository/verify-files.ts';
-import type { CallPipeline, Pipeline, Row, RowOutcome } from '../../models/task.ts';
-import { encodeOutput } from '../../shared/jobs/output-codec.ts';
-import { Problem, toProblem } from '../../shared/problems/problem.ts';
-import {
-  type LaneOptions,
-  type LaneOutcome,
-  type LaneReply,
-  type LaneRequest,
-  type LaneRow,
-  lanePriority,
-} from './lane-protocol.ts';
-import { type OnnxSession, openSession } from './onnx-session.ts';
+import { CallModel } from './call-model.ts';
+import { type LaneOptions, type LaneReply, type LaneRequest, lanePriority } from './lane-protocol.ts';
+import { WritingModel } from './writing-model.ts';
 
-interface LoadedModel {
-  readonly pipeline: CallPipeline;
-  readonly session: OnnxSession;
-}
+type LoadedModel = CallModel | WritingModel;
+type Call = Extract<LaneRequest, { type: 'run' | 'step' }>;
 
 // Below the event loops that feed it and renew locks: they need the core for a moment only, but at once.
 setPriority(lanePriority);
@@ -36,82 +24,48 @@ async function load(files: ModelFiles): Promise<LaneReply> {
   await verifyFiles(files);
   const factory = await loadPipelineFactory(files.task);
   const pipeline = await factory.createPipeline(files, 'lane');
-  if (pipeline.generation) throw new Error(`Model ${files.id} writes token by token, which this lane can not.`);
-  const graph = pipeline.sessions['model'];
-  if (!graph) throw new Error(`The pipeline of ${files.task} names no session "model".`);
-  const session = await openSession(join(files.versionFolder, graph), options);
-  const model = { pipeline, session };
+  const model = pipeline.generation
+    ? await WritingModel.open(files, pipeline, options)
+    : await CallModel.open(files, pipeline, options);
   const loadMs = performance.now() - startedAt;
   const canaryMs = await runCanary(model);
-  await warmUp(model, files.warmUpRows);
+  // A GPU tunes its kernels, and the arena grows, per size of a batch.
+  for (const rows of files.warmUpRows) await model.canary(rows);
   const memoryBytes = Math.max(0, process.memoryUsage.rss() - bytesBefore);
-  await loaded.get(unitOf(files))?.session.release();
+  await loaded.get(unitOf(files))?.release();
   loaded.set(unitOf(files), model);
-  return { type: 'loaded', model: unitOf(files), loadMs, canaryMs, memoryBytes };
+  return { type: 'loaded', model: unitOf(files), loadMs, canaryMs, memoryBytes, writes: model.writes };
 }
 
 /** Twice: the first run allocates; the second is what a tiny item costs. A canary that fails fails the load. */
-async function runCanary({ pipeline, session }: LoadedModel): Promise<number> {
-  const { rows } = pipeline.canary;
+async function runCanary(model: LoadedModel): Promise<number> {
   let ms = 0;
   for (let round = 0; round < 2; round++) {
     const startedAt = performance.now();
-    const outcomes = pipeline.postprocess(await session.run(pipeline.collate(rows)), rows);
-    for (const outcome of outcomes)
-      if ('problem' in outcome) throw new Error(`Canary failed: ${outcome.problem.detail}`);
+    await model.canary();
     ms = performance.now() - startedAt;
   }
   return ms;
 }
 
-/** Batches of the sizes that the manifest names: a GPU tunes its kernels, and the arena grows, per size. */
-async function warmUp({ pipeline, session }: LoadedModel, sizes: readonly number[]): Promise<void> {
-  const { rows } = pipeline.canary;
-  for (const size of sizes) {
-    const batch = Array.from({ length: size }, (_, i) => rows[i % rows.length] as Row);
-    await session.run(pipeline.collate(batch));
-  }
-}
-
-async function run(call: number, modelId: string, laneRows: readonly LaneRow[]): Promise<LaneReply> {
-  const model = loaded.get(modelId);
-  if (!model) return { type: 'run-failed', call, reason: `Model ${modelId} is not loaded here.`, outOfMemory: false };
-  const { pipeline, session } = model;
-  const rows = laneRows.map(({ row }) => row);
+async function call(request: Call): Promise<LaneReply> {
+  const model = loaded.get(request.model);
   try {
-    const startedAt = performance.now();
-    const outputs = await session.run(pipeline.collate(rows));
-    const computedAt = performance.now();
-    const outcomes = pipeline.postprocess(outputs, rows);
-    if (outcomes.length !== rows.length) throw new Error(`${rows.length} rows went in, ${outcomes.length} came out.`);
-    return {
-      type: 'ran',
-      call,
-      outcomes: outcomes.map((outcome, i) => close(pipeline, outcome, laneRows[i] as LaneRow)),
-      computeMs: computedAt - startedAt,
-      postprocessMs: performance.now() - computedAt,
-    };
+    if (model instanceof WritingModel && request.type === 'step')
+      return { type: 'stepped', call: request.call, ...(await model.step(request)) };
+    if (model instanceof CallModel && request.type === 'run')
+      return { type: 'ran', call: request.call, ...(await model.run(request.rows)) };
+    throw new Error(`Model ${request.model} is not loaded here for a call of type ${request.type}.`);
   } catch (error) {
     const reason = (error as Error).message;
-    return { type: 'run-failed', call, reason, outOfMemory: /alloc|memory/i.test(reason) };
-  }
-}
-
-/** Serialises here what can be: it saved 0.2 ms of the worker's loop per item. */
-function close(pipeline: Pipeline, outcome: RowOutcome, { row, alone }: LaneRow): LaneOutcome {
-  if ('problem' in outcome || !alone) return outcome;
-  try {
-    return { json: encodeOutput(pipeline.merge([outcome.part], [row.context])) };
-  } catch (error) {
-    const problem = error instanceof Problem ? error : toProblem(error, 'inference-failed');
-    return { problem: problem.toDetails() };
+    return { type: 'run-failed', call: request.call, reason, outOfMemory: /alloc|memory/i.test(reason) };
   }
 }
 
 async function answer(request: LaneRequest): Promise<LaneReply | null> {
-  if (request.type === 'run') return await run(request.call, request.model, request.rows);
+  if (request.type === 'run' || request.type === 'step') return await call(request);
   if (request.type === 'unload') {
-    await loaded.get(request.model)?.session.release();
+    await loaded.get(request.model)?.release();
     loaded.delete(request.model);
     return null;
   }

@@ -6,19 +6,44 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import { describeDevice } from './device.ts';
-import type { LaneOptions, LaneOutcome, LaneReply, LaneRequest, LaneRow } from './lane-protocol.ts';
+import type {
+  LaneOptions,
+  LaneOutcome,
+  LaneReply,
+  LaneRequest,
+  LaneRow,
+  StepOrder,
+  StepWork,
+  Writes,
+} from './lane-protocol.ts';
 
-/** What a call ended with. `died`: the process ended under it, so its rows are suspects. */
-export type CallResult =
-  | {
-      readonly kind: 'ran';
-      readonly outcomes: readonly LaneOutcome[];
-      readonly computeMs: number;
-      readonly postprocessMs: number;
-      readonly wallMs: number;
-    }
+/** A call that gave no outcomes. `died`: the process ended under it, so its rows are suspects. */
+export type LostCall =
   | { readonly kind: 'failed'; readonly reason: string; readonly outOfMemory: boolean }
   | { readonly kind: 'died'; readonly reason: string };
+
+export interface RanCall {
+  readonly kind: 'ran';
+  readonly outcomes: readonly LaneOutcome[];
+  readonly computeMs: number;
+  readonly postprocessMs: number;
+  readonly wallMs: number;
+}
+
+export interface SteppedCall extends StepWork {
+  readonly kind: 'stepped';
+  readonly wallMs: number;
+}
+
+/** What a call ended with. */
+export type CallResult = RanCall | LostCall;
+export type StepResult = SteppedCall | LostCall;
+
+/** A model that a lane has loaded. A load anew is another one. */
+export interface LoadedModel {
+  /** Null when it takes calls of whole batches. */
+  readonly writes: Writes | null;
+}
 
 export interface LaneLoad {
   readonly model: string;
@@ -26,6 +51,7 @@ export interface LaneLoad {
   readonly canaryMs?: number;
   readonly loadMs?: number;
   readonly memoryBytes?: number;
+  readonly writes?: Writes | null;
   readonly reason?: string;
 }
 
@@ -33,7 +59,7 @@ interface PendingCall {
   readonly call: number;
   readonly startedAt: number;
   readonly timer: NodeJS.Timeout;
-  readonly settle: (result: CallResult) => void;
+  readonly settle: (result: RanCall | SteppedCall | LostCall) => void;
 }
 
 interface PendingLoad {
@@ -44,6 +70,13 @@ interface PendingLoad {
   isRevoked: boolean;
 }
 
+/** As the lane gets it, but for the number of the call. */
+type CallRequest =
+  | Omit<Extract<LaneRequest, { type: 'run' }>, 'call'>
+  | Omit<Extract<LaneRequest, { type: 'step' }>, 'call'>;
+
+const wrongReply: LostCall = { kind: 'failed', reason: 'The lane answered another call.', outOfMemory: false };
+
 /** The real lane; tests put a fake engine in its place. */
 export const laneEntry = join(import.meta.dirname, 'lane-main.ts');
 
@@ -53,7 +86,7 @@ const loadLimitMs = 120_000;
 export class Lane {
   readonly name: string;
   /** Units that it has loaded. */
-  readonly models = new Set<string>();
+  readonly models = new Map<string, LoadedModel>();
   onEnd: (reason: string, loading: string | null) => void = () => {};
   readonly #child: ChildProcess;
   #call: PendingCall | null = null;
@@ -108,14 +141,22 @@ export class Lane {
 
   /** Runs one batch. The lane is killed when `limitMs` pass without an answer. Never rejects. */
   async run(model: string, rows: readonly LaneRow[], limitMs: number): Promise<CallResult> {
+    const result = await this.#begin({ type: 'run', model, rows }, `a call of ${rows.length} rows`, limitMs);
+    return result.kind === 'stepped' ? wrongReply : result;
+  }
+
+  /** Writes on, with rows that come and go. Otherwise as `run`. */
+  async step(model: string, order: StepOrder, limitMs: number): Promise<StepResult> {
+    const result = await this.#begin({ type: 'step', model, ...order }, 'a call of steps', limitMs);
+    return result.kind === 'ran' ? wrongReply : result;
+  }
+
+  async #begin(request: CallRequest, what: string, limitMs: number): Promise<RanCall | SteppedCall | LostCall> {
     return await new Promise((settle) => {
       const call = ++this.#calls;
-      const timer = setTimeout(
-        () => this.kill(`a call of ${rows.length} rows passed its limit of ${Math.round(limitMs)} ms`),
-        limitMs,
-      );
+      const timer = setTimeout(() => this.kill(`${what} passed its limit of ${Math.round(limitMs)} ms`), limitMs);
       this.#call = { call, startedAt: performance.now(), timer, settle };
-      this.#send({ type: 'run', call, model, rows });
+      this.#send({ ...request, call });
     });
   }
 
@@ -148,7 +189,7 @@ export class Lane {
       if (!load || load.model !== reply.model) return;
       clearTimeout(load.timer);
       this.#load = null;
-      if (reply.type === 'loaded' && !load.isRevoked) this.models.add(reply.model);
+      if (reply.type === 'loaded' && !load.isRevoked) this.models.set(reply.model, { writes: reply.writes });
       load.settle(reply.type === 'loaded' && load.isRevoked ? null : reply);
       return;
     }
@@ -156,15 +197,10 @@ export class Lane {
     const { startedAt, timer, settle } = this.#call;
     clearTimeout(timer);
     this.#call = null;
+    const wallMs = performance.now() - startedAt;
     if (reply.type === 'run-failed') settle({ kind: 'failed', reason: reply.reason, outOfMemory: reply.outOfMemory });
-    else
-      settle({
-        kind: 'ran',
-        outcomes: reply.outcomes,
-        computeMs: reply.computeMs,
-        postprocessMs: reply.postprocessMs,
-        wallMs: performance.now() - startedAt,
-      });
+    else if (reply.type === 'ran') settle({ ...reply, kind: 'ran', wallMs });
+    else settle({ ...reply, kind: 'stepped', wallMs });
   }
 
   #end(reason: string): void {

@@ -18,8 +18,8 @@ const takeBackMs = 5;
 export class CallNotes {
   readonly #redis: Redis;
   readonly #worker: string;
-  /** Lanes with a note in Redis, and the timer that takes it back once the call is over. */
-  readonly #noted = new Map<string, NodeJS.Timeout | null>();
+  /** Lanes with a note in Redis: what it says, and the timer that takes it back once the call is over. */
+  readonly #noted = new Map<string, { readonly jobs: string; takeBack: NodeJS.Timeout | null }>();
 
   constructor(redis: Redis, worker: string) {
     this.#redis = redis;
@@ -28,16 +28,18 @@ export class CallNotes {
 
   /** Before the call. */
   open(lane: string, rows: readonly QueuedRow[], predictedMs: number): void {
-    const pending = this.#noted.get(lane);
-    if (pending) clearTimeout(pending);
-    if (predictedMs < notedCallMsMin && !rows.some(({ suspect }) => suspect)) {
+    const last = this.#noted.get(lane);
+    if (last?.takeBack) clearTimeout(last.takeBack);
+    if (rows.length === 0 || (predictedMs < notedCallMsMin && !rows.some(({ suspect }) => suspect))) {
       // The last call's jobs must not be blamed for a death in this one.
-      if (this.#noted.has(lane)) this.#takeBack(lane);
+      if (last) this.#takeBack(lane);
       return;
     }
-    const jobs = new Set(rows.map(({ item }) => item.job.name));
-    this.#noted.set(lane, null);
-    this.#redis.hset(keys.calls, this.#fieldOf(lane), [...jobs].join(',')).catch(() => {});
+    const jobs = [...new Set(rows.map(({ item }) => item.job.name))].join(',');
+    this.#noted.set(lane, { jobs, takeBack: null });
+    // Rows that are written token by token are on board of many calls.
+    if (last?.jobs === jobs) return;
+    this.#redis.hset(keys.calls, this.#fieldOf(lane), jobs).catch(() => {});
   }
 
   /**
@@ -45,21 +47,16 @@ export class CallNotes {
    * lane's death at once: that death is counted by this worker, and must not be counted again.
    */
   close(lane: string, hasDied: boolean): void {
-    if (this.#noted.get(lane) !== null) return;
-    if (hasDied) {
-      this.#takeBack(lane);
-      return;
-    }
-    this.#noted.set(
-      lane,
-      setTimeout(() => this.#takeBack(lane), takeBackMs),
-    );
+    const note = this.#noted.get(lane);
+    if (!note || note.takeBack) return;
+    if (hasDied) this.#takeBack(lane);
+    else note.takeBack = setTimeout(() => this.#takeBack(lane), takeBackMs);
   }
 
   /** Takes back what is left; no further calls come. */
   async stop(): Promise<void> {
     const fields = [...this.#noted.keys()].map((lane) => this.#fieldOf(lane));
-    for (const timer of this.#noted.values()) if (timer) clearTimeout(timer);
+    for (const { takeBack } of this.#noted.values()) if (takeBack) clearTimeout(takeBack);
     this.#noted.clear();
     if (fields.length > 0) await this.#redis.hdel(keys.calls, ...fields).catch(() => {});
   }

@@ -75,11 +75,7 @@ async function admit(items: number, extra: Partial<JobRequest> = {}, expiresInSe
 const read = async (job: JobRequest) => (await store.read(job)) as JobRecord;
 const queued = (count: number) => waitUntil(`${count} rows wait`, () => rows.length === count);
 function succeed(of: QueuedRow): void {
-  runner.take(
-    of,
-    { json: '"ok"' },
-    { model: 'm', rows: [of], computeMs: 1, postprocessMs: 1, wallMs: 1, predictedMs: 1 },
-  );
+  runner.take(of, { json: '"ok"' }, { computeMs: 1, laneMs: 1, rows: 1 });
 }
 
 test('an item that is left when another was set aside as poison is not taken for poison after a restart', async () => {

@@ -16,7 +16,7 @@ import type { InferenceMetrics } from '../inference-metrics.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
 import type { OutcomeWriter } from '../outcomes/outcome-writer.ts';
 import type { PreparesItems } from '../preparation/prepare-input.ts';
-import type { CallReport } from '../scheduling/scheduler.ts';
+import type { RowCost } from '../scheduling/scheduler.ts';
 import { JobTrace } from '../tracing/job-trace.ts';
 import { finishOf } from './item-finish.ts';
 import { JobStarts } from './job-starts.ts';
@@ -122,12 +122,12 @@ export class JobRunner {
   }
 
   /** One row's result. The item ends with its last row. */
-  take(row: QueuedRow, outcome: LaneOutcome, report: CallReport): void {
+  take(row: QueuedRow, outcome: LaneOutcome, cost: RowCost): void {
     const { item } = row;
-    item.job.laneMs += report.wallMs / report.rows.length;
+    item.job.laneMs += cost.laneMs;
     if (item.settled) return;
-    item.computeSeconds = Math.max(item.computeSeconds, report.computeMs / 1000);
-    item.batchRows = Math.max(item.batchRows, report.rows.length);
+    item.computeSeconds = Math.max(item.computeSeconds, cost.computeMs / 1000);
+    item.batchRows = Math.max(item.batchRows, cost.rows);
     if ('problem' in outcome) {
       this.#settle(item, 'failed', JSON.stringify(outcome.problem), slugOf(outcome.problem));
       return;

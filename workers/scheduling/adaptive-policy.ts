@@ -41,6 +41,10 @@ export class AdaptivePolicy implements SchedulingPolicy {
     return { rows };
   }
 
+  callMsMax(jobClass: JobClass, nowMs: number): number {
+    return this.#limit.limitMs(jobClass, nowMs);
+  }
+
   ended({ rows, endedMs }: EndedCall<WaitingRow>): void {
     const model = (rows[0] as WaitingRow).model;
     this.#memory.ran(model, endedMs);

@@ -59,6 +59,8 @@ export interface EndedCall<R extends WaitingRow> {
 
 export interface SchedulingPolicy {
   choose<R extends WaitingRow>(view: PolicyView<R>): Choice<R>;
+  /** How long a call that can end at any time should take, for rows of this class; 100 ms when absent. */
+  callMsMax?(jobClass: JobClass, nowMs: number): number;
   /** For policies that learn from what came of their choices. */
   ended?(call: EndedCall<WaitingRow>): void;
   /** A call did not fit into memory. */

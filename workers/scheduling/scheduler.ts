@@ -1,13 +1,16 @@
 /**
  * Brings waiting rows and free lanes together: asks the policy at the moment a lane is free, never earlier, and carries
  * a batch through its call. Splits a batch that the model refuses until the bad row stands alone; reruns the rows of a
- * call that died, each alone. Results go to the owner; nothing here knows Redis.
+ * call that died, each alone. Models that write token by token are `steps/`. Results go to the owner; nothing here knows
+ * Redis.
  */
 import type { CallResult, Lane } from '../lane/lane.ts';
 import type { LanePool } from '../lane/lane-pool.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
 import type { QueuedRow } from '../running/running-job.ts';
 import type { CostModel, LaneView, SchedulingPolicy } from './policy.ts';
+import type { LiveRow } from './steps/live-rows.ts';
+import { StepCalls, type StepCandidate, type StepEvents } from './steps/step-calls.ts';
 
 export interface CallReport {
   readonly model: string;
@@ -18,13 +21,22 @@ export interface CallReport {
   readonly predictedMs: number;
 }
 
-export interface SchedulerEvents {
+/** What a row's result took. */
+export interface RowCost {
+  readonly computeMs: number;
+  /** Lane time: its share of each call that it was in. */
+  readonly laneMs: number;
+  /** Rows that it ran with, itself included; the most of all its calls. */
+  readonly rows: number;
+}
+
+export interface SchedulerEvents extends Omit<StepEvents, 'onWritten'> {
   /** Before a batch goes to a lane: the last word on who is on board. */
   onCall(lane: Lane, rows: readonly QueuedRow[], predictedMs: number): void;
-  onRow(row: QueuedRow, outcome: LaneOutcome, report: CallReport): void;
+  onRow(row: QueuedRow, outcome: LaneOutcome, cost: RowCost): void;
+  /** Of a row that was written token by token, before `onRow`. */
+  onWritten(lane: Lane, live: LiveRow): void;
   onReport(report: CallReport): void;
-  /** The lane died under these rows. The owner decides which come back, by `add`. */
-  onDeath(lane: Lane, rows: readonly QueuedRow[]): void;
   /** However the call ended, and before anybody is told what came of it. */
   onCallEnd(lane: Lane, result: CallResult): void;
 }
@@ -33,11 +45,14 @@ export interface SchedulerEvents {
 const hangFactor = 50;
 const hangMsMin = 30_000;
 const hangMsMax = 600_000;
+/** A call of steps may end at any time; it does after this when the policy has no other wish. */
+const stepCallMs = 100;
 
 export class Scheduler {
   readonly #policy: SchedulingPolicy;
   readonly #cost: CostModel;
   readonly #events: SchedulerEvents;
+  readonly #steps: StepCalls;
   /** By arrival. Bounded by the claim budgets. */
   #waiting: QueuedRow[] = [];
   #pool: LanePool | null = null;
@@ -50,10 +65,29 @@ export class Scheduler {
     this.#policy = policy;
     this.#cost = cost;
     this.#events = events;
+    const queue = { add: (rows: readonly QueuedRow[]) => this.add(rows), isWanted };
+    this.#steps = new StepCalls(queue, {
+      ...events,
+      onWritten: (lane, live, outcome) => {
+        events.onWritten(lane, live);
+        events.onRow(live.row, outcome, { computeMs: live.computeMs, laneMs: live.laneMs, rows: live.rowsMax });
+      },
+    });
   }
 
   attach(pool: LanePool): void {
     this.#pool = pool;
+    this.#steps.attach(pool);
+  }
+
+  /** Rows that are being written token by token, by model. */
+  get live(): ReadonlyMap<string, number> {
+    return this.#steps.liveRows;
+  }
+
+  /** The lane is gone; a call that was under way on it has ended. */
+  laneEnded(lane: Lane): void {
+    this.#steps.laneEnded(lane);
   }
 
   get waiting(): number {
@@ -68,17 +102,40 @@ export class Scheduler {
   /** A lane is free: the one place where batches are formed. */
   dispatch(lane: Lane): void {
     this.#waiting = this.#waiting.filter(isWanted);
-    const runnable = this.#waiting.filter((row) => lane.models.has(row.model));
-    if (runnable.length === 0) return;
+    const runnable: (QueuedRow | StepCandidate)[] = this.#waiting.filter(
+      (row) => lane.models.get(row.model)?.writes === null,
+    );
+    const candidates = this.#steps.candidates(lane, this.#waiting);
+    const waiting = candidates.length === 0 ? runnable : byArrival([...runnable, ...candidates]);
+    if (waiting.length === 0) return;
     const nowMs = performance.now();
-    const { rows, wakeMs } = this.#policy.choose({ nowMs, waiting: runnable, lanes: this.#laneViews() });
-    if (rows.length === 0) {
+    const { rows, wakeMs } = this.#policy.choose({ nowMs, waiting, lanes: this.#laneViews() });
+    const [first] = rows;
+    if (!first) {
       if (wakeMs !== undefined) this.#wakeIn(wakeMs - nowMs);
-      return;
+    } else if ('steps' in first) {
+      this.#take(first.steps.plan.admit);
+      void this.#carrySteps(lane, first).finally(() => this.#planDispatch());
+    } else {
+      this.#take(rows as QueuedRow[]);
+      void this.#carry(lane, rows as QueuedRow[]).finally(() => this.#planDispatch());
     }
+  }
+
+  #take(rows: readonly QueuedRow[]): void {
     const taken = new Set(rows);
     this.#waiting = this.#waiting.filter((row) => !taken.has(row));
-    void this.#carry(lane, rows).finally(() => this.#planDispatch());
+  }
+
+  async #carrySteps(lane: Lane, candidate: StepCandidate): Promise<void> {
+    const startedMs = performance.now();
+    const budgetMs = this.#policy.callMsMax?.(candidate.class, startedMs) ?? stepCallMs;
+    this.#ends.set(lane, startedMs + budgetMs);
+    const result = await this.#steps.carry(lane, candidate, budgetMs);
+    this.#ends.delete(lane);
+    if (result.kind !== 'stepped') return;
+    this.#cost.observe(candidate.model, 1, 1, result.wallMs);
+    this.#policy.ended?.({ rows: [candidate], startedMs, endedMs: performance.now() });
   }
 
   #laneViews(): LaneView[] {
@@ -129,9 +186,9 @@ export class Scheduler {
     this.#cost.observe(first.model, rows.length, length, result.wallMs);
     this.#policy.ended?.({ rows, startedMs, endedMs: performance.now() });
     const { outcomes, kind: _kind, ...times } = result;
-    const report = { model: first.model, rows, ...times, predictedMs };
-    this.#events.onReport(report);
-    for (const [i, row] of rows.entries()) this.#events.onRow(row, outcomes[i] as LaneOutcome, report);
+    this.#events.onReport({ model: first.model, rows, ...times, predictedMs });
+    const cost = { computeMs: times.computeMs, laneMs: times.wallMs / rows.length, rows: rows.length };
+    for (const [i, row] of rows.entries()) this.#events.onRow(row, outcomes[i] as LaneOutcome, cost);
   }
 
   /** The model threw: halves again, until the rows that it refuses stand alone. log2(n) extra calls for one bad row. */
@@ -144,8 +201,7 @@ export class Scheduler {
         status: 422,
         detail: `The model refused this item: ${reason.slice(0, 200)}`,
       };
-      const times = { computeMs: 0, postprocessMs: 0, wallMs: 0, predictedMs: 0 };
-      this.#events.onRow(row, { problem }, { model: row.model, rows, ...times });
+      this.#events.onRow(row, { problem }, { computeMs: 0, laneMs: 0, rows: 1 });
       return;
     }
     const middle = Math.ceil(rows.length / 2);
@@ -155,6 +211,10 @@ export class Scheduler {
       else this.add(half);
     }
   }
+}
+
+function byArrival<R extends { readonly arrivedMs: number }>(rows: R[]): R[] {
+  return rows.sort((a, b) => a.arrivedMs - b.arrivedMs);
 }
 
 /** False when its job ended, or its item got a result from another row. */

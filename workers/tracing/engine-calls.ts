@@ -7,6 +7,7 @@ import { epochMs } from '../../shared/observability/tracing/epoch-clock.ts';
 import type { Attributes, SpanLink, Tracing } from '../../shared/observability/tracing/span.ts';
 import type { CallResult } from '../lane/lane.ts';
 import type { QueuedRow } from '../running/running-job.ts';
+import type { LiveRow } from '../scheduling/steps/live-rows.ts';
 import type { JobTrace } from './job-trace.ts';
 
 interface OpenCall {
@@ -65,6 +66,33 @@ export class EngineCalls {
         error,
       },
     ]);
+  }
+
+  /** A row is no longer written token by token: one span for all its calls, which may be hundreds. */
+  wrote(lane: string, { row, ...live }: LiveRow, lost?: 'evicted' | 'lost'): void {
+    const { trace, files } = row.item.job;
+    if (!this.#tracing.isOn || !trace) return;
+    const engine = { traceId: mintTraceId(), spanId: mintSpanId() };
+    const startedMs = live.admittedMs;
+    const endedMs = performance.now();
+    const attributes: Attributes = {
+      'millrace.model': files.id,
+      'millrace.model_version': files.version,
+      'millrace.class': row.class,
+      'millrace.lane': lane,
+      'millrace.device': this.#device,
+      'millrace.batch.rows': live.rowsMax,
+      'millrace.batch.calls': live.calls,
+      'millrace.batch.compute_ms': live.computeMs,
+      'millrace.suspect': row.suspect || undefined,
+      'millrace.reason': lost,
+    };
+    if (lost === 'lost') trace.crashed(1);
+    const times = { waitedFromMs: row.waitsSinceMs, startedMs, endedMs, postprocessMs: 0 };
+    const spanId = trace.called({ ...times, engine, rows: 1, attributes, error: lost && `row-${lost}` });
+    const links = [{ traceId: trace.traceId, spanId, attributes: { 'millrace.job.id': trace.jobId } }];
+    const span = { startMs: epochMs(startedMs), endMs: epochMs(endedMs), attributes, links };
+    this.#tracing.record([{ name: 'generation', kind: 'internal', ...engine, ...span, error: lost && `row-${lost}` }]);
   }
 
   #describe(lane: string, { rows, predictedMs }: OpenCall, result: CallResult, wallMs: number): Attributes {
