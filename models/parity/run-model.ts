@@ -5,7 +5,8 @@
 import { join } from 'node:path';
 import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { loadPipelineFactory } from '../discover-tasks.ts';
-import type { ModelFiles } from '../repository/model-files.ts';
+import { prepareItem } from '../preparation/prepare-item.ts';
+import type { ModelFiles, ModelSample } from '../repository/model-files.ts';
 import { scanRepository } from '../repository/scan-repository.ts';
 import type { BatchTensor, PreparedSource, Row, RowOutcome } from '../task.ts';
 
@@ -24,12 +25,16 @@ export async function findModel(directory: string, id: string, dtype?: string): 
   const { models, broken } = await scanRepository([directory]);
   const files = models.find((model) => model.id === id);
   if (!files) throw new Error(broken.find((model) => model.id === id)?.reason ?? `no model ${id} in ${directory}`);
-  return dtype ? { ...files, dtype } : files;
+  return dtype ? inDtype(files, dtype) : files;
+}
+
+/** The same model with its files of another dtype; pipelines are kept by revision. */
+export function inDtype(files: ModelFiles, dtype: string): ModelFiles {
+  return { ...files, dtype, revision: `${files.revision} ${dtype}` };
 }
 
 export async function startModel(files: ModelFiles): Promise<RunningModel> {
   const factory = await loadPipelineFactory(files.task);
-  const preparing = await factory.createPipeline(files, 'prepare');
   const lane = await factory.createPipeline(files, 'lane');
   if (lane.generation) throw new Error(`${files.id} writes token by token; this runner makes single calls.`);
   const merging = await factory.createPipeline(files, 'merge');
@@ -44,7 +49,7 @@ export async function startModel(files: ModelFiles): Promise<RunningModel> {
   };
   const prepare = async (source: PreparedSource, parameters = {}) =>
     // Rows cross to the lane as structured clones.
-    structuredClone(await preparing.prepare(source, parameters));
+    structuredClone(await prepareItem({ files, source, parameters }));
   const merge = (parts: readonly unknown[], rows: readonly Row[]) =>
     merging.merge(
       parts,
@@ -63,6 +68,13 @@ export async function startModel(files: ModelFiles): Promise<RunningModel> {
     },
     canary: () => run(lane.canary.rows),
   };
+}
+
+/** What a worker would be given for a sample of this model. */
+export function sourceOf({ folder }: ModelFiles, { input }: ModelSample): PreparedSource {
+  if (typeof input === 'string') return { kind: 'text', text: input };
+  if ('value' in input) return { kind: 'json', value: input.value };
+  return { kind: 'file', path: join(folder, input.file), type: '' };
 }
 
 export function partOf(outcome: RowOutcome | undefined): unknown {

@@ -2,11 +2,10 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
 import { rankByCosine } from '../numeric/rank-by-cosine.ts';
-import type { ModelSample, Nearest } from '../repository/model-files.ts';
+import type { Nearest } from '../repository/model-files.ts';
 import { scanRepository } from '../repository/scan-repository.ts';
 import { verifyFiles } from '../repository/verify-files.ts';
-import type { PreparedSource } from '../task.ts';
-import { partOf, type RunningModel, startModel } from './run-model.ts';
+import { partOf, type RunningModel, sourceOf, startModel } from './run-model.ts';
 
 const zoo = join(import.meta.dirname, '..', 'zoo');
 const { models, broken } = await scanRepository([zoo]);
@@ -32,12 +31,6 @@ async function assertNearest(model: RunningModel, output: unknown, { among, expe
   assert.equal(among[nearest?.index ?? -1], expect);
 }
 
-function sourceOf(folder: string, sample: ModelSample): PreparedSource {
-  if (typeof sample.input === 'string') return { kind: 'text', text: sample.input };
-  if ('value' in sample.input) return { kind: 'json', value: sample.input.value };
-  return { kind: 'file', path: join(folder, sample.input.file), type: '' };
-}
-
 describe('the zoo', () => {
   it('holds no broken model', () => {
     assert.deepEqual(broken, []);
@@ -49,7 +42,7 @@ describe('the zoo', () => {
       const model = await startModel(files);
       for (const outcome of await model.canary()) partOf(outcome);
       for (const sample of files.samples) {
-        const output = await model.answer(sourceOf(files.folder, sample));
+        const output = await model.answer(sourceOf(files, sample));
         if (sample.nearest) await assertNearest(model, output, sample.nearest);
         else assertLike(output, sample.expect);
       }

@@ -5,6 +5,7 @@
 import { KeptPipelines } from '../kept-pipelines.ts';
 import type { ModelFiles } from '../repository/model-files.ts';
 import type { Pipeline, PreparedSource, Row } from '../task.ts';
+import { keepApart, mayShareCalls } from './keep-apart.ts';
 
 export interface PreparationItem {
   readonly files: ModelFiles;
@@ -19,7 +20,8 @@ export async function prepareItem(item: PreparationItem, signal?: AbortSignal): 
   signal?.throwIfAborted();
   const pipeline = await pipelineFor(item.files);
   signal?.throwIfAborted();
-  return pipeline.prepare(item.source, item.parameters, signal);
+  const rows = await pipeline.prepare(item.source, item.parameters, signal);
+  return mayShareCalls(item.files, pipeline) ? rows : keepApart(rows);
 }
 
 /** Made now if it is not there yet. */

@@ -49,6 +49,8 @@ export const manifestSchema = z.strictObject({
   parameters: z.record(z.string(), z.unknown()).optional(),
   /** Batch sizes that a lane runs once before it calls the model ready: a GPU tunes its kernels per size. */
   warm_up: z.array(z.int().min(1).max(1024)).max(8).optional(),
+  /** How far a number of an output may move with the item's batch-mates, as the card has measured it. */
+  batch_drift_max: z.number().positive().optional(),
   /** Domains of operators that ONNX Runtime does not have itself. */
   custom_op_domains: z.array(z.string().max(200)).max(16).optional(),
   samples: z.array(sampleSchema).max(100).optional(),

@@ -50,6 +50,8 @@ export interface ModelFiles {
   readonly samples: readonly ModelSample[];
   /** Batch sizes that run once before the model is called ready. */
   readonly warmUpRows: readonly number[];
+  /** How far a number of an output may move with the item's batch-mates; null where the model does not say. */
+  readonly batchDriftMax: number | null;
   /** Domains of operators that ONNX Runtime does not have and that are used all the same. */
   readonly customOpDomains: readonly string[];
   /** sha256 by path relative to `folder`, of the files of this version; checked before load. */

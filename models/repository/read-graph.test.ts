@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { assetsFolder, skipWithoutAssets } from '../parity/assets.ts';
 import { message, node, onnxModel, outsideTensor } from '../testing/onnx-bytes.ts';
-import { readGraphReach, readGraphSignature } from './read-graph.ts';
+import { readGraphOperators, readGraphReach, readGraphSignature } from './read-graph.ts';
 
 describe('reading an ONNX file without loading it', () => {
   let folder: string;
@@ -86,6 +86,13 @@ describe('reading an ONNX file without loading it', () => {
       model: [[25, own]],
     });
     assert.deepEqual((await reachOf(bytes)).domains, { '': 'Erf', 'com.microsoft': 'Attention', 'evil.ops': 'Steal' });
+  });
+
+  it('names every operator, also in branches and functions', async () => {
+    const branch = message([6, message([1, node('DynamicQuantizeLinear')])]);
+    const own = message([1, 'F'], [7, node('Erf')], [10, 'mine']);
+    await writeFile(path, onnxModel({ graph: [[1, node('If', '', [5, branch])]], model: [[25, own]] }));
+    assert.deepEqual([...readGraphOperators(path)].sort(), ['DynamicQuantizeLinear', 'Erf', 'Identity', 'If']);
   });
 
   it('stops at graphs in graphs without end', async () => {

@@ -1,6 +1,6 @@
 /**
  * What an ONNX file says of itself without being loaded: names of inputs and outputs (exports of one architecture differ
- * in what they ask for, and config.json does not tell), which files it takes weights from, and whose operators it uses.
+ * in what they ask for, and config.json does not tell), which files it takes weights from, and what operators it uses.
  * Walks the protobuf fields and skips over weights, so 90 MB take a few milliseconds.
  */
 import { ProtobufFile } from './protobuf-file.ts';
@@ -65,6 +65,15 @@ export function readGraphReach(path: string): GraphReach {
     for (const [operator, { domain, name }] of found.domains)
       if (!found.functions.has(operator) && !domains.has(domain)) domains.set(domain, name);
     return { locations: found.locations, domains };
+  });
+}
+
+/** Names of all operators, also of those that are function bodies or branches. Throws when the file is no ONNX model. */
+export function readGraphOperators(path: string): ReadonlySet<string> {
+  return withFile(path, (file) => {
+    const found: Findings = { locations: new Set(), domains: new Map(), functions: new Set() };
+    walk(file, 'model', { from: 0, to: file.size, depth: 0 }, found);
+    return new Set([...found.domains.values()].map(({ name }) => name));
   });
 }
 

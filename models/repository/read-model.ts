@@ -109,11 +109,12 @@ async function describeVersion(
     parameters: manifest.parameters ?? {},
     samples: readSamples(manifest.samples ?? [], contract),
     warmUpRows: manifest.warm_up ?? [],
+    batchDriftMax: manifest.batch_drift_max ?? null,
     customOpDomains: manifest.custom_op_domains ?? [],
     sha256: hashesOf(manifest, relative(folder, versionFolder)),
   };
-  const { dtype, limits, parameters, warmUpRows, customOpDomains, sha256 } = files;
-  const words = JSON.stringify([files.task, dtype, limits, parameters, warmUpRows, customOpDomains, sha256]);
+  const { task, dtype, limits, parameters, warmUpRows, batchDriftMax, customOpDomains, sha256 } = files;
+  const words = JSON.stringify([task, dtype, limits, parameters, warmUpRows, batchDriftMax, customOpDomains, sha256]);
   return { ...files, revision: hashText(`${words}\n${await printOf(versionFolder)}`) };
 }
 

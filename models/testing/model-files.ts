@@ -18,6 +18,7 @@ export function modelFiles(extra: Partial<ModelFiles> = {}): ModelFiles {
     parameters: {},
     samples: [],
     warmUpRows: [],
+    batchDriftMax: null,
     customOpDomains: [],
     sha256: {},
     revision: 'r1',

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { assetsFolder } from '../parity/assets.ts';
 import type { ModelFiles } from '../repository/model-files.ts';
 import { scanRepository } from '../repository/scan-repository.ts';
+import { message } from './onnx-bytes.ts';
 
 export interface TextModelWish {
   /** A folder of the assets with tokenizer.json. */
@@ -19,6 +20,9 @@ export interface TextModelWish {
   readonly files?: Readonly<Record<string, unknown>>;
 }
 
+/** An input (field 11 of a graph) or output (12) by its name alone. */
+const named = (field: number) => (name: string) => [field, message([1, name])] as const;
+
 /** Lays the model into `folder` and reads it back, as the repository does. */
 export async function layTextModel(folder: string, wish: TextModelWish): Promise<ModelFiles> {
   const model = join(folder, 'model');
@@ -26,7 +30,10 @@ export async function layTextModel(folder: string, wish: TextModelWish): Promise
   for (const name of ['tokenizer.json', 'tokenizer_config.json'])
     await cp(join(assetsFolder, wish.tokenizer, name), join(model, name));
   const inputs = wish.inputs ?? ['input_ids', 'attention_mask', 'token_type_ids'];
-  await writeFile(join(model, 'onnx', 'model.onnx'), graphWith(inputs, [wish.output]));
+  await writeFile(
+    join(model, 'onnx', 'model.onnx'),
+    message([7, message(...inputs.map(named(11)), named(12)(wish.output))]),
+  );
   for (const [name, value] of Object.entries({ 'config.json': wish.config, ...wish.files })) {
     await mkdir(join(model, name, '..'), { recursive: true });
     await writeFile(join(model, name), JSON.stringify(value));
@@ -35,13 +42,4 @@ export async function layTextModel(folder: string, wish: TextModelWish): Promise
   const [files] = models;
   assert.ok(files, broken[0]?.reason);
   return files;
-}
-
-/** The smallest ONNX file that has the inputs of an encoder: a graph with named inputs and outputs. */
-function graphWith(inputs: readonly string[], outputs: readonly string[]): Buffer {
-  const field = (number: number, content: Buffer) =>
-    Buffer.concat([Buffer.from([number * 8 + 2, content.length]), content]);
-  const value = (name: string) => field(1, Buffer.from(name));
-  const graph = [...inputs.map((name) => field(11, value(name))), ...outputs.map((name) => field(12, value(name)))];
-  return field(7, Buffer.concat(graph));
 }
