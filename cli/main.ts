@@ -18,6 +18,7 @@ const commands: Readonly<Record<string, () => Promise<{ readonly default: CliCom
   test: () => import('./commands/test.ts'),
   bench: () => import('./commands/bench.ts'),
   nemesis: () => import('./commands/nemesis.ts'),
+  parity: () => import('./commands/parity.ts'),
   check: () => import('./commands/check.ts'),
   docs: () => import('./commands/docs.ts'),
 };

@@ -13,7 +13,9 @@ import type { BatchTensor, PreparedSource, Row, RowOutcome } from '../task.ts';
 export interface RunningModel {
   readonly files: ModelFiles;
   prepare(source: PreparedSource, parameters?: Record<string, unknown>): Promise<Row[]>;
-  /** One engine call. */
+  /** One engine call: what the graph gave. */
+  forward(rows: readonly Row[]): Promise<Readonly<Record<string, BatchTensor>>>;
+  /** One engine call: what the rows became. */
   run(rows: readonly Row[]): Promise<RowOutcome[]>;
   /** One item from source to output, alone. */
   answer(source: PreparedSource, parameters?: Record<string, unknown>): Promise<unknown>;
@@ -42,11 +44,12 @@ export async function startModel(files: ModelFiles): Promise<RunningModel> {
     intraOpNumThreads: 1,
     extra: { session: { intra_op: { allow_spinning: '0' } } },
   });
-  const run = async (rows: readonly Row[]) => {
+  const forward = async (rows: readonly Row[]) => {
     const feeds = Object.entries(lane.collate(rows)).map(([name, tensor]) => [name, toTensor(tensor)] as const);
     const outputs = await session.run(Object.fromEntries(feeds));
-    return lane.postprocess(Object.fromEntries(Object.entries(outputs).map(fromTensor)), rows);
+    return Object.fromEntries(Object.entries(outputs).map(fromTensor));
   };
+  const run = async (rows: readonly Row[]) => lane.postprocess(await forward(rows), rows);
   const prepare = async (source: PreparedSource, parameters = {}) =>
     // Rows cross to the lane as structured clones.
     structuredClone(await prepareItem({ files, source, parameters }));
@@ -58,6 +61,7 @@ export async function startModel(files: ModelFiles): Promise<RunningModel> {
   return {
     files,
     prepare,
+    forward,
     run,
     merge,
     async answer(source, parameters) {

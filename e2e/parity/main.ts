@@ -1,0 +1,86 @@
+/**
+ * `npm run parity`: every architecture in its true shape, exported by optimum, run by PyTorch and by Millrace. One system per
+ * model, so that memory holds. Prints a table and a last line of JSON; exits 1 unless every model is as the reference.
+ */
+import { parseArgs } from 'node:util';
+import { compareLogits } from '../../models/parity/compare-logits.ts';
+import { logitsTolerance, readExpected } from '../../models/parity/expected.ts';
+import { startSystem } from '../system/running-system.ts';
+import { askModel } from './ask-model.ts';
+import { ensureExport, ensurePython, listArchitectures } from './python-side.ts';
+
+interface Line {
+  readonly model: string;
+  readonly task: string;
+  readonly cases: number;
+  /** Null where answers show all that the graph gave. */
+  readonly logitsError: number | null;
+  readonly outputError: number | null;
+  readonly faults: readonly string[];
+}
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { python: { type: 'string' }, help: { type: 'boolean', default: false } },
+});
+if (values.help) {
+  console.log('npm run parity -- [NAME ...] [--python PATH]\n');
+  console.log(
+    'Without names: every architecture. --python: one that has models/parity/reference/requirements.txt already.',
+  );
+  process.exit(0);
+}
+const python = values.python ?? (await ensurePython());
+const known = await listArchitectures(python);
+const unknown = positionals.filter((name) => !known.includes(name));
+if (unknown.length > 0) {
+  console.error(`There is no ${unknown.join(', ')}. Architectures: ${known.join(', ')}`);
+  process.exit(2);
+}
+const lines: Line[] = [];
+for (const name of positionals.length > 0 ? positionals : known) {
+  console.error(`${name} ...`);
+  lines.push(await judge(name));
+}
+print(lines);
+process.exit(lines.every(({ faults }) => faults.length === 0) ? 0 : 1);
+
+/** What can not be run at all is a fault like any other: nothing is skipped. */
+async function judge(name: string): Promise<Line> {
+  try {
+    const folder = await ensureExport(python, name);
+    const expected = readExpected(folder, name);
+    const logitsError = await compareLogits(folder, name, expected);
+    const isOff = logitsError !== null && !(logitsError <= logitsTolerance);
+    const system = await startSystem({ models: [name], env: { MODELS_DIR: folder, MILLRACE_LANES: '1' } });
+    try {
+      const { task, cases, error, faults } = await askModel(system.url, name, expected);
+      const all = [...faults, ...(isOff ? [`logits off by ${logitsError}`] : [])];
+      return { model: name, task, cases, logitsError, outputError: error, faults: all };
+    } finally {
+      await system.stop();
+    }
+  } catch (error) {
+    return { model: name, task: '?', cases: 0, logitsError: null, outputError: null, faults: [String(error)] };
+  }
+}
+
+function print(results: readonly Line[]): void {
+  const exponent = (value: number | null) => value?.toExponential(1) ?? '-';
+  const head = ['architecture', 'task', 'inputs', 'logits', 'answers', 'verdict'];
+  const rows = results.map(({ model, task, cases, logitsError, outputError, faults }) => {
+    const verdict = faults.length === 0 ? 'equal' : `${faults.length} faults`;
+    return [model, task, String(cases), exponent(logitsError), exponent(outputError), verdict];
+  });
+  const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
+  for (const row of [head, ...rows])
+    console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
+  for (const { model, faults } of results) for (const fault of faults.slice(0, 5)) console.log(`${model}: ${fault}`);
+  const worst = Math.max(
+    ...results.map(({ logitsError, outputError }) => Math.max(logitsError ?? 0, outputError ?? 0)),
+  );
+  const equal = results.filter(({ faults }) => faults.length === 0).length;
+  console.log(
+    JSON.stringify({ name: 'parity', architectures: results.length, equal, worst, tolerance: logitsTolerance }),
+  );
+}

@@ -1,0 +1,69 @@
+/**
+ * The Python half of the full run: an environment of its own from models/parity/reference/requirements.txt, and exports
+ * of true shape with the reference's answers beside them. Both under .millrace/, made again when their sources change.
+ */
+import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '../..');
+const reference = join(root, 'models/parity/reference');
+const home = join(root, '.millrace/parity');
+
+/** Path of a Python that has everything. The first time: 2 to 10 minutes and up to 5 GB, mostly PyTorch. */
+export async function ensurePython(): Promise<string> {
+  const venv = join(home, 'venv');
+  const stampFile = join(venv, '.millrace-requirements');
+  const stamp = digestOf([join(reference, 'requirements.txt')]);
+  const python = join(venv, 'bin/python');
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return python;
+  rmSync(venv, { recursive: true, force: true });
+  await run('python3', ['-m', 'venv', venv]);
+  await run(python, ['-m', 'pip', 'install', '--quiet', '-r', join(reference, 'requirements.txt')]);
+  writeFileSync(stampFile, stamp);
+  return python;
+}
+
+/** The folder of the export; made anew when the scripts are others than those that made it. */
+export async function ensureExport(python: string, name: string): Promise<string> {
+  const models = join(home, 'models', name);
+  const stampFile = join(models, 'made-by');
+  const stamp = digestOf(globSync(join(reference, '*.py')).sort());
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return models;
+  mkdirSync(models, { recursive: true });
+  await run(python, [join(reference, 'export.py'), '--shape', 'true', '--out', models, name]);
+  writeFileSync(stampFile, stamp);
+  return models;
+}
+
+/** Names of all architectures, from the script that knows them. */
+export async function listArchitectures(python: string): Promise<string[]> {
+  return (await run(python, [join(reference, 'export.py'), '--list'])).trim().split('\n');
+}
+
+function digestOf(files: readonly string[]): string {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(file));
+  return hash.digest('hex');
+}
+
+/** Warnings of the exporter go nowhere unless it fails. */
+function run(program: string, args: readonly string[]): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, {
+      cwd: root,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, HF_HUB_OFFLINE: '1', PYTHONWARNINGS: 'ignore' },
+    });
+    let output = '';
+    let errors = '';
+    child.stdout.on('data', (chunk) => (output += chunk));
+    child.stderr.on('data', (chunk) => (errors = (errors + chunk).slice(-4000)));
+    child.on('error', reject);
+    child.on('exit', (code) => {
+      if (code === 0) resolve(output);
+      else reject(new Error(`${program} ${args.join(' ')} ended with ${code}:\n${errors}`));
+    });
+  });
+}

@@ -1,0 +1,108 @@
+"""
+What the reference (PyTorch, transformers' pipelines) makes of every input: outputs as a caller sees them, and the logits
+behind them. `margin` is how far the best of two was ahead where a choice was made: below 1e-3 the other may be right too.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps
+from transformers import AutoTokenizer, pipeline
+from transformers.pipelines.audio_utils import ffmpeg_read
+
+import inputs
+
+
+def answer(task: str, built, folder: Path) -> list[dict]:
+    with torch.no_grad():
+        return list(_BY_TASK[task](built, folder))
+
+
+def _numbers(values: torch.Tensor) -> dict:
+    """Seven digits: all that float32 has."""
+    return {"dims": list(values.shape), "data": [float(f"{value:.7g}") for value in values.flatten().tolist()]}
+
+
+def _margin(logits: torch.Tensor) -> float:
+    best = logits.float().softmax(-1).topk(2, dim=-1).values
+    return float((best[..., 0] - best[..., 1]).min())
+
+
+def _token_classification(built, folder: Path) -> Iterator[dict]:
+    # As a user loads it: from the files beside the graph.
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    for text in inputs.TEXTS:
+        logits = built.model(**tokenizer(text, return_tensors="pt")).logits[0]
+        for strategy in ("none", "simple", "first", "average", "max"):
+            tagger = pipeline("token-classification", model=built.model, tokenizer=tokenizer, aggregation_strategy=strategy)
+            spans = [
+                {"label": span.get("entity_group", span.get("entity")), "score": float(span["score"]), "start": span["start"], "end": span["end"]}
+                for span in tagger(text)
+            ]
+            case = {"input": text, "parameters": {"aggregation_strategy": strategy}, "output": spans, "margin": _margin(logits)}
+            yield case | ({"logits": _numbers(logits)} if strategy == "none" else {})
+
+
+def _feature_extraction(built, folder: Path) -> Iterator[dict]:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    takes_first = built.files["1_Pooling/config.json"]["pooling_mode_cls_token"]
+    for text in inputs.TEXTS:
+        hidden = built.model(**tokenizer(text, return_tensors="pt")).last_hidden_state[0]
+        vector = hidden[0] if takes_first else hidden.mean(dim=0)
+        yield {"input": text, "parameters": {"normalize": False}, "logits": _numbers(vector)}
+        yield {"input": text, "parameters": {}, "logits": _numbers(vector / vector.norm())}
+
+
+def _text_ranking(built, folder: Path) -> Iterator[dict]:
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    for question in inputs.RANKING:
+        pairs = [(question["query"], document) for document in question["documents"]]
+        # One by one: padding is Millrace's to get right.
+        logits = torch.cat([built.model(**tokenizer(*pair, return_tensors="pt")).logits[0] for pair in pairs])
+        ordered = logits.sort(descending=True).values
+        margin = float((ordered[:-1] - ordered[1:]).min())
+        yield {"input": question, "parameters": {"raw_scores": True}, "logits": _numbers(logits), "margin": margin}
+        yield {"input": question, "parameters": {}, "logits": _numbers(logits.sigmoid()), "margin": margin}
+
+
+def _image_classification(built, _folder: Path) -> Iterator[dict]:
+    [processor] = built.preprocessors
+    for path in inputs.pictures():
+        image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+        logits = built.model(processor(image, return_tensors="pt")["pixel_values"]).logits[0]
+        yield {"input": {"file": path.name}, "parameters": {"function_to_apply": "none", "top_k": 1000}, "logits": _numbers(logits)}
+        best = logits.softmax(-1).topk(5)
+        labels = [
+            {"label": built.model.config.id2label[int(index)], "score": float(score)}
+            for score, index in zip(*best, strict=True)
+        ]
+        yield {"input": {"file": path.name}, "parameters": {}, "output": labels}
+
+
+def _speech(built, _folder: Path) -> Iterator[dict]:
+    extractor, tokenizer = built.preprocessors[:2]
+    recogniser = pipeline("automatic-speech-recognition", model=built.model, feature_extractor=extractor, tokenizer=tokenizer)
+    for path in inputs.sounds():
+        sound = ffmpeg_read(path.read_bytes(), extractor.sampling_rate)
+        values = extractor(sound, sampling_rate=extractor.sampling_rate, return_tensors="pt").input_values
+        logits = built.model(values).logits[0]
+        # A copy: the pipeline takes its input apart.
+        output = recogniser(np.array(sound), return_timestamps="char")
+        yield {
+            "input": {"file": path.name},
+            "parameters": {"return_timestamps": "char"},
+            "output": output,
+            "logits": _numbers(logits),
+            "margin": _margin(logits),
+        }
+
+
+_BY_TASK = {
+    "token-classification": _token_classification,
+    "feature-extraction": _feature_extraction,
+    "text-ranking": _text_ranking,
+    "image-classification": _image_classification,
+    "automatic-speech-recognition": _speech,
+}
