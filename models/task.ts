@@ -65,6 +65,8 @@ export interface Row {
   readonly length: number;
   /** Rows with equal keys may share a call (padded to the longest); different keys never do. */
   readonly shapeKey: string;
+  /** True where company would change the result: no other row is written beside it. `preparation/keep-apart.ts` says so. */
+  readonly alone?: true;
   /** What `postprocess` needs besides the outputs (offsets, thresholds, parameters). Structured-cloneable. */
   readonly context: unknown;
 }

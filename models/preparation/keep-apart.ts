@@ -29,7 +29,10 @@ export function mayShareCalls(files: ModelFiles, pipeline: Pipeline): boolean {
 
 let keysGiven = 0;
 
-/** The same rows, each with a shape key that no other row of this process has: no policy joins what has different keys. */
+/**
+ * The same rows, each with a shape key that no other row of this process has: no policy joins what has different keys. Rows
+ * that are written token by token meet beyond their keys; `alone` is for them.
+ */
 export function keepApart(rows: readonly Row[]): Row[] {
-  return rows.map((row) => ({ ...row, shapeKey: `${row.shapeKey} alone ${threadId}.${++keysGiven}` }));
+  return rows.map((row) => ({ ...row, shapeKey: `${row.shapeKey} alone ${threadId}.${++keysGiven}`, alone: true }));
 }

@@ -36,6 +36,8 @@ export interface QueuedRow extends WaitingRow {
   /** It arrived, or its last call ended without a result for it. `arrivedMs` keeps its place among the others. */
   waitsSinceMs: number;
   suspect: boolean;
+  /** Company would change its result. */
+  readonly alone: boolean;
 }
 
 /** A job that was started more often than this has seen its worker die each time: it runs alone, and its calls are noted. */
@@ -156,5 +158,6 @@ export function queueRow(item: RunningItem, row: Row, index: number, model: stri
     deadlineMs: item.job.deadlineMs,
     waitsSinceMs: nowMs,
     suspect: item.deaths > 0,
+    alone: row.alone === true,
   };
 }

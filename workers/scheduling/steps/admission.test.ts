@@ -8,6 +8,7 @@ interface TestRow {
   readonly class: JobClass;
   readonly arrivedMs: number;
   readonly suspect: boolean;
+  readonly alone: boolean;
 }
 
 let clock = 0;
@@ -16,6 +17,7 @@ const row = (name: string, of: JobClass = 'normal', suspect = false): TestRow =>
   class: of,
   arrivedMs: clock++,
   suspect,
+  alone: false,
 });
 const many = (count: number, of: JobClass) => Array.from({ length: count }, (_, i) => row(`${of} ${i}`, of));
 const slots = { slots: 4, isLockstep: false };
@@ -51,6 +53,13 @@ test('a high row takes the place of the bulk row that came last, any other class
   const highs = many(5, 'high');
   assert.deepEqual(plan({ live, waiting: highs }).evict, ['bulk 2', 'bulk 1', 'bulk 0']);
   assert.equal(plan({ live, waiting: highs }).admit.length, 3);
+});
+
+test('a row that company would change is written alone, as a suspect is', () => {
+  const alone = { ...row('l'), alone: true };
+  assert.deepEqual(plan({ waiting: [alone, { ...row('m'), alone: true }, row('a')] }).admit, ['l']);
+  assert.deepEqual(plan({ waiting: [alone], live: many(1, 'bulk') }).admit, []);
+  assert.deepEqual(plan({ waiting: [row('a'), alone], writes: together }).admit, ['a']);
 });
 
 test('a suspect is written alone: nobody begins before it, beside it, and it begins beside nobody', () => {

@@ -13,6 +13,8 @@ interface Candidate {
   readonly arrivedMs: number;
   /** A call died with it on board: it is written alone. */
   readonly suspect: boolean;
+  /** Company would change its result: it is written alone too. */
+  readonly alone: boolean;
 }
 
 export interface AdmissionView<R extends Candidate> {
@@ -35,13 +37,17 @@ const none = { admit: [], evict: [] };
 
 export function planAdmission<R extends Candidate>(view: AdmissionView<R>): Admissions<R> {
   const { live, waiting, writes } = view;
-  if (waiting.length === 0 || live.some(({ suspect }) => suspect)) return none;
+  if (waiting.length === 0 || live.some(isAlone)) return none;
   const order = [...waiting].sort((a, b) => rankOf(a) - rankOf(b) || a.arrivedMs - b.arrivedMs);
   const head = order[0] as R;
   // Until those that are being written are done nobody else begins.
-  if (head.suspect) return live.length === 0 ? { admit: [head], evict: [] } : none;
-  const others = order.filter(({ suspect }) => !suspect);
+  if (isAlone(head)) return live.length === 0 ? { admit: [head], evict: [] } : none;
+  const others = order.filter((row) => !isAlone(row));
   return writes.isLockstep ? planCohort(view, head, others) : planSlots(view, head, others);
+}
+
+function isAlone({ suspect, alone }: Candidate): boolean {
+  return suspect || alone;
 }
 
 function planSlots<R extends Candidate>(view: AdmissionView<R>, head: R, order: readonly R[]): Admissions<R> {
