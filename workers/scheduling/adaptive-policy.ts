@@ -12,9 +12,7 @@ import { MemoryCaps } from './memory-caps.ts';
 import type { Choice, CostModel, EndedCall, PolicyView, SchedulingPolicy, WaitingRow } from './policy.ts';
 import { allowedMs } from './service-levels.ts';
 import { Urgency } from './urgency.ts';
-
-/** Rows considered at once: the programme is quadratic, 64 rows take 0.06 ms. */
-const windowRows = 64;
+import { Windows } from './windows.ts';
 
 export class AdaptivePolicy implements SchedulingPolicy {
   readonly #cost: CostModel;
@@ -22,6 +20,7 @@ export class AdaptivePolicy implements SchedulingPolicy {
   readonly #shares = new LaneShares();
   readonly #limit = new CallLimit();
   readonly #memory = new MemoryCaps();
+  readonly #windows = new Windows();
 
   constructor(cost: CostModel) {
     this.#cost = cost;
@@ -58,14 +57,16 @@ export class AdaptivePolicy implements SchedulingPolicy {
 
   /** The anchor's call: every lane is left its share, since one call with all rows would let the other lanes idle. */
   #call<R extends WaitingRow>(candidates: readonly R[], anchor: R, lanes: number, nowMs: number): R[] {
-    const window = joinable(candidates, anchor);
-    const limitMs = this.#limit.limitMs(anchor.class, nowMs);
-    const unitsMax = this.#memory.unitsMax(anchor.model);
-    return cheapestPart(window, anchor, {
-      rowsMax: Math.max(1, Math.ceil(window.length / lanes)),
+    const rowsThere = candidates.filter((row) => mayJoin(row, anchor));
+    const window = firstRows(rowsThere, anchor, this.#windows.rowsMax(anchor.model));
+    const part = cheapestPart(window, anchor, {
+      rowsMax: Math.ceil(rowsThere.length / lanes),
       costMs: (rows, length) => this.#cost.predictMs(anchor.model, rows, length),
-      allows: (rows, length) => rows * length <= unitsMax && this.#cost.p99Ms(anchor.model, rows, length) <= limitMs,
+      msMax: this.#limit.limitMs(anchor.class, nowMs) / this.#cost.p99Factor(anchor.model),
+      unitsMax: this.#memory.unitsMax(anchor.model),
     });
+    this.#windows.observe(anchor.model, part.length, this.#callMs(part));
+    return part;
   }
 
   #loneMs(row: WaitingRow): number {
@@ -87,15 +88,14 @@ function groupByClass<R extends WaitingRow>(waiting: readonly R[]): Map<JobClass
   return groups;
 }
 
-/** Rows that may share the anchor's call: same model and shape, and none that a call died with. */
-function joinable<R extends WaitingRow>(candidates: readonly R[], anchor: R): R[] {
-  const window: R[] = [];
-  for (const row of candidates) {
-    if (row.model !== anchor.model || row.shapeKey !== anchor.shapeKey || row.suspect) continue;
-    window.push(row);
-    if (window.length === windowRows) break;
-  }
-  // The anchor may stand behind the window.
+/** Rows of one call: of one model and shape, and none that a call died with. */
+function mayJoin(row: WaitingRow, anchor: WaitingRow): boolean {
+  return row.model === anchor.model && row.shapeKey === anchor.shapeKey && !row.suspect;
+}
+
+/** In order of arrival; the anchor may stand behind them. */
+function firstRows<R extends WaitingRow>(rows: readonly R[], anchor: R, rowsMax: number): R[] {
+  const window = rows.slice(0, rowsMax);
   if (!window.includes(anchor)) window[window.length - 1] = anchor;
   return window;
 }

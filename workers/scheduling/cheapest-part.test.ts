@@ -8,7 +8,8 @@ import { waitingRow, waitingRows } from './testing/rows.ts';
 const limits = (costMs: PartLimits['costMs'], extra: Partial<PartLimits> = {}): PartLimits => ({
   rowsMax: 100,
   costMs,
-  allows: () => true,
+  msMax: Number.POSITIVE_INFINITY,
+  unitsMax: Number.POSITIVE_INFINITY,
   ...extra,
 });
 const linear = (a: number, b: number) => limits((rows, length) => a + b * rows * length);
@@ -35,13 +36,13 @@ test('keeps a long text out of a call of short ones, since padding would cost mo
   assert.equal(partOf([long, ...shorts], shorts[0], linear(1, 0.1)).length, 6);
 });
 
-test('no part has more rows than its limit, nor one that is not allowed unless it is alone', () => {
+test('no part has more rows than its limit, ms or units than it may, unless it is a row alone', () => {
   const rows = waitingRows(40);
   assert.equal(partOf(rows, rows[0], { ...linear(10, 0.001), rowsMax: 4 }).length, 4);
-  const allows = (n: number, l: number) => 0.1 + n * l <= 100;
-  assert.equal(partOf(rows, rows[0], { ...linear(0.1, 1), allows }).length, 9);
+  assert.equal(partOf(rows, rows[0], { ...linear(0.1, 1), msMax: 100 }).length, 9);
+  assert.equal(partOf(rows, rows[0], { ...linear(1, 0), unitsMax: 79 }).length, 7);
   const long = waitingRow({ length: 1000 });
-  assert.deepEqual(partOf([long], long, { ...linear(0, 1), allows }), [long]);
+  assert.deepEqual(partOf([long], long, { ...linear(0, 1), msMax: 100 }), [long]);
 });
 
 /** The least that any way of cutting the sorted rows into calls costs. */

@@ -2,6 +2,9 @@
  * Splits waiting rows into the cheapest set of calls and gives the call that holds one of them: an exact dynamic programme
  * over the rows sorted by length, in which a part is a run of neighbours padded to its longest. One test, "is this part
  * cheaper than two?", keeps long rows away from short ones and gives calls of one row where batching loses. Pure.
+ *
+ * Up to 256 rows it is exact. More are taken in bricks of neighbours, so that it stays at eight thousand looks at the cost
+ * model (0.2 ms): a device that takes a thousand rows at once does not mind eight more or less.
  * Source: measured against fixed token budgets, 313-333 items/s against 249-262 (256 tokens) and 204-223 (512).
  */
 import type { WaitingRow } from './policy.ts';
@@ -10,35 +13,49 @@ export interface PartLimits {
   readonly rowsMax: number;
   /** Expected ms of a call. */
   costMs(rows: number, length: number): number;
-  /** Whether a call of several rows is allowed. Monotone: when one is refused, so is every larger one. */
-  allows(rows: number, length: number): boolean;
+  /** Of a call of several rows: expected ms and padded units at most. A row alone takes what it takes. */
+  readonly msMax: number;
+  readonly unitsMax: number;
 }
+
+const exactRowsMax = 256;
+/** Bricks that more rows are taken in. */
+const bricks = 128;
 
 export function cheapestPart<R extends WaitingRow>(window: readonly R[], anchor: R, limits: PartLimits): R[] {
   const sorted = [...window].sort((a, b) => a.length - b.length);
-  // best[j]: least cost of the j shortest rows; cut[j]: where their last part begins.
-  const best = new Float64Array(sorted.length + 1);
-  const cut = new Uint32Array(sorted.length + 1);
-  for (let end = 1; end <= sorted.length; end++) {
-    const length = (sorted[end - 1] as R).length;
+  const brick = sorted.length <= exactRowsMax ? 1 : Math.ceil(sorted.length / bricks);
+  const cuts = cutCheapest(sorted, brick, limits);
+  const at = sorted.indexOf(anchor);
+  let end = cuts.length - 1;
+  while (end > 0) {
+    const begin = cuts[end] as number;
+    if (begin * brick <= at) return sorted.slice(begin * brick, end * brick);
+    end = begin;
+  }
+  return [anchor];
+}
+
+/** For every number of bricks, where their last part begins in the cheapest partition of all up to there. */
+function cutCheapest(sorted: readonly WaitingRow[], brick: number, limits: PartLimits): Uint32Array {
+  const steps = Math.ceil(sorted.length / brick);
+  const best = new Float64Array(steps + 1);
+  const cuts = new Uint32Array(steps + 1);
+  for (let end = 1; end <= steps; end++) {
+    const last = Math.min(sorted.length, end * brick);
+    const length = (sorted[last - 1] as WaitingRow).length;
     let least = Number.POSITIVE_INFINITY;
-    for (let begin = end - 1; begin >= 0 && end - begin <= limits.rowsMax; begin--) {
-      const rows = end - begin;
-      if (rows > 1 && !limits.allows(rows, length)) break;
-      const total = (best[begin] as number) + limits.costMs(rows, length);
+    for (let begin = end - 1; begin >= 0; begin--) {
+      const rows = last - begin * brick;
+      const ms = limits.costMs(rows, length);
+      if (begin < end - 1 && (rows > limits.rowsMax || rows * length > limits.unitsMax || ms > limits.msMax)) break;
+      const total = (best[begin] as number) + ms;
       if (total < least) {
         least = total;
-        cut[end] = begin;
+        cuts[end] = begin;
       }
     }
     best[end] = least;
   }
-  let end = sorted.length;
-  while (end > 0) {
-    const begin = cut[end] as number;
-    const part = sorted.slice(begin, end);
-    if (part.includes(anchor)) return part;
-    end = begin;
-  }
-  return [anchor];
+  return cuts;
 }

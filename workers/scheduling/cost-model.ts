@@ -1,41 +1,52 @@
 /**
- * What calls of each model cost on this device: a curve per model (`latency-curve.ts`) and how far calls miss it
- * (`residuals.ts`). One worker has one device and one number of threads per lane, so the model's id is the whole key.
+ * What calls of each model cost on this device: a curve per model (`latency-curve.ts`), how far calls miss it
+ * (`residuals.ts`), and how fast the device is now (`device-pace.ts`). One worker has one device and one number of threads
+ * per lane, so the model's id is the whole key.
  */
+import { DevicePace } from './device-pace.ts';
 import { LatencyCurve, type SavedCurve } from './latency-curve.ts';
 import type { CostModel } from './policy.ts';
 import { Residuals } from './residuals.ts';
 
+/** Calls before a model's misses say something of the device: until then its own curve is what is wrong. */
+const callsUntilKnown = 50;
+
 interface Learned {
   readonly curve: LatencyCurve;
   readonly residuals: Residuals;
+  calls: number;
 }
 
 export class LearnedCostModel implements CostModel {
   readonly #models = new Map<string, Learned>();
+  readonly #pace = new DevicePace();
 
   predictMs(model: string, rows: number, length: number): number {
+    const learned = this.#models.get(model);
     // Nothing known: rows cost alike, so nothing speaks for or against joining.
-    return this.#models.get(model)?.curve.ms(rows, length) ?? 10 * rows;
+    return learned ? learned.curve.ms(rows, length) * this.#pace.factor : 10 * rows;
   }
 
-  p99Ms(model: string, rows: number, length: number): number {
-    return this.predictMs(model, rows, length) * (this.#models.get(model)?.residuals.q99 ?? 1);
+  p99Factor(model: string): number {
+    return this.#models.get(model)?.residuals.q99 ?? 1;
   }
 
   observe(model: string, rows: number, length: number, ms: number): void {
+    const pace = this.#pace.factor;
     let learned = this.#models.get(model);
     if (!learned) {
-      learned = { curve: LatencyCurve.begin(rows, length, ms), residuals: new Residuals() };
+      learned = { curve: LatencyCurve.begin(rows, length, ms / pace), residuals: new Residuals(), calls: 0 };
       this.#models.set(model, learned);
     }
-    learned.residuals.observe(ms / learned.curve.ms(rows, length));
-    learned.curve.observe(rows, length, ms);
+    const ratio = ms / pace / learned.curve.ms(rows, length);
+    learned.residuals.observe(ratio);
+    learned.curve.observe(rows, length, ms / pace);
+    if (learned.calls++ >= callsUntilKnown) this.#pace.observe(ratio);
   }
 
   /** Begins with what an earlier life of the worker learned. */
   restore(model: string, saved: SavedCurve): void {
-    this.#models.set(model, { curve: new LatencyCurve(saved), residuals: new Residuals() });
+    this.#models.set(model, { curve: new LatencyCurve(saved), residuals: new Residuals(), calls: 0 });
   }
 
   /** Undefined when nothing was learned. */

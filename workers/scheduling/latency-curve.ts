@@ -1,6 +1,6 @@
 /**
  * What a call costs, fitted online for one model: t(n, L) = a + b*nL + c*nL^2 on the relative error with forgetting, times
- * a correction per size bucket that catches what the curve can not (cache cliffs, narrow kernels). Pure.
+ * a correction per bucket of rows and length that catches what the curve can not (cache cliffs, narrow kernels). Pure.
  * Source: batch latency follows padded tokens, not rows: mean error 63 % for a + b*n, 13 % for a + b*nL, 9 % with c.
  *
  * The fit is ridge regression on decayed sums, by coordinate descent with coefficients >= 0. Recursive least squares is
@@ -8,12 +8,12 @@
  * grows without end (a prediction of 43,000 s was seen).
  */
 
-/** An old observation weighs half after 35 calls: a stolen core or a new length mix is followed within seconds. */
-const forgetting = 0.98;
+/** An old call weighs half after 140: with 35 the curve swung with the mix of lengths, and 1 to 2 % of throughput with it. */
+const forgetting = 0.995;
 /** Pull towards the prior, in observations: enough to settle what the data leaves open, too little to bend what it says. */
 const ridge = 0.05;
 const descentRounds = 20;
-const correctionRate = 0.2;
+const correctionRate = 0.1;
 
 type Triple = [number, number, number];
 
@@ -57,14 +57,14 @@ export class LatencyCurve {
   }
 
   ms(rows: number, length: number): number {
-    return Math.max(0.01, this.#rawMs(rows, length) * (this.#corrections.get(bucketOf(rows * length)) ?? 1));
+    return Math.max(0.01, this.#rawMs(rows, length) * (this.#corrections.get(bucketOf(rows, length)) ?? 1));
   }
 
   observe(rows: number, length: number, ms: number): void {
     const expected = Math.max(0.01, this.#rawMs(rows, length));
     // A spike (page fault, stolen core) does not bend the curve: the relative error gives it the weight of its inverse square.
     const seen = Math.max(0.01, ms);
-    const bucket = bucketOf(rows * length);
+    const bucket = bucketOf(rows, length);
     const correction = this.#corrections.get(bucket) ?? 1;
     this.#corrections.set(bucket, correction + correctionRate * (clamp(seen / expected, 0.5, 2) - correction));
     this.#absorb(rows, length, seen);
@@ -102,9 +102,9 @@ export class LatencyCurve {
   }
 }
 
-/** Half octaves of the padded size. */
-function bucketOf(padded: number): number {
-  return Math.round(2 * Math.log2(Math.max(1, padded)));
+/** Half octaves of rows and of length: kernels are narrow in one and caches full by the other. */
+function bucketOf(rows: number, length: number): number {
+  return 256 * Math.round(2 * Math.log2(rows)) + Math.round(2 * Math.log2(Math.max(1, length)));
 }
 
 function clamp(value: number, low: number, high: number): number {

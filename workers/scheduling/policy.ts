@@ -23,8 +23,8 @@ export interface WaitingRow {
 export interface CostModel {
   /** Expected ms of one call of `rows` rows padded to `length`. */
   predictMs(model: string, rows: number, length: number): number;
-  /** Ms that 99 of 100 such calls stay below. */
-  p99Ms(model: string, rows: number, length: number): number;
+  /** Times its prediction that 99 of 100 calls stay below. */
+  p99Factor(model: string): number;
   /** Learns from a finished call. */
   observe(model: string, rows: number, length: number, ms: number): void;
 }

@@ -23,5 +23,5 @@ export function allowedMs(cost: CostModel, row: WaitingRow): number {
 /** The last moment at which a call of this row alone would still end in time; infinite for bulk rows without a deadline. */
 export function latestStartMs(cost: CostModel, row: WaitingRow): number {
   const endMs = Math.min(row.deadlineMs, row.arrivedMs + allowedMs(cost, row));
-  return endMs - cost.p99Ms(row.model, 1, row.length);
+  return endMs - cost.p99Factor(row.model) * cost.predictMs(row.model, 1, row.length);
 }

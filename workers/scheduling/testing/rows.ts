@@ -24,7 +24,7 @@ export function waitingRows(count: number, extra: Partial<WaitingRow> = {}): Wai
 /** A device whose calls take what `ms` says, always. */
 export function knownCost(ms: (rows: number, length: number) => number): CostModel {
   const predictMs = (_model: string, rows: number, length: number) => ms(rows, length);
-  return { predictMs, p99Ms: predictMs, observe: () => {} };
+  return { predictMs, p99Factor: () => 1, observe: () => {} };
 }
 
 /** A call costs a + b * padded units. */

@@ -1,0 +1,20 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Windows } from './windows.ts';
+
+const after = (rows: number, ms: number) => {
+  const windows = new Windows();
+  for (let i = 0; i < 100; i++) windows.observe('m', rows, ms);
+  return windows.rowsMax('m');
+};
+
+test('64 rows are looked at where calls are short, 256 where they are long', () => {
+  assert.equal(new Windows().rowsMax('m'), 64);
+  assert.equal(after(4, 1), 64);
+  assert.equal(after(4, 20), 256);
+});
+
+test('a device that takes many rows at once is shown eight times as many, 2,048 at most', () => {
+  assert.equal(after(100, 4), 800);
+  assert.equal(after(5000, 4), 2048);
+});
