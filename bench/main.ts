@@ -5,10 +5,16 @@ import type { BenchOptions } from './method/options.ts';
 import { benchPipeline } from './pipeline/main.ts';
 import { benchPredictions } from './predictions/main.ts';
 import { benchQueue } from './queue/main.ts';
+import { benchB1 } from './races/b1-offline.ts';
+import { benchB2 } from './races/b2-goodput.ts';
+import { benchB3 } from './races/b3-priorities.ts';
 import { benchTracing } from './tracing/main.ts';
 import { benchWatching } from './watching/main.ts';
 
 const benches: Readonly<Record<string, { about: string; run: (options: BenchOptions) => Promise<void> }>> = {
+  B1: { about: 'rows/s of a bulk run over the oracle, the best static setting and no batching', run: benchB1 },
+  B2: { about: 'highest rate with p99 in time, over what the oracle could do and over peers', run: benchB2 },
+  B3: { about: 'p99 of high rows beside an endless bulk run, and what is left for bulk', run: benchB3 },
   queue: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
   pipeline: { about: 'items/s through the queue over raw session.run at the best static batch', run: benchPipeline },
   tracing: { about: 'CPU per span by exporter, and per job that is not recorded', run: benchTracing },
@@ -27,6 +33,7 @@ const { values, positionals } = parseArgs({
     seconds: { type: 'string', default: '5' },
     only: { type: 'string', default: '' },
     keep: { type: 'boolean', default: false },
+    simulate: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
 });
@@ -38,5 +45,11 @@ if (!bench || values.help) {
   console.log('\nExamples:\n  npm run bench -- queue\n  npm run bench -- queue --pairs 10 --seconds 20 --keep');
   process.exit(name && !bench ? 2 : 0);
 }
-await bench.run({ pairs: Number(values.pairs), seconds: Number(values.seconds), only: values.only, keep: values.keep });
+await bench.run({
+  pairs: Number(values.pairs),
+  seconds: Number(values.seconds),
+  only: values.only,
+  keep: values.keep,
+  simulateOnly: values.simulate,
+});
 process.exit(0);

@@ -8,4 +8,6 @@ export interface BenchOptions {
   readonly only: string;
   /** Writes bench/results/<name>.json. */
   readonly keep: boolean;
+  /** Only what is simulated: seconds, on a machine that may be busy. */
+  readonly simulateOnly: boolean;
 }

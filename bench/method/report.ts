@@ -33,6 +33,8 @@ export function finish(
   figures: readonly Figure[],
   extra: Readonly<Record<string, unknown>>,
   keep: boolean,
+  /** Only for the file: tables that nobody reads in one line. */
+  detail: Readonly<Record<string, unknown>> = {},
 ): void {
   console.log('');
   printTable(
@@ -45,7 +47,7 @@ export function finish(
     low: round(ratio.low),
     high: round(ratio.high),
   }));
-  if (keep) save(bench, figures, extra);
+  if (keep) save(bench, figures, { ...extra, ...detail });
   console.log('');
   console.log(
     JSON.stringify(lines.length === 1 ? { ...lines[0], ...extra } : { name: bench, figures: lines, ...extra }),

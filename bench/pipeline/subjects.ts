@@ -31,7 +31,7 @@ const words = [
 ];
 
 /** A text of exactly `tokens` tokens, with the two that BERT adds. */
-function textOf(tokens: number, seed: number): string {
+export function textOf(tokens: number, seed: number): string {
   return Array.from({ length: tokens - 2 }, (_, i) => words[(i * 7 + seed * 5 + (i >> 2)) % words.length]).join(' ');
 }
 
@@ -59,6 +59,13 @@ export async function findSubjects(textTokens: number): Promise<Subject[]> {
       sources: photos.slice(0, 16).map((name) => ({ kind: 'file', path: join(images, name), type: 'image/jpeg' })),
     },
   ];
+}
+
+/** A text model of the asset folder, with texts of its own. */
+export async function findSubject(id: string): Promise<Subject> {
+  const modelsDir = resolve(assetsFolder(), 'models');
+  if (!existsSync(modelsDir)) throw new Error(`This bench needs real models: ${modelsDir} is absent.`);
+  return { name: id, files: await findModel(modelsDir, id), modelsDir, sources: [] };
 }
 
 async function findModel(folder: string, id: string): Promise<ModelFiles> {

@@ -10,36 +10,39 @@ import { overheadMs } from './simulate.ts';
 const sampleRows = 2048;
 const rowsMax = 256;
 
-/** Rows a second over all lanes. `unitsMax`: what fits into memory. */
-export function oracleRate(
-  callMs: CallMs,
-  lengths: Lengths,
-  lanes: number,
-  unitsMax = Number.POSITIVE_INFINITY,
-): number {
-  const random = createRandom(99);
-  const sorted = Array.from({ length: sampleRows }, () => lengths(random)).toSorted((a, b) => a - b);
-  return (lanes * 1000 * sampleRows) / leastMs(sorted, callMs, unitsMax);
+export interface OracleTerms {
+  /** What fits into memory, in padded units. */
+  readonly unitsMax?: number;
+  /** Whether calls take the simulator's overhead too; a table that was measured through lanes has it. */
+  readonly withOverhead?: boolean;
 }
 
-function leastMs(sorted: readonly number[], callMs: CallMs, unitsMax: number): number {
+/** Rows a second over all lanes. */
+export function oracleRate(callMs: CallMs, lengths: Lengths, lanes: number, terms: OracleTerms = {}): number {
+  const { unitsMax = Number.POSITIVE_INFINITY, withOverhead = true } = terms;
+  const sorted = sampleLengths(lengths).toSorted((a, b) => a - b);
+  const extraMs = withOverhead ? overheadMs : 0;
   const best = new Float64Array(sorted.length + 1);
   for (let end = 1; end <= sorted.length; end++) {
     const length = sorted[end - 1] as number;
     let least = Number.POSITIVE_INFINITY;
     for (let begin = end - 1; begin >= Math.max(0, end - rowsMax); begin--) {
       if (end - begin > 1 && (end - begin) * length > unitsMax) break;
-      least = Math.min(least, (best[begin] as number) + overheadMs + callMs(end - begin, length));
+      least = Math.min(least, (best[begin] as number) + extraMs + callMs(end - begin, length));
     }
     best[end] = least;
   }
-  return best[sorted.length] as number;
+  return (lanes * 1000 * sorted.length) / (best[sorted.length] as number);
 }
 
 /** Rows a second when each runs alone. */
 export function loneRate(callMs: CallMs, lengths: Lengths, lanes: number): number {
+  const sample = sampleLengths(lengths);
+  const ms = sample.reduce((sum, length) => sum + overheadMs + callMs(1, length), 0);
+  return (lanes * 1000 * sample.length) / ms;
+}
+
+function sampleLengths(lengths: Lengths): number[] {
   const random = createRandom(99);
-  let ms = 0;
-  for (let i = 0; i < sampleRows; i++) ms += overheadMs + callMs(1, lengths(random));
-  return (lanes * 1000 * sampleRows) / ms;
+  return Array.from({ length: sampleRows }, () => lengths(random));
 }

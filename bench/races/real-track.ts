@@ -1,0 +1,167 @@
+/**
+ * A track in real time: the worker's own scheduler and lanes with a real model, without a queue around. The lanes stay
+ * from race to race; each race has a scheduler and a cost model of its own, which learns within its warm-up.
+ */
+import { loadPipelineFactory } from '../../models/discover-tasks.ts';
+import type { Row } from '../../models/task.ts';
+import { createLogger } from '../../shared/observability/logger.ts';
+import { jobRequest } from '../../shared/testing/job-request.ts';
+import { waitUntil } from '../../shared/testing/wait-until.ts';
+import type { Lane } from '../../workers/lane/lane.ts';
+import { LanePool } from '../../workers/lane/lane-pool.ts';
+import { type QueuedRow, type RunningItem, RunningJob } from '../../workers/running/running-job.ts';
+import { LearnedCostModel } from '../../workers/scheduling/cost-model.ts';
+import { Scheduler } from '../../workers/scheduling/scheduler.ts';
+import type { Contender } from '../peers/contenders.ts';
+import { type Subject, textOf } from '../pipeline/subjects.ts';
+import type { Arrival, Load } from '../simulator/loads.ts';
+import type { EndedRow } from '../simulator/simulate.ts';
+import type { Race, Track } from './track.ts';
+
+/** Rows of every length are made once: tokenising is not what is raced. */
+const lengthMax = 256;
+const callLimitMs = 60_000;
+
+interface RacingRow extends QueuedRow {
+  readonly load: Load;
+}
+
+export class RealTrack implements Track {
+  readonly lanes: number;
+  readonly #pool: LanePool;
+  readonly #model: string;
+  readonly #rows: readonly Row[];
+  readonly #item: RunningItem;
+  #scheduler: Scheduler | null = null;
+
+  private constructor(subject: Subject, rows: readonly Row[], lanes: number, threads: number) {
+    const { files } = subject;
+    this.lanes = lanes;
+    this.#model = files.id;
+    this.#rows = rows;
+    const request = jobRequest({ model: files.id });
+    const times = { attempts: 1, crashes: 0, createdMs: 0, startedMs: 0 };
+    const claim = { state: 'started', request, input: [], finishedItems: new Set<number>(), ...times } as const;
+    this.#item = new RunningJob(request, claim, files).openItem(0);
+    this.#item.parts = [undefined];
+    this.#pool = new LanePool({ device: 'cpu', threads, lanes }, createLogger('bench', 'warn'), {
+      onIdle: (lane) => this.#scheduler?.dispatch(lane),
+      onModel: () => {},
+      onLaneEnd: (_lane, reason) => console.log(`a lane ended: ${reason}`),
+    });
+  }
+
+  static async open(subject: Subject, lanes: number, threads = 1): Promise<RealTrack> {
+    const factory = await loadPipelineFactory(subject.files.task);
+    const pipeline = await factory.createPipeline(subject.files, 'prepare');
+    const rows: Row[] = [];
+    for (let length = 3; length <= lengthMax; length++) {
+      const [row] = await pipeline.prepare({ kind: 'text', text: textOf(length, length) }, {});
+      if (row) rows.push(row);
+    }
+    const track = new RealTrack(subject, rows, lanes, threads);
+    track.#pool.start([subject.files]);
+    await waitUntil('the lanes are loaded', () => track.#loaded().length === lanes, 60_000);
+    return track;
+  }
+
+  async close(): Promise<void> {
+    await this.#pool.stop();
+  }
+
+  async run({ contender, loads, ms }: Race): Promise<readonly EndedRow[]> {
+    const ended: EndedRow[] = [];
+    const beganMs = performance.now();
+    const timers = new Set<NodeJS.Timeout>();
+    const add = (load: Load, arrival: Arrival) => {
+      const timer = setTimeout(
+        () => {
+          timers.delete(timer);
+          scheduler.add([this.#queue(load, arrival, beganMs)]);
+        },
+        beganMs + arrival.atMs - performance.now(),
+      );
+      timers.add(timer);
+    };
+    const scheduler = this.#schedule(contender, (row, failed, wallMs) => {
+      const { model, class: jobClass, length, shapeKey, deadlineMs, suspect, load } = row;
+      const endedMs = performance.now() - beganMs;
+      const arrivedMs = row.arrivedMs - beganMs;
+      const seen = { model, class: jobClass, length, shapeKey, deadlineMs, suspect, arrivedMs, load };
+      ended.push({ row: seen, startedMs: endedMs - wallMs, endedMs, failed });
+      if (!load.next || endedMs >= ms) return;
+      const next = load.next(endedMs);
+      if (next.atMs > endedMs) add(load, next);
+      else scheduler.add([this.#queue(load, next, beganMs)]);
+    });
+    for (const load of loads) for (const arrival of load.arrivals) add(load, arrival);
+    await new Promise((resolve) => setTimeout(resolve, ms));
+    for (const timer of timers) clearTimeout(timer);
+    this.#scheduler = null;
+    await waitUntil('the lanes are idle', () => this.#pool.lanes.every(({ idle }) => idle), callLimitMs);
+    return ended;
+  }
+
+  #schedule(contender: Contender, onEnd: (row: RacingRow, failed: boolean, wallMs: number) => void): Scheduler {
+    const cost = new LearnedCostModel();
+    const scheduler = new Scheduler(contender.create(cost), cost, {
+      onCall() {},
+      onReport() {},
+      onCallEnd() {},
+      onDeath: (_lane, rows) => scheduler.add(rows),
+      onRow: (row, outcome, { wallMs }) => onEnd(row as RacingRow, 'problem' in outcome, wallMs),
+    });
+    scheduler.attach(this.#pool);
+    this.#scheduler = scheduler;
+    return scheduler;
+  }
+
+  /** What calls of these shapes take now, through the lanes, all of them busy: the least of some tries. */
+  async measureCalls(rowCounts: readonly number[], lengths: readonly number[], tries: number): Promise<number[][]> {
+    const lanes = this.#loaded();
+    const table: number[][] = [];
+    for (const length of lengths) {
+      const line: number[] = [];
+      for (const rows of rowCounts) line.push(await this.#measureCall(lanes, rows, length, tries));
+      table.push(line);
+    }
+    return table;
+  }
+
+  async #measureCall(lanes: readonly Lane[], rows: number, length: number, tries: number): Promise<number> {
+    const call = Array.from({ length: rows }, () => ({ row: this.#rowOf(length), alone: true }));
+    let least = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < tries; round++) {
+      const results = await Promise.all(lanes.map((lane) => lane.run(this.#model, call, callLimitMs)));
+      for (const result of results) if (result.kind === 'ran') least = Math.min(least, result.wallMs);
+    }
+    return least;
+  }
+
+  #loaded(): Lane[] {
+    return this.#pool.lanes.filter(({ models }) => models.has(this.#model));
+  }
+
+  #rowOf(length: number): Row {
+    return this.#rows[Math.min(lengthMax, Math.max(3, length)) - 3] as Row;
+  }
+
+  #queue(load: Load, arrival: Arrival, beganMs: number): RacingRow {
+    const row = this.#rowOf(arrival.length);
+    const arrivedMs = beganMs + Math.max(arrival.atMs, 0);
+    return {
+      load,
+      row,
+      item: this.#item,
+      index: 0,
+      model: this.#model,
+      class: arrival.class,
+      length: row.length,
+      shapeKey: row.shapeKey,
+      arrivedMs,
+      deadlineMs: Number.POSITIVE_INFINITY,
+      waitsSinceMs: arrivedMs,
+      suspect: false,
+    };
+  }
+}
