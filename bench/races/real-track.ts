@@ -3,6 +3,7 @@
  * from race to race; each race has a scheduler and a cost model of its own, which learns within its warm-up.
  */
 import { loadPipelineFactory } from '../../models/discover-tasks.ts';
+import { unitOf } from '../../models/repository/model-files.ts';
 import type { Row } from '../../models/task.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { jobRequest } from '../../shared/testing/job-request.ts';
@@ -26,6 +27,9 @@ interface RacingRow extends QueuedRow {
   readonly load: Load;
 }
 
+/** No model of a race writes token by token. */
+const noSteps = { onSteps() {}, onStepsEnd() {}, onStepReport() {}, onUnwritten() {}, onWritten() {} };
+
 export class RealTrack implements Track {
   readonly lanes: number;
   readonly #pool: LanePool;
@@ -37,7 +41,7 @@ export class RealTrack implements Track {
   private constructor(subject: Subject, rows: readonly Row[], lanes: number, threads: number) {
     const { files } = subject;
     this.lanes = lanes;
-    this.#model = files.id;
+    this.#model = unitOf(files);
     this.#rows = rows;
     const request = jobRequest({ model: files.id });
     const times = { attempts: 1, crashes: 0, createdMs: 0, startedMs: 0 };
@@ -60,7 +64,8 @@ export class RealTrack implements Track {
       if (row) rows.push(row);
     }
     const track = new RealTrack(subject, rows, lanes, threads);
-    track.#pool.start([subject.files]);
+    track.#pool.start();
+    track.#pool.add(subject.files);
     await waitUntil('the lanes are loaded', () => track.#loaded().length === lanes, 60_000);
     return track;
   }
@@ -109,7 +114,8 @@ export class RealTrack implements Track {
       onReport() {},
       onCallEnd() {},
       onDeath: (_lane, rows) => scheduler.add(rows),
-      onRow: (row, outcome, { wallMs }) => onEnd(row as RacingRow, 'problem' in outcome, wallMs),
+      onRow: (row, outcome, { laneMs, rows }) => onEnd(row as RacingRow, 'problem' in outcome, laneMs * rows),
+      ...noSteps,
     });
     scheduler.attach(this.#pool);
     this.#scheduler = scheduler;
