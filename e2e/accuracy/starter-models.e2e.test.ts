@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { assetsFolder, skipWithoutAssets } from '../../shared/testing/assets.ts';
+import { claimedFigure, zooFolder } from '../system/model-card.ts';
 import { type RunningSystem, startSystem } from '../system/running-system.ts';
 import { submitItems } from '../system/submit-items.ts';
 import { type Span, SpanScore } from './span-score.ts';
@@ -15,8 +16,7 @@ interface Entity {
   readonly end: number;
 }
 
-const zoo = join(import.meta.dirname, '../../models/zoo');
-const heldoutSpeech = join(zoo, 'starter-asr-digits/heldout');
+const heldoutSpeech = join(zooFolder, 'starter-asr-digits/heldout');
 const digits = ['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine'];
 let system: RunningSystem;
 let modelsDir: string;
@@ -35,14 +35,6 @@ after(async () => {
   rmSync(modelsDir, { recursive: true, force: true });
 });
 
-/** The figure that a card states in its front matter: `<name>: <number>`. */
-function claimed(model: string, name: string): number {
-  const card = readFileSync(join(zoo, model, 'README.md'), 'utf8');
-  const found = new RegExp(`^\\s*${name}: ([\\d.]+)`, 'm').exec(card);
-  assert.ok(found, `the card of ${model} states no ${name}`);
-  return Number(found[1]);
-}
-
 async function scoreQueries(rows: readonly { text: string; spans: readonly Span[] }[]): Promise<number> {
   const answers = await submitItems<Entity[]>(
     system.url,
@@ -58,9 +50,9 @@ async function scoreQueries(rows: readonly { text: string; spans: readonly Span[
 }
 
 test('held-out queries come back right as often as the card claims', async (t) => {
-  const lines = readFileSync(join(zoo, 'starter-ner-groceries/heldout.jsonl'), 'utf8').trim().split('\n');
+  const lines = readFileSync(join(zooFolder, 'starter-ner-groceries/heldout.jsonl'), 'utf8').trim().split('\n');
   const f1 = await scoreQueries(lines.map((line) => JSON.parse(line) as { text: string; spans: Span[] }));
-  const card = claimed('starter-ner-groceries', 'heldout_f1');
+  const card = claimedFigure('starter-ner-groceries', 'heldout_f1');
   t.diagnostic(`span F1 ${f1.toFixed(3)}, the card says ${card}`);
   assert.ok(Math.abs(f1 - card) < 0.01);
 });
@@ -70,7 +62,7 @@ test('real queries come back right as often as the card claims', {
 }, async (t) => {
   const [, ...lines] = readFileSync(join(assetsFolder(), 'ner/x5-grocery-ru/sample.csv'), 'utf8').trim().split('\n');
   const f1 = await scoreQueries(lines.flatMap(readRealQuery));
-  const card = claimed('starter-ner-groceries', 'real_f1');
+  const card = claimedFigure('starter-ner-groceries', 'real_f1');
   t.diagnostic(`span F1 ${f1.toFixed(3)}, the card says ${card}`);
   assert.ok(Math.abs(f1 - card) < 0.01);
 });
@@ -93,7 +85,7 @@ test('single digits of a speaker never heard come back right as often as the car
   assert.ok(files.length >= 100);
   assert.ok(Math.abs(right / files.length - card) < 0.02);
   // The fold nearest to the mean of five: the mean is what the card promises a new voice, and 2 points are the tolerance.
-  assert.ok(right / files.length >= claimed('starter-asr-digits', 'unseen_speaker_accuracy') - 0.02);
+  assert.ok(right / files.length >= claimedFigure('starter-asr-digits', 'unseen_speaker_accuracy') - 0.02);
 });
 
 /**
