@@ -168,6 +168,7 @@ export class RealTrack implements Track {
       deadlineMs: Number.POSITIVE_INFINITY,
       waitsSinceMs: arrivedMs,
       suspect: false,
+      alone: false,
     };
   }
 }

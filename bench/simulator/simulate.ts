@@ -11,8 +11,8 @@ import type { Random } from './random.ts';
 
 /** From dispatch to a lane's work and back: messages between processes. */
 export const overheadMs = 0.3;
-/** Calls differ by 8 %; one in 200 takes three times as long (page faults, a busy neighbour). */
-const noise = 0.08;
+/** Calls differ by 8 % on a quiet machine; one in 200 takes three times as long (page faults, a busy neighbour). */
+const quietNoise = 0.08;
 const spikeShare = 0.005;
 const spikeFactor = 3;
 
@@ -21,6 +21,8 @@ export interface SimulatedDevice {
   readonly callMs: Readonly<Record<string, CallMs>>;
   /** How much slower than its table the device is at a time: a stolen core. 1 when absent. */
   readonly slowness?: (nowMs: number) => number;
+  /** Deviation of the logarithm of what a call takes. */
+  readonly noise?: number;
   /** Padded units above which a call fails for lack of memory. */
   readonly unitsMax?: number;
 }
@@ -128,7 +130,7 @@ class Run {
     const spike = random.next() < spikeShare ? spikeFactor : 1;
     const slowness = device.slowness?.(nowMs) ?? 1;
     const base = (device.callMs[model] as CallMs)(rows.length, length);
-    const ms = overheadMs + base * Math.exp(noise * random.normal()) * spike * slowness;
+    const ms = overheadMs + base * Math.exp((device.noise ?? quietNoise) * random.normal()) * spike * slowness;
     (this.#lanes[lane] as { endsMs: number | null }).endsMs = nowMs + cost.predictMs(model, rows.length, length);
     this.#calls++;
     this.#busyMs += ms;

@@ -62,7 +62,7 @@ export class AdaptivePolicy implements SchedulingPolicy {
     const part = cheapestPart(window, anchor, {
       rowsMax: Math.ceil(rowsThere.length / lanes),
       costMs: (rows, length) => this.#cost.predictMs(anchor.model, rows, length),
-      msMax: this.#limit.limitMs(anchor.class, nowMs) / this.#cost.p99Factor(anchor.model),
+      msMax: this.#limit.expectedMsMax(anchor.class, this.#loneMs(anchor), this.#cost.p99Factor(anchor.model), nowMs),
       unitsMax: this.#memory.unitsMax(anchor.model),
     });
     this.#windows.observe(anchor.model, part.length, this.#callMs(part));

@@ -26,3 +26,12 @@ test('the quantum stays between 5 and 100 ms', () => {
   assert.equal(afterRatios(0.9, 100).limitMs('bulk', 1), 5);
   assert.equal(afterRatios(0.1, 200).limitMs('bulk', 1), 100);
 });
+
+test('who is heeded gets the quantum in 99 of 100 calls; a slow device may still join a few rows', () => {
+  const limit = new CallLimit();
+  assert.equal(limit.expectedMsMax('bulk', 10, 2, 0), 100);
+  assert.equal(limit.expectedMsMax('bulk', 80, 2, 0), 120);
+  limit.sawHigh(0);
+  assert.equal(limit.expectedMsMax('bulk', 1, 2, 1), 12.5);
+  assert.equal(limit.expectedMsMax('bulk', 40, 2, 1), 60);
+});
