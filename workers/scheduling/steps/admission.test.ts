@@ -59,7 +59,8 @@ test('a row that company would change is written alone, as a suspect is', () => 
   const alone = { ...row('l'), alone: true };
   assert.deepEqual(plan({ waiting: [alone, { ...row('m'), alone: true }, row('a')] }).admit, ['l']);
   assert.deepEqual(plan({ waiting: [alone], live: many(1, 'bulk') }).admit, []);
-  assert.deepEqual(plan({ waiting: [row('a'), alone], writes: together }).admit, ['a']);
+  const first = { ...row('a'), arrivedMs: -1 };
+  assert.deepEqual(plan({ waiting: [alone, first], writes: together }).admit, ['a']);
 });
 
 test('a suspect is written alone: nobody begins before it, beside it, and it begins beside nobody', () => {
