@@ -42,6 +42,9 @@ describe('feature extraction on all-MiniLM-L6-v2', { skip: skipWithoutAssets() }
       const vector = await embed(sentence.text, { truncate: true });
       assert.equal(vector.length, 384);
       assert.ok(distance(vector, sentence.normalised_first8) < 1e-4, sentence.text);
+      const own = vector.subarray(0, 8);
+      const known = Float32Array.from(sentence.normalised_first8);
+      assert.ok(cosine(own, known) / Math.hypot(...own) / Math.hypot(...known) >= 0.9999, sentence.text);
       const raw = await embed(sentence.text, { normalize: false, truncate: true });
       assert.ok(distance(raw, sentence.pooled_first8) < 1e-4, sentence.text);
       assert.ok(Math.abs(Math.hypot(...raw) - sentence.pooled_norm) < 1e-3, sentence.text);

@@ -9,6 +9,8 @@ import { type Json, readJson } from '../../repository/version-files.ts';
 export interface PoolingPlan {
   readonly mode: PoolingMode;
   readonly normalize: boolean;
+  /** False where the prompt's tokens are read but not pooled (Instructor's kin). */
+  readonly includesPrompt: boolean;
 }
 
 const modeByKey: Readonly<Record<string, PoolingMode>> = {
@@ -36,7 +38,11 @@ export async function readPoolingPlan(files: ModelFiles): Promise<PoolingPlan> {
   }
   const folder = String(modules[kinds.indexOf('Pooling')]?.['path'] ?? '1_Pooling');
   const pooling = /^[\w.-]+$/.test(folder) ? await readJson(files, `${folder}/config.json`) : null;
-  return { mode: pooling ? modeOf(pooling) : 'mean', normalize: kinds.includes('Normalize') };
+  return {
+    mode: pooling ? modeOf(pooling) : 'mean',
+    normalize: kinds.includes('Normalize'),
+    includesPrompt: pooling?.['include_prompt'] !== false,
+  };
 }
 
 function modeOf(pooling: Json): PoolingMode {
