@@ -2,7 +2,7 @@
  * Walks one claimed job from its record to its outcome: start, prepare each item, hand rows to the scheduler, store what
  * comes back. The only place that decides what a row's result means for its item and its job.
  */
-import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
+import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { JobRequest } from '../../shared/jobs/job.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
@@ -22,14 +22,13 @@ import { finishOf } from './item-finish.ts';
 import { JobStarts } from './job-starts.ts';
 import { mergeParts } from './merge-parts.ts';
 import { deathsMax, isPoison, poison } from './poison.ts';
-import { nameOf, type QueuedRow, queueRow, type RunningItem, RunningJob } from './running-job.ts';
+import { prepareItems } from './prepare-items.ts';
+import { nameOf, type QueuedRow, type RunningItem, RunningJob } from './running-job.ts';
 
 /** A job without `timeout` may run this long; longer belongs into a bulk run. */
 const timeoutSecondsDefault = 600;
 /** A larger outcome is moved to a blob: 256 vectors of 384 floats would hold 0.5 MB of Redis for an hour. */
 const inlineResultBytesMax = 32_768;
-/** Items of one job prepared at once: one big job must not fill the threads for all others. */
-const itemsAtOnce = 8;
 
 export interface JobRunnerParts {
   readonly store: JobStore;
@@ -164,38 +163,10 @@ export class JobRunner {
       this.#parts.metrics.deadLetters.inc({ model: job.files.id }, job.itemsOpen);
       return await this.#failJob(job, poison(), true);
     }
-    let next = 0;
-    const worker = async () => {
-      for (let at = next++; at < open.length && !job.isOver; at = next++)
-        await this.#prepareItem(job, open[at] as number);
-    };
-    await Promise.all(Array.from({ length: Math.min(itemsAtOnce, open.length) }, worker));
-  }
-
-  async #prepareItem(job: RunningJob, index: number): Promise<void> {
-    const { files } = job;
-    const item = job.openItem(index);
-    const input = job.claim.input[index];
-    const startedAt = performance.now();
-    try {
-      if (!input) throw new Problem('blob-missing', 'The item has no stored input.');
-      const rows = await this.#parts.preparer.prepare(input, files, job.request.parameters ?? {}, job);
-      const nowMs = performance.now();
-      item.prepareSeconds = (nowMs - startedAt) / 1000;
-      this.#parts.metrics.prepare.observe({ model: files.id }, item.prepareSeconds);
-      job.trace?.prepared(index, startedAt, rows.length);
-      item.parts = new Array(rows.length);
-      item.contexts = rows.map(({ context }) => context);
-      item.rowsOpen = rows.length;
-      this.#parts.enqueue(rows.map((row, i) => queueRow(item, row, i, unitOf(files), nowMs)));
-    } catch (error) {
-      if (job.isOver) return;
-      const problem = toProblem(error);
-      job.trace?.prepared(index, startedAt, 0, problem.slug);
-      if (problem.slug === 'internal-error')
-        this.#parts.logger.error({ err: error, job: job.ref.id, trace: job.traceId }, 'preparation failed');
-      this.#settle(item, 'failed', JSON.stringify(problem.toDetails()), problem.slug);
-    }
+    await prepareItems(job, open, {
+      ...this.#parts,
+      onFault: (item, problem) => this.#settle(item, 'failed', JSON.stringify(problem.toDetails()), problem.slug),
+    });
   }
 
   async #merge(item: RunningItem): Promise<void> {
@@ -222,6 +193,7 @@ export class JobRunner {
     if (item.settled) return;
     item.settled = true;
     const { job } = item;
+    job.release(item);
     job.resultBytes += fragment.length;
     job.itemsOpen--;
     const entry = finishOf(item, { status, fragment, deadLetter });
