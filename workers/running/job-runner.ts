@@ -12,6 +12,7 @@ import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
 import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import type { ProblemSlug } from '../../shared/problems/catalogue.ts';
 import { Problem, type ProblemDetails, toProblem } from '../../shared/problems/problem.ts';
+import type { JobCost } from '../claims/claim-budget.ts';
 import type { InferenceMetrics } from '../inference-metrics.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
 import type { OutcomeWriter } from '../outcomes/outcome-writer.ts';
@@ -30,6 +31,8 @@ const timeoutSecondsDefault = 600;
 /** A larger outcome is moved to a blob: 256 vectors of 384 floats would hold 0.5 MB of Redis for an hour. */
 const inlineResultBytesMax = 32_768;
 
+const nothing: JobCost = { laneMs: 0, rows: 0 };
+
 export interface JobRunnerParts {
   readonly store: JobStore;
   readonly writer: OutcomeWriter;
@@ -45,7 +48,7 @@ export class JobRunner {
   readonly #parts: JobRunnerParts;
   readonly #running = new Map<string, RunningJob>();
   /** By name: every claim from its start to its end. */
-  readonly #claims = new Map<string, Promise<number>>();
+  readonly #claims = new Map<string, Promise<JobCost>>();
   /** Ended elsewhere while their start was under way. */
   readonly #dropped = new Set<string>();
   readonly #starts: JobStarts;
@@ -60,15 +63,15 @@ export class JobRunner {
   }
 
   /**
-   * Runs a job of this model; resolves when its outcome is stored, here or elsewhere, with the lane ms it took. A job that
+   * Runs a job of this model; resolves when its outcome is stored, here or elsewhere, with what it took here. A job that
    * this worker still has comes back when its lock lapsed (Redis away for 10 s): the second claim waits for the first.
    */
-  async run(ref: JobRef, files: ModelFiles): Promise<number> {
+  async run(ref: JobRef, files: ModelFiles): Promise<JobCost> {
     const name = nameOf(ref);
     const underWay = this.#claims.get(name);
     if (underWay) {
       await underWay;
-      return 0;
+      return nothing;
     }
     const claim = this.#run(ref, files).finally(() => {
       this.#claims.delete(name);
@@ -78,16 +81,16 @@ export class JobRunner {
     return await claim;
   }
 
-  async #run(ref: JobRef, files: ModelFiles): Promise<number> {
+  async #run(ref: JobRef, files: ModelFiles): Promise<JobCost> {
     const claim = await this.#starts.start(ref, files);
-    if (claim.state === 'gone') return 0;
+    if (claim.state === 'gone') return nothing;
     if (claim.state === 'unsupported')
       throw new Problem('unsupported-record', `Job ${ref.id} was written by a release too far from this one.`);
     if (claim.state === 'expired') {
       await this.#expire(ref, claim.request);
-      return 0;
+      return nothing;
     }
-    if (this.#dropped.has(nameOf(ref))) return 0;
+    if (this.#dropped.has(nameOf(ref))) return nothing;
     const job = new RunningJob(ref, claim, files, JobTrace.follow(this.#parts.tracing, ref, claim, files));
     this.#running.set(job.name, job);
     if (claim.attempts === 1)
@@ -101,7 +104,7 @@ export class JobRunner {
       await Promise.race([this.#prepareItems(job), job.over]);
       job.endPreparation();
       await job.over;
-      return job.laneMs;
+      return { laneMs: job.laneMs, rows: job.rows };
     } finally {
       job.end();
       this.#running.delete(job.name);
@@ -124,6 +127,7 @@ export class JobRunner {
   take(row: QueuedRow, outcome: LaneOutcome, cost: RowCost): void {
     const { item } = row;
     item.job.laneMs += cost.laneMs;
+    item.job.rows++;
     if (item.settled) return;
     item.computeSeconds = Math.max(item.computeSeconds, cost.computeMs / 1000);
     item.batchRows = Math.max(item.batchRows, cost.rows);

@@ -54,6 +54,8 @@ export class RunningJob {
   readonly trace: JobTrace | null;
   /** Lane time that its rows took so far: each row's share of its call. */
   laneMs = 0;
+  /** Rows that have a result. */
+  rows = 0;
   /** Of the results so far, as JSON. */
   resultBytes = 0;
   /** Items without a result. */
