@@ -65,6 +65,8 @@ module.exports = {
     door('sharp', 'sharp', '^models/images/decode-image\\.ts'),
     door('ffmpeg', 'fluent-ffmpeg', '^models/audio/decode-audio\\.ts'),
     door('tokenizers', '@huggingface/tokenizers', '^models/text/tokenizer\\.ts'),
+    door('hub', '@huggingface/hub', '^cli/models/hub/hub-client\\.ts'),
+    door('cli-progress', 'cli-progress', '^cli/models/progress\\.ts'),
     door('bullmq', 'bullmq', '^(shared/jobs/|workers/claims/|workers/webhooks/|bench/)'),
     door('ioredis', 'ioredis', '^(shared/redis/|bench/|e2e/)'),
     door('drizzle', 'drizzle-orm', '^(workers/prediction-log|bench)/'),

@@ -18,7 +18,7 @@ const command: CliCommand = {
       const isWell = findings.every(({ level }) => level !== 'fail');
       const paint = createPaint(process.stdout.isTTY === true, env);
       process.stdout.write(
-        args.json ? `${JSON.stringify({ ok: isWell, findings })}\n` : renderFindings(findings, paint),
+        args.json ? `${JSON.stringify({ ok: isWell, findings })}\n` : renderFindings('doctor', findings, paint),
       );
       return isWell ? 0 : 1;
     },

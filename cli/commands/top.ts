@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { defineCommand } from 'citty';
 import { readSettings, type Settings } from '../../shared/config/settings.ts';
+import { adminOrigin } from '../admin-origin.ts';
 import { findEmbeddedRedis } from '../launcher/embedded-redis.ts';
 import { createPaint, type Paint } from '../terminal/paint.ts';
 import { renderTop } from '../top/render.ts';
@@ -37,7 +38,7 @@ const command: CliCommand = {
         return 1;
       }
       const settings = readSettings(env);
-      const top = new Top(settings, urls.length > 0 ? urls : [adminUrl(settings)]);
+      const top = new Top(settings, urls.length > 0 ? urls : [`${adminOrigin(settings)}/metrics`]);
       const { stdin: input, stdout: output } = process;
       const isTerminal = output.isTTY === true && input.isTTY === true;
       const paint = createPaint(isTerminal && !args.once, env);
@@ -98,11 +99,6 @@ class Top {
   stop(): void {
     this.#tenants.stop();
   }
-}
-
-function adminUrl({ adminHost, adminPort }: Settings): string {
-  const host = adminHost === '0.0.0.0' || adminHost === '::' ? '127.0.0.1' : adminHost;
-  return `http://${host.includes(':') ? `[${host}]` : host}:${adminPort}/metrics`;
 }
 
 export default command;

@@ -25,7 +25,7 @@ import { root } from '../commands/run-tool.ts';
 import { createPaint } from '../terminal/paint.ts';
 import { checkDataFolder, judgeFreeSpace, judgeFsync } from './check-data-folder.ts';
 import { checkDatabase, judgeDatabase } from './check-database.ts';
-import { checkModels } from './check-models.ts';
+import { checkModelFolders } from './check-models.ts';
 import { checkPort } from './check-ports.ts';
 import { checkDevices, checkFfmpeg, checkNode, checkRedisServer } from './check-programs.ts';
 import { checkRedis, judgeClock } from './check-redis.ts';
@@ -245,16 +245,16 @@ describe('doctor: ports, models, database', () => {
       recursive: true,
       filter: (from) => !from.includes('/training'),
     });
-    assert.equal(find(await checkModels([folder]), 'model ner').level, 'ok');
+    assert.equal(find(await checkModelFolders([folder]), 'model ner').level, 'ok');
     writeFileSync(join(folder, 'ner/1/tokenizer.json'), ' ', { flag: 'a' });
     mkdirSync(join(folder, 'empty'));
-    const findings = await checkModels([folder]);
+    const findings = await checkModelFolders([folder]);
     assertBroken(find(findings, 'model ner'), 'fail', /tokenizer\.json has sha256/, /Fetch/);
     assertBroken(find(findings, 'model empty'), 'fail', /./, /ls -la/);
-    assertBroken(find(await checkModels([join(dir, 'bin')]), 'models'), 'warn', /none/, /MODELS_DIR/);
+    assertBroken(find(await checkModelFolders([join(dir, 'bin')]), 'models'), 'warn', /none/, /models -- pull/);
     const nowhere = join(dir, 'nowhere');
-    assertBroken(find(await checkModels([nowhere]), 'models'), 'fail', /not there/, /^mkdir -p/);
-    assertBroken(find(await checkModels([nowhere], false), 'models'), 'warn', /none/, /MODELS_DIR/);
+    assertBroken(find(await checkModelFolders([nowhere]), 'models'), 'fail', /not there/, /^mkdir -p/);
+    assertBroken(find(await checkModelFolders([nowhere], false), 'models'), 'warn', /none/, /models -- pull/);
   });
 
   it('finds a real PostgreSQL well', { skip: skipWithoutPostgres() }, async () => {
@@ -319,6 +319,7 @@ describe('npm run doctor', () => {
 
 it('a report says how many are to be mended', () => {
   const text = renderFindings(
+    'doctor',
     [
       { name: 'a', level: 'ok', detail: 'fine', fix: null },
       { name: 'long', level: 'fail', detail: 'gone', fix: 'bring it back' },

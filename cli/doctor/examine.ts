@@ -4,7 +4,7 @@ import { lockFileOf, readLock } from '../launcher/data-lock.ts';
 import { findEmbeddedRedis, type RunningRedis } from '../launcher/embedded-redis.ts';
 import { checkDataFolder } from './check-data-folder.ts';
 import { checkDatabase } from './check-database.ts';
-import { checkModels } from './check-models.ts';
+import { checkModelFolders } from './check-models.ts';
 import { checkPort } from './check-ports.ts';
 import { checkDevices, checkFfmpeg, checkNode, checkRedisServer, type Environment } from './check-programs.ts';
 import { checkRedis } from './check-redis.ts';
@@ -28,7 +28,7 @@ export async function examine(env: Environment): Promise<Finding[]> {
   const mayRun = settings.redisUrl !== undefined || readLock(lockFileOf(settings.dataDir)).state === 'held';
   findings.push(await checkPort({ setting: 'PORT', host: settings.host, port: settings.port, mayRun }));
   findings.push(await checkPort({ setting: 'ADMIN_PORT', host: settings.adminHost, port: settings.adminPort, mayRun }));
-  findings.push(...(await checkModels(settings.modelDirs, Boolean(env['MODELS_DIR']))));
+  findings.push(...(await checkModelFolders(settings.modelDirs, Boolean(env['MODELS_DIR']))));
   return findings;
 }
 

@@ -22,13 +22,13 @@ export function levelOf(value: number, warnFrom: number, failFrom: number): Leve
   return value >= warnFrom ? 'warn' : 'ok';
 }
 
-export function renderFindings(findings: readonly Finding[], paint: Paint): string {
+export function renderFindings(title: string, findings: readonly Finding[], paint: Paint): string {
   const width = Math.max(...findings.map(({ name }) => name.length));
   const lines = findings.flatMap(({ name, level, detail, fix }) => [
     `${signOf(level, paint)}  ${name.padEnd(width)}  ${detail}`,
     ...(fix === null ? [] : [`${' '.repeat(width + 8)}${paint.dim('fix:')} ${fix.replaceAll('\n', ' ')}`]),
   ]);
-  return `${lines.join('\n')}\n\n${verdict(findings)}\n`;
+  return `${lines.join('\n')}\n\n${title}: ${verdict(findings)}\n`;
 }
 
 function signOf(level: Level, paint: Paint): string {
@@ -39,6 +39,6 @@ function signOf(level: Level, paint: Paint): string {
 function verdict(findings: readonly Finding[]): string {
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length;
   const [failed, warned] = [count('fail'), count('warn')];
-  if (failed === 0 && warned === 0) return `doctor: all ${findings.length} are well`;
-  return `doctor: ${failed} to mend, ${warned} to look at, ${count('ok')} well`;
+  if (failed === 0 && warned === 0) return `all ${findings.length} are well`;
+  return `${failed} to mend, ${warned} to look at, ${count('ok')} well`;
 }

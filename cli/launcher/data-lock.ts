@@ -3,7 +3,7 @@
  * holder; one whose holder is gone (SIGKILL, power cut) is taken over.
  */
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { startOf } from './process-identity.ts';
 
 interface Holder {
@@ -17,9 +17,17 @@ const attemptsMax = 10;
 
 /** Takes the lock of `dataDir` (made when missing). Returns what releases it. Throws DataInUse when another lives. */
 export function lockData(dataDir: string): () => void {
-  mkdirSync(dataDir, { recursive: true });
-  const file = lockFileOf(dataDir);
-  const mine = join(dataDir, `launcher.lock.${process.pid}`);
+  return takeLock(
+    lockFileOf(dataDir),
+    (pid) =>
+      `The data folder ${dataDir} is in use by process ${pid}. Stop that one, or set MILLRACE_DATA (and PORT, ADMIN_PORT) for a second instance.`,
+  );
+}
+
+/** Takes a lock file, its folder made when missing. Throws DataInUse with the words for a holder that lives. */
+export function takeLock(file: string, inUse: (pid: number) => string): () => void {
+  mkdirSync(dirname(file), { recursive: true });
+  const mine = `${file}.${process.pid}`;
   const me: Holder = { pid: process.pid, start: startOf(process.pid) };
   writeFileSync(mine, JSON.stringify(me));
   try {
@@ -28,13 +36,11 @@ export function lockData(dataDir: string): () => void {
       if (linkIfAbsent(mine, file)) return () => release(file);
       const holder = readHolder(file);
       if (holder && isHeld(holder)) {
-        throw new DataInUse(
-          `The data folder ${dataDir} is in use by process ${holder.pid}. Stop that one, or set MILLRACE_DATA (and PORT, ADMIN_PORT) for a second instance.`,
-        );
+        throw new DataInUse(inUse(holder.pid));
       }
       putAway(file, holder, mine);
     }
-    throw new DataInUse(`The data folder ${dataDir} has just been taken by another launcher.`);
+    throw new DataInUse(`${file} has just been taken by another process. Try again.`);
   } finally {
     rmSync(mine, { force: true });
   }

@@ -203,7 +203,7 @@ function contractOf(task: string, contracts: TaskContracts): TaskContract {
   const contract = contracts.get(task);
   if (contract) return contract;
   const known = [...contracts.keys()];
-  throw new ModelFault(`Task "${task}" is not known${suggestion(task, known)} Tasks: ${known.join(', ')}.`);
+  throw new ModelFault(`Task "${task}" is not known${suggestion(task, known) || '.'} Tasks: ${known.join(', ')}.`);
 }
 
 function checkParameters(manifest: Manifest, contract: TaskContract): void {

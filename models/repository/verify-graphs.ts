@@ -66,7 +66,7 @@ async function checkLocation(files: ModelFiles, path: string, location: string):
   if ((await stat(join(folder, location)).catch(() => null)) !== null) return;
   const found = (await readdir(folder)).filter((file) => !file.endsWith('.onnx'));
   throw new ModelFault(
-    `${name} keeps its weights in "${location}", which is not beside it${suggestion(location, found)} Fetch that file too.`,
+    `${name} keeps its weights in "${location}", which is not beside it${suggestion(location, found) || '.'} Fetch that file too.`,
   );
 }
 
