@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: runs one bench. Each prints a table, then one last line of JSON. */
 import { parseArgs } from 'node:util';
+import { benchEndToEnd } from './end-to-end/main.ts';
 import { benchLoops } from './loops/main.ts';
 import type { BenchOptions } from './method/options.ts';
 import { benchPipeline } from './pipeline/main.ts';
@@ -8,6 +9,9 @@ import { benchQueue } from './queue/main.ts';
 import { benchB1 } from './races/b1-offline.ts';
 import { benchB2 } from './races/b2-goodput.ts';
 import { benchB3 } from './races/b3-priorities.ts';
+import { benchB7 } from './races/b7-adaptation.ts';
+import { benchB9 } from './races/b9-memory.ts';
+import { benchB10 } from './races/b10-two-models.ts';
 import { benchTracing } from './tracing/main.ts';
 import { benchWatching } from './watching/main.ts';
 
@@ -15,6 +19,10 @@ const benches: Readonly<Record<string, { about: string; run: (options: BenchOpti
   B1: { about: 'rows/s of a bulk run over the oracle, the best static setting and no batching', run: benchB1 },
   B2: { about: 'highest rate with p99 in time, over what the oracle could do and over peers', run: benchB2 },
   B3: { about: 'p99 of high rows beside an endless bulk run, and what is left for bulk', run: benchB3 },
+  B7: { about: 'seconds until the policy is back at its best after the world changed (simulated)', run: benchB7 },
+  B9: { about: 'failed rows and rows/s with 60 % of the memory that is needed (simulated)', run: benchB9 },
+  B10: { about: 'p99 of speech beside an endless run of embeddings (simulated)', run: benchB10 },
+  e2e: { about: 'items/s over HTTP over the plain loop of one text per call, ours and the peers', run: benchEndToEnd },
   queue: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
   pipeline: { about: 'items/s through the queue over raw session.run at the best static batch', run: benchPipeline },
   tracing: { about: 'CPU per span by exporter, and per job that is not recorded', run: benchTracing },

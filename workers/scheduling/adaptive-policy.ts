@@ -46,7 +46,7 @@ export class AdaptivePolicy implements SchedulingPolicy {
 
   ended({ rows, endedMs }: EndedCall<WaitingRow>): void {
     const model = (rows[0] as WaitingRow).model;
-    this.#memory.ran(model, endedMs);
+    this.#memory.ran(model, rows.length * longest(rows), endedMs);
     for (const row of rows)
       if (row.class === 'high') this.#limit.observe((endedMs - row.arrivedMs) / allowedMs(this.#cost, row), endedMs);
   }

@@ -1,13 +1,16 @@
 /**
- * How large a call of a model may be, in padded units, after one did not fit into memory: half of what failed; grown again
- * by a twentieth per 200 good calls, but for ten minutes not to where it failed. The rows of the failed call are halved
- * and rerun by the scheduler; a row that does not fit alone fails alone. Pure.
+ * How large a call of a model may be, in padded units, after one did not fit into memory: half of what failed, or the
+ * largest that has run; from there by quarters of the way to nine tenths of what failed. What failed ten minutes ago is
+ * tried again. The rows of the failed call are halved and rerun by the scheduler; a row that does not fit alone fails
+ * alone. Pure.
  */
 
-const goodCallsPerGrowth = 200;
-const growth = 1.05;
+const goodCallsPerStep = 50;
+const stepShare = 0.25;
 const headroom = 0.9;
 const memoryMs = 600_000;
+/** Per step, once what failed is long ago. */
+const growth = 1.05;
 
 interface Cap {
   units: number;
@@ -18,6 +21,8 @@ interface Cap {
 
 export class MemoryCaps {
   readonly #caps = new Map<string, Cap>();
+  /** Padded units of the largest call that ran. */
+  readonly #largest = new Map<string, number>();
 
   /** Padded units that a call of several rows may have. */
   unitsMax(model: string): number {
@@ -25,22 +30,22 @@ export class MemoryCaps {
   }
 
   overflowed(model: string, units: number, nowMs: number): void {
-    const known = this.#caps.get(model);
-    const failedUnits = Math.min(units, known?.failedUnits ?? units);
-    this.#caps.set(model, {
-      units: Math.min(units / 2, known?.units ?? units),
-      failedUnits,
-      failedMs: nowMs,
-      goodCalls: 0,
-    });
+    const failedUnits = Math.min(units, this.#caps.get(model)?.failedUnits ?? units);
+    const ran = Math.min(this.#largest.get(model) ?? 0, headroom * failedUnits);
+    this.#largest.set(model, ran);
+    this.#caps.set(model, { units: Math.max(failedUnits / 2, ran), failedUnits, failedMs: nowMs, goodCalls: 0 });
   }
 
-  ran(model: string, nowMs: number): void {
+  ran(model: string, units: number, nowMs: number): void {
+    if (units > (this.#largest.get(model) ?? 0)) this.#largest.set(model, units);
     const cap = this.#caps.get(model);
-    if (!cap || ++cap.goodCalls < goodCallsPerGrowth) return;
+    if (!cap || ++cap.goodCalls < goodCallsPerStep) return;
     cap.goodCalls = 0;
-    const wall = nowMs - cap.failedMs < memoryMs ? headroom * cap.failedUnits : Number.POSITIVE_INFINITY;
-    cap.units = Math.min(growth * cap.units, wall);
-    if (nowMs - cap.failedMs >= memoryMs && cap.units > 2 * cap.failedUnits) this.#caps.delete(model);
+    if (nowMs - cap.failedMs < memoryMs) {
+      cap.units += Math.max(0, stepShare * (headroom * cap.failedUnits - cap.units));
+      return;
+    }
+    cap.units *= growth;
+    if (cap.units > 2 * cap.failedUnits) this.#caps.delete(model);
   }
 }

@@ -1,0 +1,123 @@
+/** Peers in Python, with the same model file: what users of such systems come from, and what they may go to. */
+import { join } from 'node:path';
+import { startTestRedis } from '../../../shared/testing/redis.ts';
+import type { Caller } from '../../end-to-end/closed-loop.ts';
+import type { Subject } from '../../pipeline/subjects.ts';
+import { pythonFolder, pythonPrograms, whyNoPython } from './python-environment.ts';
+import { embedCaller, freePort, type RunningServer, ServerProcess, type ServerSpec } from './server.ts';
+
+/** Tasks at once, as there are cores. */
+const workers = 2;
+
+function environmentOf({ files }: Subject, port: number): Record<string, string> {
+  return {
+    BENCH_MODEL: files.versionFolder,
+    BENCH_GRAPH: join(files.versionFolder, 'onnx/model.onnx'),
+    BENCH_PORT: String(port),
+    OMP_NUM_THREADS: '1',
+    PYTHONPATH: pythonFolder,
+  };
+}
+
+export const fastapiCelery: ServerSpec = {
+  name: 'FastAPI + Celery + onnxruntime',
+  unable: () => whyNoPython('celery'),
+  async start(subject) {
+    const programs = await pythonPrograms('celery');
+    const redis = await startTestRedis();
+    const port = await freePort();
+    const env = { ...environmentOf(subject, port), BENCH_REDIS: redis.url };
+    const start = (program: string, args: string[]) =>
+      new ServerProcess({ command: join(programs, program), args, cwd: pythonFolder, env });
+    const worker = start('celery', ['-A', 'celery_tasks', 'worker', '-c', String(workers), '--loglevel=ERROR']);
+    const api = start('uvicorn', ['celery_api:app', '--port', String(port), '--log-level', 'error']);
+    const caller = embedCaller(port);
+    await api.untilServes(caller);
+    return {
+      pids: [api.pid, worker.pid, redis.process().pid as number],
+      lanePids: () => [worker.pid],
+      redisUrl: redis.url,
+      caller,
+      async stop() {
+        await Promise.all([api.stop(), worker.stop()]);
+        await redis.stop();
+      },
+    };
+  },
+};
+
+interface LoneServer {
+  readonly name: string;
+  readonly environment: string;
+  /** Program of the environment, and its arguments. */
+  command(port: number, subject: Subject): readonly [program: string, ...args: string[]];
+  caller?(port: number): Caller;
+}
+
+function loneServer({ name, environment, command, caller = embedCaller }: LoneServer): ServerSpec {
+  return {
+    name,
+    unable: () => whyNoPython(environment),
+    async start(subject): Promise<RunningServer> {
+      const programs = await pythonPrograms(environment);
+      const port = await freePort();
+      const [program, ...args] = command(port, subject);
+      const env = environmentOf(subject, port);
+      const server = new ServerProcess({ command: join(programs, program), args, cwd: pythonFolder, env });
+      await server.untilServes(caller(port));
+      return { pids: [server.pid], caller: caller(port), stop: () => server.stop() };
+    },
+  };
+}
+
+export const litserve = loneServer({
+  name: 'LitServe (32, 5 ms)',
+  environment: 'litserve',
+  command: () => ['python', 'litserve_server.py'],
+});
+
+export const bentoml = loneServer({
+  name: 'BentoML',
+  environment: 'bentoml',
+  command: (port) => ['bentoml', 'serve', 'bentoml_service:Service', '--host', '127.0.0.1', '--port', String(port)],
+  caller: (port) => ({ ...embedCaller(port), check: checkBareVectors }),
+});
+
+export const rayServe = loneServer({
+  name: 'Ray Serve (10, 10 ms)',
+  environment: 'ray',
+  command: () => ['python', 'ray_app.py'],
+});
+
+export const infinity = loneServer({
+  name: 'Infinity',
+  environment: 'infinity',
+  command: (port, { files }) => [
+    'infinity_emb',
+    'v2',
+    '--model-id',
+    files.versionFolder,
+    '--engine',
+    'optimum',
+    '--device',
+    'cpu',
+    '--host',
+    '127.0.0.1',
+    '--port',
+    String(port),
+  ],
+  caller: (port) => ({
+    url: `http://127.0.0.1:${port}/embeddings`,
+    body: (texts) => JSON.stringify({ input: texts }),
+    check(answer, texts) {
+      const { data } = JSON.parse(answer) as { data: unknown[] };
+      if (data.length !== texts) throw new Error('Infinity answered no vectors.');
+    },
+  }),
+});
+
+/** BentoML answers with what the method returned, and nothing around it. */
+function checkBareVectors(answer: string, texts: number): void {
+  const vectors = JSON.parse(answer) as number[][];
+  if (vectors.length !== texts || vectors[0]?.length !== 384) throw new Error('BentoML answered no vectors.');
+}

@@ -1,0 +1,103 @@
+/** A system that serves vectors over HTTP, started and stopped by the bench: ours, and the peers. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { freePort } from '../../../shared/testing/redis.ts';
+import { waitUntil } from '../../../shared/testing/wait-until.ts';
+import type { Caller } from '../../end-to-end/closed-loop.ts';
+import type { Subject } from '../../pipeline/subjects.ts';
+
+export interface RunningServer {
+  /** Everything below these counts as the server's. */
+  readonly pids: readonly number[];
+  readonly caller: Caller;
+  /** Processes that do nothing but compute, where they can be told apart. */
+  lanePids?(): readonly number[];
+  readonly redisUrl?: string;
+  stop(): Promise<void>;
+}
+
+export interface ServerSpec {
+  readonly name: string;
+  /** Why it can not run here; null when it can. */
+  unable?(): Promise<string | null>;
+  start(subject: Subject): Promise<RunningServer>;
+}
+
+/** `POST /embed {"texts": [...]}` -> `{"vectors": [[...]]}`: what the servers that we wrote speak. */
+export function embedCaller(port: number): Caller {
+  return {
+    url: `http://127.0.0.1:${port}/embed`,
+    body: (texts) => JSON.stringify({ texts }),
+    check(answer, texts) {
+      const { vectors } = JSON.parse(answer) as { vectors: number[][] };
+      if (vectors.length !== texts || vectors[0]?.length !== 384) throw new Error('A peer answered no vectors.');
+    },
+  };
+}
+
+export interface ProcessWish {
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** A child in a process group of its own, so that its forks end with it. */
+export class ServerProcess {
+  readonly #child: ChildProcess;
+  #output = '';
+
+  constructor({ command, args, cwd, env = {} }: ProcessWish) {
+    this.#child = spawn(command, [...args], {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr])
+      stream?.on('data', (chunk) => (this.#output = (this.#output + chunk).slice(-10_000)));
+  }
+
+  get pid(): number {
+    return this.#child.pid as number;
+  }
+
+  /** Until it answers a text. */
+  async untilServes(caller: Caller, timeoutMs = 120_000): Promise<void> {
+    try {
+      await waitUntil(
+        'the server answers',
+        async () => {
+          if (this.#child.exitCode !== null) throw new Error(`it ended with ${this.#child.exitCode}`);
+          const { url, headers = {} } = caller;
+          const init = {
+            method: 'POST',
+            body: caller.body(['a river']),
+            headers: { 'content-type': 'application/json', ...headers },
+          };
+          const response = await fetch(url, init).catch(() => null);
+          return response?.ok === true;
+        },
+        timeoutMs,
+      );
+    } catch (error) {
+      await this.stop();
+      throw new Error(`A peer did not start:\n${this.#output}`, { cause: error });
+    }
+  }
+
+  async stop(): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const ended = new Promise((resolve) => this.#child.once('exit', resolve));
+    const kill = (signal: NodeJS.Signals) => {
+      try {
+        process.kill(-this.pid, signal);
+      } catch {} // The group is gone.
+    };
+    kill('SIGTERM');
+    const timer = setTimeout(() => kill('SIGKILL'), 10_000);
+    await ended;
+    clearTimeout(timer);
+  }
+}
+
+export { freePort };
