@@ -65,9 +65,13 @@ describe('token classification', () => {
       { start_index: 0, end_index: 1, entity: 'O' },
       { start_index: 2, end_index: 5, entity: 'B-PER' },
       { start_index: 6, end_index: 8, entity: 'I-PER' },
+      { start_index: 9, end_index: 10, entity: 'B-PER' },
     ];
     assert.ok(record?.correction.safeParse(words).success);
-    assert.deepEqual(record?.summarize(words, wish).summary['spans'], [{ label: 'PER', start: 2, end: 8 }]);
+    assert.deepEqual(record?.summarize(words, wish).summary['spans'], [
+      { label: 'PER', start: 2, end: 8 },
+      { label: 'PER', start: 9, end: 10 },
+    ]);
     assert.match(record?.misfit?.(words, 7) ?? '', /ends at 8; the text has 7/);
     assert.equal(record?.correction.safeParse([{ ...words[1], end_index: 2 }]).success, false);
   });

@@ -48,6 +48,8 @@ describe('windows over the tokens of a long text', () => {
     const startsWord = (token: number) => [0, 4, 9, 12].includes(token);
     const [first, second] = planWindows({ tokens: 14, room: 10, stride: 6, startsWord });
     assert.deepEqual([first?.keepTo, second?.keepFrom], [9, 9]);
+    const nearer = planWindows({ tokens: 14, room: 10, stride: 6, startsWord: (token) => [6, 9].includes(token) });
+    assert.equal(nearer[0]?.keepTo, 6);
     // No word begins in the overlap: the middle is all there is.
     const long = planWindows({ tokens: 14, room: 10, stride: 6, startsWord: (token) => token === 0 });
     assert.equal(long[0]?.keepTo, 7);

@@ -7,9 +7,8 @@ import {
   groupWords,
   isVisible,
   labelWord,
-  type Scores,
   type SpanContext,
-  textTokens,
+  type TokenScores,
   unitOf,
 } from './spans.ts';
 
@@ -20,8 +19,8 @@ export interface Tag {
   readonly entity: string;
 }
 
-export function toTags(scores: readonly Scores[], labels: readonly string[], context: SpanContext): Tag[] {
-  const words = groupWords(textTokens(context), context).map((word) => labelWord(word, scores, labels, context));
+export function toTags(scores: TokenScores, labels: readonly string[], context: SpanContext): Tag[] {
+  const words = groupWords(context, false).map((word) => labelWord(word, scores, labels, context));
   const unit = unitOf(context);
   return groupEntities(words)
     .filter(({ tag }) => !context.ignore.includes(tag))

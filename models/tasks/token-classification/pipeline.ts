@@ -14,8 +14,8 @@ import { tokenLimit } from '../../text/token-limit.ts';
 import type { AlignedEncoding, TextTokenizer } from '../../text/tokenizer.ts';
 import { toTags } from './bio-tags.ts';
 import type { AggregationStrategy } from './contract.ts';
-import { type Scores, type SpanContext, tokenKind, toSpans } from './spans.ts';
-import { joinWindows, type RowContext, splitRows, windowRows } from './windows.ts';
+import { type SpanContext, type TokenScores, tokenKind, toSpans } from './spans.ts';
+import { joinWindows, type RowContext, windowRows } from './windows.ts';
 
 interface Parameters {
   readonly stride?: number;
@@ -71,7 +71,7 @@ function postprocess(logits: BatchTensor | undefined, rows: readonly Row[], labe
     const { window, document } = row.context as RowContext;
     const scores = softmaxRows(own, width);
     if (window) return { part: scores.slice(window.keepFrom * width, window.keepTo * width) };
-    return { part: document ? toOutput(splitRows(scores, width), labels, document) : [] };
+    return { part: document ? toOutput({ data: scores, width }, labels, document) : [] };
   });
 }
 
@@ -91,7 +91,7 @@ function mergeWindows(
   return toOutput(scores, labels, document);
 }
 
-function toOutput(scores: readonly Scores[], labels: readonly string[], document: SpanContext): unknown {
+function toOutput(scores: TokenScores, labels: readonly string[], document: SpanContext): unknown {
   return document.format === 'bio' ? toTags(scores, labels, document) : toSpans(scores, labels, document);
 }
 

@@ -31,13 +31,13 @@ function layOut(text: string, parts: Parts, more: Partial<SpanContext> = {}) {
     ...more,
   };
   const scoresOf = (label: string, score: number) =>
-    Float64Array.from(labels, (other) => (other === label ? score : (1 - score) / (labels.length - 1)));
+    labels.map((other) => (other === label ? score : (1 - score) / (labels.length - 1)));
   const scores = [
     scoresOf('B-PER', 0.9),
     ...parts.map(([, label, score]) => scoresOf(label, score)),
     scoresOf('B-PER', 0.9),
   ];
-  return { scores, context };
+  return { scores: { data: Float32Array.from(scores.flat()), width: labels.length }, context };
 }
 
 function tokens(...laid: Parameters<typeof layOut>) {

@@ -41,90 +41,90 @@ export interface Labelled {
   readonly end: number;
 }
 
-export type Scores = ArrayLike<number>;
-
-/** @param scores per token, softmaxed, by label index; those of special tokens are not looked at. */
-export function toSpans(scores: readonly Scores[], labels: readonly string[], context: SpanContext): Span[] {
-  const tokens = textTokens(context);
-  const finish = (part: Labelled, name: object, extra: object) => finishSpan(part, name, extra, context);
-  if (context.strategy === 'none') {
-    return tokens
-      .map((index) => labelOne(index, scores[index] ?? [], labels, context))
-      .filter((part) => !context.ignore.includes(part.label))
-      .flatMap((part) => finish(part, { entity: part.label }, { index: part.index }));
-  }
-  const words = context.strategy === 'simple' ? tokens.map((index) => [index]) : groupWords(tokens, context);
-  const labelled = words.map((word) => labelWord(word, scores, labels, context));
-  return groupEntities(labelled)
-    .map(({ tag, members }) => joinMembers(tag, members))
-    .filter((part) => !context.ignore.includes(part.label))
-    .flatMap((part) => finish(part, { entity_group: part.label }, {}));
+/** Softmaxed scores of all tokens of a text, special ones included: `width` labels per token, one after the other. */
+export interface TokenScores {
+  readonly data: Float32Array;
+  readonly width: number;
 }
 
-/** Indices of all tokens but the special ones. */
-export function textTokens({ kinds }: SpanContext): number[] {
-  return [...kinds.keys()].filter((index) => kinds[index] !== tokenKind.special);
+/** Tokens `from..to` of the row, the end excluded. */
+export interface Word {
+  readonly from: number;
+  to: number;
 }
 
-/** Nothing for a token that stands for no visible text. */
-function finishSpan(part: Labelled, name: object, extra: object, context: SpanContext): Span[] {
-  if (!isVisible(part, context)) return [];
-  const word = context.text.slice(part.start, part.end);
+/** Linear, and sparing with objects: a text of 256 KB has 50,000 tokens, and windows are joined on the worker's loop. */
+export function toSpans(scores: TokenScores, labels: readonly string[], context: SpanContext): Span[] {
   const unit = unitOf(context);
-  return [{ ...name, score: roundScore(part.score), ...extra, word, start: unit(part.start), end: unit(part.end) }];
+  const spans: Span[] = [];
+  for (const part of partsOf(scores, labels, context)) {
+    if (context.ignore.includes(part.label) || !isVisible(part, context)) continue;
+    const score = roundScore(part.score);
+    const word = context.text.slice(part.start, part.end);
+    const place = { word, start: unit(part.start), end: unit(part.end) };
+    if (context.strategy === 'none') spans.push({ entity: part.label, score, index: part.index, ...place });
+    else spans.push({ entity_group: part.label, score, ...place });
+  }
+  return spans;
 }
 
+function partsOf(scores: TokenScores, labels: readonly string[], context: SpanContext): Labelled[] {
+  const words = groupWords(context, ['none', 'simple'].includes(context.strategy));
+  const labelled = words.map((word) => labelWord(word, scores, labels, context));
+  if (context.strategy === 'none') return labelled;
+  return groupEntities(labelled).map(({ tag, members }) => joinMembers(tag, members));
+}
+
+/** False for a token that stands for no visible text. */
 export function isVisible({ start, end }: Labelled, { text }: SpanContext): boolean {
   return text.slice(start, end).trim() !== '';
 }
 
 export function unitOf(context: SpanContext): (position: number) => number {
-  return context.offsets === 'utf-16' ? (position) => position : pointsOf(context);
+  return context.offsets === 'utf-16' ? (position) => position : toCodePoints(context.text);
 }
 
-const pointCounters = new WeakMap<SpanContext, (position: number) => number>();
-
-function pointsOf(context: SpanContext): (position: number) => number {
-  const known = pointCounters.get(context) ?? toCodePoints(context.text);
-  pointCounters.set(context, known);
-  return known;
-}
-
-export function groupWords(tokens: readonly number[], context: SpanContext): number[][] {
-  const words: number[][] = [];
-  for (const index of tokens) {
+/** Every token but the special ones, with the subwords that follow it unless each is to be a word by itself. */
+export function groupWords({ kinds }: SpanContext, isEachAlone: boolean): Word[] {
+  const words: Word[] = [];
+  for (let index = 0; index < kinds.length; index++) {
+    if (kinds[index] === tokenKind.special) continue;
     const last = words.at(-1);
-    if (last && context.kinds[index] === tokenKind.subword) last.push(index);
-    else words.push([index]);
+    if (last && !isEachAlone && kinds[index] === tokenKind.subword) last.to = index + 1;
+    else words.push({ from: index, to: index + 1 });
   }
   return words;
 }
 
-function labelOne(index: number, scores: Scores, labels: readonly string[], context: SpanContext): Labelled {
-  const best = argmax(scores);
-  const [start, end] = [context.starts[index] ?? 0, context.ends[index] ?? 0];
-  return { label: labels[best] ?? `LABEL_${best}`, score: scores[best] ?? 0, index, start, end };
-}
-
 export function labelWord(
-  word: readonly number[],
-  scores: readonly Scores[],
+  { from, to }: Word,
+  scores: TokenScores,
   labels: readonly string[],
   context: SpanContext,
 ): Labelled {
-  const parts = word.map((index) => labelOne(index, scores[index] ?? [], labels, context));
-  const [first] = parts;
-  if (!first || parts.length === 1) return first as Labelled;
-  const end = parts.at(-1)?.end ?? first.end;
-  if (!['average', 'max'].includes(context.strategy)) return { ...first, end };
-  if (context.strategy === 'max') {
-    const best = parts.reduce((most, part) => (part.score > most.score ? part : most));
-    return { ...best, index: first.index, start: first.start, end };
+  const [label, score] = scoreWord(from, to, scores, context.strategy);
+  const [start, end] = [context.starts[from] ?? 0, context.ends[to - 1] ?? 0];
+  return { label: labels[label] ?? `LABEL_${label}`, score, index: from, start, end };
+}
+
+/** Label and score of tokens `from..to`: of the surest, of their mean, or else of the first. */
+function scoreWord(
+  from: number,
+  to: number,
+  { data, width }: TokenScores,
+  strategy: AggregationStrategy,
+): [label: number, score: number] {
+  if (strategy === 'average' && to - from > 1) {
+    const mean = new Float64Array(width);
+    for (let at = from * width; at < to * width; at++)
+      mean[at % width] = (mean[at % width] ?? 0) + (data[at] ?? 0) / (to - from);
+    const label = argmax(mean);
+    return [label, mean[label] ?? 0];
   }
-  const mean = new Float64Array(labels.length);
-  for (const index of word)
-    for (let at = 0; at < mean.length; at++) mean[at] = (mean[at] ?? 0) + (scores[index]?.[at] ?? 0) / word.length;
-  return { ...labelOne(first.index, mean, labels, context), end };
+  const last = strategy === 'max' ? to : from + 1;
+  let best = from * width;
+  for (let at = best + 1; at < last * width; at++) if ((data[at] ?? 0) > (data[best] ?? 0)) best = at;
+  return [best % width, data[best] ?? 0];
 }
 
 export interface Group {

@@ -7,7 +7,7 @@ import type { Row } from '../../task.ts';
 import { textRow } from '../../text/text-rows.ts';
 import { planWindows, type TokenWindow } from '../../text/token-windows.ts';
 import type { AlignedEncoding, TextTokenizer } from '../../text/tokenizer.ts';
-import { type SpanContext, tokenKind } from './spans.ts';
+import { type SpanContext, type TokenScores, tokenKind } from './spans.ts';
 
 /** What travels with a row. */
 export interface RowContext {
@@ -61,27 +61,18 @@ export function windowRows(encoding: AlignedEncoding, tokenizer: TextTokenizer, 
   });
 }
 
-/** The text and the scores of its tokens, from what its windows gave. */
+/** The text and the scores of its tokens, from what its windows gave. Those of special tokens stay 0: nobody looks. */
 export function joinWindows(
   parts: readonly Float32Array[],
   contexts: readonly RowContext[],
-): { readonly document: SpanContext; readonly scores: readonly Float32Array[] } {
+): { readonly document: SpanContext; readonly scores: TokenScores } {
   const document = contexts[0]?.document;
   if (!document) throw new Error('The first window brings no text.');
-  // Special tokens have none and are not looked at.
-  const scores = new Array<Float32Array>(document.kinds.length).fill(new Float32Array());
-  for (const [index, part] of parts.entries()) {
-    const { keepFrom, keepTo, at } = contexts[index]?.window ?? { keepFrom: 0, keepTo: 0, at: 0 };
-    const own = splitRows(part, part.length / (keepTo - keepFrom));
-    for (const [token, values] of own.entries()) scores[at + token] = values;
-  }
-  return { document, scores };
-}
-
-/** Scores of many tokens as those of each, `width` labels wide. */
-export function splitRows(scores: Float32Array, width: number): Float32Array[] {
-  const count = width > 0 ? scores.length / width : 0;
-  return Array.from({ length: count }, (_, at) => scores.subarray(at * width, (at + 1) * width));
+  const kept = contexts.reduce((sum, { window }) => sum + (window ? window.keepTo - window.keepFrom : 0), 0);
+  const width = parts.reduce((sum, part) => sum + part.length, 0) / kept;
+  const data = new Float32Array(document.kinds.length * width);
+  for (const [index, part] of parts.entries()) data.set(part, (contexts[index]?.window?.at ?? 0) * width);
+  return { document, scores: { data, width } };
 }
 
 /** The window's tokens between the special ones of the text. */
