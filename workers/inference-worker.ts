@@ -196,7 +196,10 @@ export class InferenceWorker {
       {
         lanes: { add: (files) => this.#addToLanes(files), remove: (unit) => this.#pool.remove(unit) },
         warm: (files) => this.#preparer.warm(files),
-        open: (model, canaryMs) => openQueues(model, { redis, lanes, canaryMs, runner: this.#runner, logger }),
+        open: (model, canaryMs) => {
+          const slots = () => this.#pool.slotsOf(model.id);
+          return openQueues(model, { redis, lanes, canaryMs, slots, runner: this.#runner, logger });
+        },
         tell: (id, report) => this.#announcer.tell(id, report),
         forget: (id) => this.#announcer.forget(id),
         readUnloaded: async () => new Set(await redis.hkeys(keys.unloadedModels)),

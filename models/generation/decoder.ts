@@ -3,7 +3,7 @@
  * the decoder), rows that end come back with their outcomes, and rows may be evicted at any time.
  */
 import { Problem } from '../../shared/problems/problem.ts';
-import type { GenerationPlan } from '../task.ts';
+import type { GenerationPlan, Row, RowOutcome } from '../task.ts';
 import { type Admission, type Finished, Sequence } from './sequence.ts';
 
 export interface Progress {
@@ -27,6 +27,14 @@ export interface Decoder {
   evict(ids: readonly number[]): void;
   /** `budgetMs` bounds a chunk of the encoder; a step is never divided. Rejects when a step fails: all rows are lost. */
   advance(budgetMs: number): Promise<Progress>;
+}
+
+/** Writes these rows alone, beside each other, to their end. */
+export async function writeRows(decoder: Decoder, rows: readonly Row[]): Promise<RowOutcome[]> {
+  const finished = decoder.admit(rows.map((row, id) => ({ id, row, rank: 0 })));
+  while (decoder.held.length > 0) finished.push(...(await decoder.advance(0)).finished);
+  const outcomes = new Map(finished.map(({ id, outcome }) => [id, outcome]));
+  return rows.map((_, id) => outcomes.get(id) as RowOutcome);
 }
 
 /** The row's sequence, or its outcome when it can not begin. */

@@ -26,14 +26,18 @@ export interface LogitsRules {
   readonly repetitionPenalty: number;
 }
 
-/** Older exports have generation keys in config.json, and those of the decoder in its `decoder`. */
+const idKeys = ['decoder_start_token_id', 'bos_token_id', 'eos_token_id', 'pad_token_id'];
+/** What old releases of transformers wrote into every config.json: nobody chose it. */
+const unchosenLength = 20;
+
+/** generation_config.json; what it does not say of tokens is in config.json, and in old exports everything is. */
 export async function readGenerationConfig(files: ModelFiles, config: Json): Promise<Json> {
+  const own = await readJson(files, 'generation_config.json');
+  const { max_length: lengthMax, ...legacy } = config;
+  const chosen = { ...legacy, ...(lengthMax !== unchosenLength && { max_length: lengthMax }) };
+  const ids = (json: Json) => Object.fromEntries(idKeys.map((key) => [key, json[key] ?? null]));
   const decoder = (config['decoder'] ?? {}) as Json;
-  return {
-    ...withoutNulls(decoder),
-    ...withoutNulls(config),
-    ...withoutNulls((await readJson(files, 'generation_config.json')) ?? {}),
-  };
+  return { ...withoutNulls(ids(decoder)), ...withoutNulls(own ? ids(config) : chosen), ...withoutNulls(own ?? {}) };
 }
 
 export function readDefaults(generation: Json): GenerationDefaults {

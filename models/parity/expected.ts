@@ -9,6 +9,14 @@ export interface Numbers {
   readonly data: readonly number[];
 }
 
+/** One token that the reference wrote. */
+export interface Step {
+  readonly id: number;
+  readonly logProb: number;
+  /** How far it was ahead of the next best, in probability. */
+  readonly margin: number;
+}
+
 export interface ParityCase {
   readonly input: string | { readonly file: string } | Readonly<Record<string, unknown>>;
   readonly parameters: Readonly<Record<string, unknown>>;
@@ -18,6 +26,8 @@ export interface ParityCase {
   readonly logits?: Numbers;
   /** How far the best of two was ahead where a choice was made. */
   readonly margin?: number;
+  /** Of models that write token by token, instead of logits. */
+  readonly steps?: readonly Step[];
 }
 
 export interface Expected {

@@ -36,6 +36,7 @@ const judges: Readonly<Record<string, Judge>> = {
   'text-ranking': judgeRanking,
   'image-classification': judgeLabels,
   'automatic-speech-recognition': judgeTranscript,
+  'image-to-text': judgeText,
 };
 
 export function judgeOutput(task: string, expected: ParityCase, output: unknown): Judgement {
@@ -44,7 +45,9 @@ export function judgeOutput(task: string, expected: ParityCase, output: unknown)
   return judge(expected, output);
 }
 
-const isSure = ({ margin = 1 }: ParityCase) => margin > marginMin;
+/** Of every choice that led to the output. */
+const isSure = ({ margin = 1, steps = [] }: ParityCase) =>
+  [margin, ...steps.map((step) => step.margin)].every((lead) => lead > marginMin);
 
 function unequal(what: string, actual: unknown, expected: unknown): string[] {
   const [given, wanted] = [JSON.stringify(actual), JSON.stringify(expected)];
@@ -92,6 +95,11 @@ function judgeLabels(expected: ParityCase, output: unknown): Judgement {
     return isTossUp ? [] : unequal(`label ${at}`, given[at]?.label, label);
   });
   return { error: errorOf(scores(given), scores(wanted)), faults };
+}
+
+function judgeText(expected: ParityCase, output: unknown): Judgement {
+  const [given, wanted] = [output, expected.output].map((said) => (said as { generated_text: string }).generated_text);
+  return { error: 0, faults: isSure(expected) ? unequal('text', given, wanted) : [] };
 }
 
 function judgeTranscript(expected: ParityCase, output: unknown): Judgement {

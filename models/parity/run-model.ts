@@ -1,21 +1,22 @@
 /**
- * Runs a real model through its pipeline in one process, as worker and lane do in several. Test code only: the one
- * place under models/ that imports onnxruntime-node.
+ * Runs a real model through its pipeline in one process, as worker and lane do in several. Test code only.
  */
 import { join } from 'node:path';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
 import { loadPipelineFactory } from '../discover-tasks.ts';
+import { createDecoder } from '../generation/create-decoder.ts';
+import { writeRows } from '../generation/decoder.ts';
 import { prepareItem } from '../preparation/prepare-item.ts';
 import type { ModelFiles, ModelSample } from '../repository/model-files.ts';
 import { scanRepository } from '../repository/scan-repository.ts';
 import type { BatchTensor, PreparedSource, Row, RowOutcome } from '../task.ts';
+import { openEngine } from './onnx-engine.ts';
 
 export interface RunningModel {
   readonly files: ModelFiles;
   prepare(source: PreparedSource, parameters?: Record<string, unknown>): Promise<Row[]>;
   /** One engine call: what the graph gave. */
   forward(rows: readonly Row[]): Promise<Readonly<Record<string, BatchTensor>>>;
-  /** One engine call: what the rows became. */
+  /** What the rows became together: in one engine call, or written token by token. */
   run(rows: readonly Row[]): Promise<RowOutcome[]>;
   /** One item from source to output, alone. */
   answer(source: PreparedSource, parameters?: Record<string, unknown>): Promise<unknown>;
@@ -38,18 +39,16 @@ export function inDtype(files: ModelFiles, dtype: string): ModelFiles {
 export async function startModel(files: ModelFiles): Promise<RunningModel> {
   const factory = await loadPipelineFactory(files.task);
   const lane = await factory.createPipeline(files, 'lane');
-  if (lane.generation) throw new Error(`${files.id} writes token by token; this runner makes single calls.`);
   const merging = await factory.createPipeline(files, 'merge');
-  const session = await InferenceSession.create(join(files.versionFolder, lane.sessions['model'] ?? ''), {
-    intraOpNumThreads: 1,
-    extra: { session: { intra_op: { allow_spinning: '0' } } },
-  });
+  const engine = await openEngine(files.versionFolder, lane.sessions);
   const forward = async (rows: readonly Row[]) => {
-    const feeds = Object.entries(lane.collate(rows)).map(([name, tensor]) => [name, toTensor(tensor)] as const);
-    const outputs = await session.run(Object.fromEntries(feeds));
-    return Object.fromEntries(Object.entries(outputs).map(fromTensor));
+    if (lane.generation) throw new Error(`${files.id} writes token by token: it has no one engine call.`);
+    return await engine.run('model', lane.collate(rows));
   };
-  const run = async (rows: readonly Row[]) => lane.postprocess(await forward(rows), rows);
+  const run = async (rows: readonly Row[]) => {
+    if (!lane.generation) return lane.postprocess(await forward(rows), rows);
+    return await writeRows(createDecoder(engine, lane.generation, Object.keys(lane.sessions)), rows);
+  };
   const prepare = async (source: PreparedSource, parameters = {}) =>
     // Rows cross to the lane as structured clones.
     structuredClone(await prepareItem({ files, source, parameters }));
@@ -84,14 +83,4 @@ export function sourceOf({ folder }: ModelFiles, { input }: ModelSample): Prepar
 export function partOf(outcome: RowOutcome | undefined): unknown {
   if (!outcome || 'problem' in outcome) throw new Error(outcome ? outcome.problem.detail : 'no outcome');
   return outcome.part;
-}
-
-function toTensor({ type, dims, data }: BatchTensor): Tensor {
-  return type === 'int64'
-    ? new Tensor(type, data as BigInt64Array, dims)
-    : new Tensor(type, data as Float32Array, dims);
-}
-
-function fromTensor([name, tensor]: [string, Tensor]): [string, BatchTensor] {
-  return [name, { type: 'float32', dims: tensor.dims, data: tensor.data as Float32Array }];
 }

@@ -8,6 +8,7 @@ const taskByArchitectureSuffix: readonly (readonly [suffix: string, task: string
   ['ForTokenClassification', 'token-classification'],
   ['ForCTC', 'automatic-speech-recognition'],
   ['ForImageClassification', 'image-classification'],
+  ['VisionEncoderDecoderModel', 'image-to-text'],
 ];
 
 /** Files that sentence-transformers leaves beside an encoder. */
@@ -26,7 +27,7 @@ export function inferTask(config: Readonly<Record<string, unknown>>, names: read
   const found = architectures.length > 0 ? `architectures ${architectures.join(', ')}` : 'no architectures';
   throw new ModelFault(
     `config.json has ${found}, from which no task follows (expected ...ForTokenClassification, ...ForCTC, ` +
-      '...ForImageClassification, ...ForSequenceClassification with one label, or a sentence-transformers folder). ' +
+      '...ForImageClassification, VisionEncoderDecoderModel, ...ForSequenceClassification with one label, or a sentence-transformers folder). ' +
       'Write a manifest.yaml with `task:`.',
   );
 }

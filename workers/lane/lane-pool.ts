@@ -76,6 +76,13 @@ export class LanePool {
     for (const name of this.laneNames) this.#openLane(name);
   }
 
+  /** Rows that a lane writes at once; 0 for a model that takes whole calls, or that no lane has. */
+  slotsOf(model: string): number {
+    const units = [...this.#models].filter(([, { id }]) => id === model).map(([unit]) => unit);
+    const slots = this.lanes.flatMap(({ models }) => units.map((unit) => models.get(unit)?.writes?.slots ?? 0));
+    return Math.max(0, ...slots);
+  }
+
   /** Every lane loads it, one after the other with the rest. */
   add(files: ModelFiles): void {
     this.#models.set(unitOf(files), files);

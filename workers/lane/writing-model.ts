@@ -4,9 +4,8 @@
  */
 import { join } from 'node:path';
 import { createDecoder } from '../../models/generation/create-decoder.ts';
-import type { Decoder } from '../../models/generation/decoder.ts';
+import { type Decoder, writeRows } from '../../models/generation/decoder.ts';
 import type { Engine } from '../../models/generation/engine.ts';
-import type { Finished } from '../../models/generation/sequence.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { GenerationPlan, GenerativePipeline } from '../../models/task.ts';
 import { canaryRows } from './canary-rows.ts';
@@ -45,10 +44,7 @@ export class WritingModel {
   /** A few tokens of the canary rows, by a decoder of their own. */
   async canary(count?: number): Promise<void> {
     const decoder = createDecoder(this.#engine, shortened(this.#pipeline.generation), [...this.#sessions.keys()]);
-    const admissions = canaryRows(this.#pipeline, count).map((row, id) => ({ id, row, rank: 0 }));
-    const finished: Finished[] = decoder.admit(admissions);
-    while (decoder.held.length > 0) finished.push(...(await decoder.advance(0)).finished);
-    for (const { outcome } of finished)
+    for (const outcome of await writeRows(decoder, canaryRows(this.#pipeline, count)))
       if ('problem' in outcome) throw new Error(`Canary failed: ${outcome.problem.detail}`);
   }
 

@@ -213,3 +213,20 @@ test('results of one job that come one by one are written together with the last
   assert.deepEqual(writes, [3]);
   assert.equal((await read(job)).counts.succeeded, 3);
 });
+
+test('waits with further items while rows of the job hold more than 64 MiB, and goes on when they have a result', async () => {
+  const big = { type: 'uint8', dims: [1], data: new Uint8Array(9 * 2 ** 20) } as const;
+  prepare = async () => [{ ...row, tensors: { pixels: big } }];
+  const job = await admit(30);
+  const run = runner.run(job, files);
+  // Eight are prepared at once; the eighth passes 64 MiB.
+  await queued(8);
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(rows.length, 8);
+  for (let at = 0; at < 30; at++) {
+    await waitUntil(`row ${at} waits`, () => rows.length > at);
+    succeed(rows[at] as QueuedRow);
+  }
+  await run;
+  assert.equal((await read(job)).counts.succeeded, 30);
+});

@@ -2,7 +2,7 @@
  * Walks one claimed job from its record to its outcome: start, prepare each item, hand rows to the scheduler, store what
  * comes back. The only place that decides what a row's result means for its item and its job.
  */
-import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
+import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { JobRequest } from '../../shared/jobs/job.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
@@ -12,6 +12,7 @@ import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
 import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import type { ProblemSlug } from '../../shared/problems/catalogue.ts';
 import { Problem, type ProblemDetails, toProblem } from '../../shared/problems/problem.ts';
+import type { JobCost } from '../claims/claim-budget.ts';
 import type { InferenceMetrics } from '../inference-metrics.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
 import type { OutcomeWriter } from '../outcomes/outcome-writer.ts';
@@ -22,14 +23,15 @@ import { finishOf } from './item-finish.ts';
 import { JobStarts } from './job-starts.ts';
 import { mergeParts } from './merge-parts.ts';
 import { deathsMax, isPoison, poison } from './poison.ts';
-import { nameOf, type QueuedRow, queueRow, type RunningItem, RunningJob } from './running-job.ts';
+import { prepareItems } from './prepare-items.ts';
+import { nameOf, type QueuedRow, type RunningItem, RunningJob } from './running-job.ts';
 
 /** A job without `timeout` may run this long; longer belongs into a bulk run. */
 const timeoutSecondsDefault = 600;
 /** A larger outcome is moved to a blob: 256 vectors of 384 floats would hold 0.5 MB of Redis for an hour. */
 const inlineResultBytesMax = 32_768;
-/** Items of one job prepared at once: one big job must not fill the threads for all others. */
-const itemsAtOnce = 8;
+
+const nothing: JobCost = { laneMs: 0, rows: 0 };
 
 export interface JobRunnerParts {
   readonly store: JobStore;
@@ -46,7 +48,7 @@ export class JobRunner {
   readonly #parts: JobRunnerParts;
   readonly #running = new Map<string, RunningJob>();
   /** By name: every claim from its start to its end. */
-  readonly #claims = new Map<string, Promise<number>>();
+  readonly #claims = new Map<string, Promise<JobCost>>();
   /** Ended elsewhere while their start was under way. */
   readonly #dropped = new Set<string>();
   readonly #starts: JobStarts;
@@ -61,15 +63,15 @@ export class JobRunner {
   }
 
   /**
-   * Runs a job of this model; resolves when its outcome is stored, here or elsewhere, with the lane ms it took. A job that
+   * Runs a job of this model; resolves when its outcome is stored, here or elsewhere, with what it took here. A job that
    * this worker still has comes back when its lock lapsed (Redis away for 10 s): the second claim waits for the first.
    */
-  async run(ref: JobRef, files: ModelFiles): Promise<number> {
+  async run(ref: JobRef, files: ModelFiles): Promise<JobCost> {
     const name = nameOf(ref);
     const underWay = this.#claims.get(name);
     if (underWay) {
       await underWay;
-      return 0;
+      return nothing;
     }
     const claim = this.#run(ref, files).finally(() => {
       this.#claims.delete(name);
@@ -79,16 +81,16 @@ export class JobRunner {
     return await claim;
   }
 
-  async #run(ref: JobRef, files: ModelFiles): Promise<number> {
+  async #run(ref: JobRef, files: ModelFiles): Promise<JobCost> {
     const claim = await this.#starts.start(ref, files);
-    if (claim.state === 'gone') return 0;
+    if (claim.state === 'gone') return nothing;
     if (claim.state === 'unsupported')
       throw new Problem('unsupported-record', `Job ${ref.id} was written by a release too far from this one.`);
     if (claim.state === 'expired') {
       await this.#expire(ref, claim.request);
-      return 0;
+      return nothing;
     }
-    if (this.#dropped.has(nameOf(ref))) return 0;
+    if (this.#dropped.has(nameOf(ref))) return nothing;
     const job = new RunningJob(ref, claim, files, JobTrace.follow(this.#parts.tracing, ref, claim, files));
     this.#running.set(job.name, job);
     if (claim.attempts === 1)
@@ -102,7 +104,7 @@ export class JobRunner {
       await Promise.race([this.#prepareItems(job), job.over]);
       job.endPreparation();
       await job.over;
-      return job.laneMs;
+      return { laneMs: job.laneMs, rows: job.rows };
     } finally {
       job.end();
       this.#running.delete(job.name);
@@ -125,6 +127,7 @@ export class JobRunner {
   take(row: QueuedRow, outcome: LaneOutcome, cost: RowCost): void {
     const { item } = row;
     item.job.laneMs += cost.laneMs;
+    item.job.rows++;
     if (item.settled) return;
     item.computeSeconds = Math.max(item.computeSeconds, cost.computeMs / 1000);
     item.batchRows = Math.max(item.batchRows, cost.rows);
@@ -164,38 +167,10 @@ export class JobRunner {
       this.#parts.metrics.deadLetters.inc({ model: job.files.id }, job.itemsOpen);
       return await this.#failJob(job, poison(), true);
     }
-    let next = 0;
-    const worker = async () => {
-      for (let at = next++; at < open.length && !job.isOver; at = next++)
-        await this.#prepareItem(job, open[at] as number);
-    };
-    await Promise.all(Array.from({ length: Math.min(itemsAtOnce, open.length) }, worker));
-  }
-
-  async #prepareItem(job: RunningJob, index: number): Promise<void> {
-    const { files } = job;
-    const item = job.openItem(index);
-    const input = job.claim.input[index];
-    const startedAt = performance.now();
-    try {
-      if (!input) throw new Problem('blob-missing', 'The item has no stored input.');
-      const rows = await this.#parts.preparer.prepare(input, files, job.request.parameters ?? {}, job);
-      const nowMs = performance.now();
-      item.prepareSeconds = (nowMs - startedAt) / 1000;
-      this.#parts.metrics.prepare.observe({ model: files.id }, item.prepareSeconds);
-      job.trace?.prepared(index, startedAt, rows.length);
-      item.parts = new Array(rows.length);
-      item.contexts = rows.map(({ context }) => context);
-      item.rowsOpen = rows.length;
-      this.#parts.enqueue(rows.map((row, i) => queueRow(item, row, i, unitOf(files), nowMs)));
-    } catch (error) {
-      if (job.isOver) return;
-      const problem = toProblem(error);
-      job.trace?.prepared(index, startedAt, 0, problem.slug);
-      if (problem.slug === 'internal-error')
-        this.#parts.logger.error({ err: error, job: job.ref.id, trace: job.traceId }, 'preparation failed');
-      this.#settle(item, 'failed', JSON.stringify(problem.toDetails()), problem.slug);
-    }
+    await prepareItems(job, open, {
+      ...this.#parts,
+      onFault: (item, problem) => this.#settle(item, 'failed', JSON.stringify(problem.toDetails()), problem.slug),
+    });
   }
 
   async #merge(item: RunningItem): Promise<void> {
@@ -222,6 +197,7 @@ export class JobRunner {
     if (item.settled) return;
     item.settled = true;
     const { job } = item;
+    job.release(item);
     job.resultBytes += fragment.length;
     job.itemsOpen--;
     const entry = finishOf(item, { status, fragment, deadLetter });

@@ -25,6 +25,8 @@ export interface RunningItem {
   /** Of its rows: `merge` asks for them. */
   contexts: readonly unknown[];
   rowsOpen: number;
+  /** Of its rows' tensors. */
+  rowBytes: number;
   settled: boolean;
 }
 
@@ -52,12 +54,17 @@ export class RunningJob {
   readonly trace: JobTrace | null;
   /** Lane time that its rows took so far: each row's share of its call. */
   laneMs = 0;
+  /** Rows that have a result. */
+  rows = 0;
   /** Of the results so far, as JSON. */
   resultBytes = 0;
   /** Items without a result. */
   itemsOpen: number;
   /** When its time is over, on the monotonic clock. */
   deadlineMs = Number.POSITIVE_INFINITY;
+  /** Of rows whose items have no result yet. */
+  #rowBytes = 0;
+  #released: PromiseWithResolvers<void> | null = null;
   #aborter: AbortController | null = null;
   #isOver = false;
   readonly #over = Promise.withResolvers<void>();
@@ -119,8 +126,33 @@ export class RunningJob {
       parts: [],
       contexts: [],
       rowsOpen: 0,
+      rowBytes: 0,
       settled: false,
     };
+  }
+
+  /** The item is prepared: these are its rows. */
+  hold(item: RunningItem, rows: readonly Row[]): void {
+    item.parts = new Array(rows.length);
+    item.contexts = rows.map(({ context }) => context);
+    item.rowsOpen = rows.length;
+    for (const { tensors } of rows) for (const { data } of Object.values(tensors)) item.rowBytes += data.byteLength;
+    this.#rowBytes += item.rowBytes;
+  }
+
+  /** The item has its result, whatever becomes of its rows. */
+  release(item: RunningItem): void {
+    this.#rowBytes -= item.rowBytes;
+    this.#released?.resolve();
+    this.#released = null;
+  }
+
+  /** Resolves when the rows of items without a result hold so many bytes at most. */
+  async untilRowsHold(bytesMax: number): Promise<void> {
+    while (this.#rowBytes > bytesMax) {
+      this.#released ??= Promise.withResolvers();
+      await this.#released.promise;
+    }
   }
 
   /** Calls `onTimeout` unless the job ends within `ms`. */

@@ -17,17 +17,22 @@ export interface QueueParts {
   readonly redis: Redis;
   readonly lanes: number;
   readonly canaryMs: number;
+  /** Rows that a lane writes at once, of a model that writes token by token. */
+  readonly slots: () => number;
   readonly runner: JobRunner;
   readonly logger: Logger;
 }
 
-export function openQueues(model: ServedModel, { redis, lanes, canaryMs, runner, logger }: QueueParts): ClaimQueues {
-  const budget = new ClaimBudget(lanes, canaryMs);
+export function openQueues(
+  model: ServedModel,
+  { redis, lanes, canaryMs, slots, runner, logger }: QueueParts,
+): ClaimQueues {
+  const budget = new ClaimBudget(lanes, canaryMs, slots);
   const run = async (ref: JobRef, version: string | undefined) => {
     const unit = model.take(version);
     if (!unit) return await runner.refuse(ref, versionGone(model, ref, version ?? ''));
-    const laneMs = await unit.run(() => runner.run(ref, unit.files));
-    if (laneMs > 0) budget.observe(laneMs);
+    const cost = await unit.run(() => runner.run(ref, unit.files));
+    if (cost.laneMs > 0) budget.observe(cost);
   };
   return new ClaimQueues({ model: model.id, connection: redis, budget, logger, run });
 }

@@ -2,10 +2,12 @@
 
     python models/generation/testing/make_tiny.py models/generation/testing/tiny
 
-`stock/` has the graphs as Optimum exports them (encoder, first decoder, decoder with past, both merged), `slots/` the
-export for continuous batching of the same weights. Needs torch, onnx and optimum-onnx.
+It reads pictures of any size in patches of 8 x 8 and writes words w0 to w20. `stock/` is a folder in Hub layout, its
+graphs as Optimum exports them (encoder, first decoder, decoder with past, both merged); `slots/` has the same weights as
+our export for continuous batching. Needs torch, onnx and optimum-onnx.
 """
 
+import json
 import sys
 from pathlib import Path
 
@@ -14,7 +16,7 @@ import torch
 from optimum.onnx import merge_decoders
 from torch import nn
 
-LAYERS, WIDTH, HEADS, WORDS, POSITIONS, PIXELS = 2, 16, 2, 24, 64, 8
+LAYERS, WIDTH, HEADS, WORDS, POSITIONS, PATCH = 2, 16, 2, 24, 64, 8
 SIZE = WIDTH // HEADS
 
 
@@ -72,10 +74,10 @@ class Decoder(nn.Module):
 class Encoder(nn.Module):
     def __init__(self):
         super().__init__()
-        self.lift, self.mix = nn.Linear(PIXELS, WIDTH), nn.Linear(WIDTH, WIDTH)
+        self.lift, self.mix = nn.Conv2d(3, WIDTH, PATCH, PATCH), nn.Linear(WIDTH, WIDTH)
 
     def forward(self, pixel_values):
-        return self.mix(torch.tanh(self.lift(pixel_values)))
+        return self.mix(torch.tanh(self.lift(pixel_values).flatten(2).transpose(1, 2) / PATCH))
 
 
 class First(nn.Module):
@@ -135,29 +137,55 @@ def export(model, tensors, path, inputs, outputs, axes):
                       opset_version=17, dynamo=False)
 
 
+def write_words(folder):
+    """Everything of the Hub layout but the graphs."""
+    ids = {"pad_token_id": 0, "decoder_start_token_id": 1, "eos_token_id": 2}
+    config = {"architectures": ["VisionEncoderDecoderModel"], "model_type": "vision-encoder-decoder",
+              "encoder": {"model_type": "vit", "image_size": 16},
+              "decoder": {"model_type": "trocr", "max_position_embeddings": POSITIONS, "max_length": 20}, **ids}
+    space = {"type": "Metaspace", "replacement": "\u2581", "prepend_scheme": "always", "split": True}
+    special = ["<pad>", "<s>", "</s>"]
+    words = special + [f"\u2581w{i}" for i in range(WORDS - len(special))]
+    tokenizer = {
+        "version": "1.0", "truncation": None, "padding": None, "normalizer": None, "post_processor": None,
+        "added_tokens": [{"id": i, "content": token, "single_word": False, "lstrip": False, "rstrip": False,
+                          "normalized": False, "special": True} for i, token in enumerate(special)],
+        "pre_tokenizer": {"type": "Sequence", "pretokenizers": [{"type": "WhitespaceSplit"}, space]},
+        "decoder": space,
+        "model": {"type": "WordLevel", "vocab": {word: i for i, word in enumerate(words)}, "unk_token": "<pad>"},
+    }
+    files = {
+        "config.json": config, "generation_config.json": {**ids, "max_length": 41}, "tokenizer.json": tokenizer,
+        "tokenizer_config.json": {"tokenizer_class": "PreTrainedTokenizerFast"},
+        "preprocessor_config.json": {"image_processor_type": "ViTImageProcessor", "size": {"height": 16, "width": 16}},
+    }
+    for name, content in files.items():
+        (folder / name).write_text(json.dumps(content, indent=1) + "\n")
+
+
 def names(prefix, kinds):
     return [f"{prefix}.{i}.{kind}" for i in range(LAYERS) for kind in kinds]
 
 
 def main(folder: Path):
-    torch.manual_seed(4)
+    torch.manual_seed(0)
     encoder, decoder = Encoder().eval(), Decoder().eval()
     for parameter in [*encoder.parameters(), *decoder.parameters()]:
         if parameter.dim() > 1:
             nn.init.normal_(parameter, std=0.7)  # Far from flat: rows differ, and stop at different lengths.
-    decoder.head.bias[2] -= 1.6  # The stop token: lengths from a few words to the longest.
+    decoder.head.bias[2] -= 0.5  # The stop token: lengths from a few words to the longest.
     stock, slots = folder / "stock" / "onnx", folder / "slots" / "onnx"
     for path in (stock, slots):
         path.mkdir(parents=True, exist_ok=True)
     axes = {
-        "pixel_values": {0: "batch", 1: "length"}, "last_hidden_state": {0: "batch", 1: "length"},
+        "pixel_values": {0: "batch", 2: "height", 3: "width"}, "last_hidden_state": {0: "batch", 1: "length"},
         "input_ids": {0: "batch", 1: "fed"}, "encoder_hidden_states": {0: "batch", 1: "length"},
         "logits": {0: "batch", 1: "fed"}, "past_key_values": {0: "batch", 2: "past"}, "present": {0: "batch", 2: "now"},
         "position_ids": {0: "batch"}, "attention_mask": {0: "batch", 1: "columns"},
         "cross_mask": {0: "batch", 1: "length"}, "past": {0: "batch", 2: "capacity"}, "cross": {0: "batch", 2: "length"},
     }
     cached = ("decoder.key", "decoder.value", "encoder.key", "encoder.value")
-    image, ids = torch.randn(2, 5, PIXELS), torch.ones(2, 3, dtype=torch.int64)
+    image, ids = torch.randn(2, 3, PATCH, 5 * PATCH), torch.ones(2, 3, dtype=torch.int64)
     states = encoder(image)
     export(encoder, (image,), stock / "encoder_model.onnx", ["pixel_values"], ["last_hidden_state"], axes)
     first = First(decoder)
@@ -180,6 +208,8 @@ def main(folder: Path):
     export(Slots(decoder), (ids[:, :1], position, ones, ones, *tensors), slots / "decoder_slots_model.onnx",
            ["input_ids", "position_ids", "attention_mask", "cross_mask", *slot_inputs],
            ["logits", *names("present", ("key", "value"))], axes)
+    for path in (stock.parent, slots.parent):
+        write_words(path)
     for path in sorted(folder.rglob("*.onnx")):
         onnx.checker.check_model(str(path))
         print(path.relative_to(folder), path.stat().st_size)

@@ -1,4 +1,4 @@
-/** The tiny encoder-decoder of the tests in each layout, and plans for it: rows are "images" of a few lines of pixels. */
+/** The tiny encoder-decoder of the tests in each layout, and plans for it: rows are pictures of a few patches. */
 import { join } from 'node:path';
 import { openEngine } from '../../parity/onnx-engine.ts';
 import type { GenerationPlan, Row, SequenceStart, Written } from '../../task.ts';
@@ -9,7 +9,7 @@ import type { Engine } from '../engine.ts';
 export const startId = 1;
 export const stopId = 2;
 export const positionsMax = 64;
-const pixels = 8;
+const patch = 8;
 
 const stock = (graphs: Record<string, string>) => ({ folder: 'stock', graphs });
 const layouts = {
@@ -35,12 +35,14 @@ export function tinyDecoder(layout: TinyLayout, engine: Engine, plan: Generation
 }
 
 /** A row of its own for every seed. */
-export function tinyRow(seed: number, lines = 5, start: Partial<SequenceStart> = {}): Row {
-  const data = Float32Array.from({ length: lines * pixels }, (_, at) => Math.sin(seed * 12.9898 + at * 78.233) * 1.5);
+export function tinyRow(seed: number, patches = 5, start: Partial<SequenceStart> = {}): Row {
+  const dims = [3, patch, patches * patch];
+  const length = 3 * patch * patches * patch;
+  const data = Float32Array.from({ length }, (_, at) => Math.sin(seed * 12.9898 + at * 78.233) * 1.5);
   return {
-    tensors: { pixel_values: { type: 'float32', dims: [lines, pixels], data } },
+    tensors: { pixel_values: { type: 'float32', dims, data } },
     length: 1,
-    shapeKey: `${lines}`,
+    shapeKey: `${patches}`,
     context: start,
   };
 }
@@ -51,11 +53,11 @@ export type TinyPart = Written & { readonly attempt: number };
 export const tinyPlan: GenerationPlan = {
   positionsMax,
   collate(rows) {
-    const lines = rows[0]?.tensors['pixel_values']?.dims[0] ?? 0;
-    const data = new Float32Array(rows.length * lines * pixels);
-    for (const [index, row] of rows.entries())
-      data.set(row.tensors['pixel_values']?.data ?? [], index * lines * pixels);
-    return { pixel_values: { type: 'float32', dims: [rows.length, lines, pixels], data } };
+    const dims = rows[0]?.tensors['pixel_values']?.dims ?? [];
+    const size = dims.reduce((product, dim) => product * dim, 1);
+    const data = new Float32Array(rows.length * size);
+    for (const [index, row] of rows.entries()) data.set(row.tensors['pixel_values']?.data ?? [], index * size);
+    return { pixel_values: { type: 'float32', dims: [rows.length, ...dims], data } };
   },
   begin: (row) => ({
     promptIds: [startId],

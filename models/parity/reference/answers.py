@@ -14,6 +14,9 @@ from transformers.pipelines.audio_utils import ffmpeg_read
 
 import inputs
 
+# Enough to see a cache go wrong, and few enough that no near-tie is likely.
+TOKENS = 20
+
 
 def answer(task: str, built, folder: Path) -> list[dict]:
     with torch.no_grad():
@@ -99,7 +102,35 @@ def _speech(built, _folder: Path) -> Iterator[dict]:
         }
 
 
+def _image_to_text(built, _folder: Path) -> Iterator[dict]:
+    processor, tokenizer = built.preprocessors
+    for path in inputs.pictures():
+        image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+        pixels = processor(image, return_tensors="pt")["pixel_values"]
+        written = built.model.generate(
+            pixels, max_new_tokens=TOKENS, num_beams=1, do_sample=False, output_scores=True, return_dict_in_generate=True
+        )
+        yield {
+            "input": {"file": path.name},
+            "parameters": {"max_new_tokens": TOKENS},
+            "output": {"generated_text": tokenizer.decode(written.sequences[0], skip_special_tokens=True).strip()},
+            "steps": _steps(written.sequences[0, -len(written.scores) :], torch.cat(written.scores)),
+        }
+
+
+def _steps(ids: torch.Tensor, scores: torch.Tensor) -> list[dict]:
+    """Each token with its log-probability, and how far it was ahead of the next best."""
+    best = scores.float().softmax(-1).topk(2, dim=-1).values
+    chances = scores.float().log_softmax(-1).gather(1, ids[:, None])[:, 0]
+    margins = best[:, 0] - best[:, 1]
+    return [
+        {"id": id, "logProb": float(f"{chance:.7g}"), "margin": float(f"{margin:.4g}")}
+        for id, chance, margin in zip(ids.tolist(), chances.tolist(), margins.tolist(), strict=True)
+    ]
+
+
 _BY_TASK = {
+    "image-to-text": _image_to_text,
     "token-classification": _token_classification,
     "feature-extraction": _feature_extraction,
     "text-ranking": _text_ranking,

@@ -14,21 +14,29 @@ import torch
 from optimum.exporters.onnx import onnx_export_from_model
 
 from answers import answer
-from architectures import ARCHITECTURES, Built, build
+from architectures import Architecture, Built, build
+from classifiers import CLASSIFIERS
 from inputs import make_media
+from readers import READERS
+from writers import WRITERS
+
+ARCHITECTURES: dict[str, Architecture] = READERS | CLASSIFIERS | WRITERS
 
 
 def export(name: str, small: bool, target: Path) -> None:
+    architecture = ARCHITECTURES[name]
     with tempfile.TemporaryDirectory() as scratch:
-        built = build(name, small, Path(scratch) / "vocabulary")
+        built = build(architecture, small, Path(scratch) / "vocabulary")
         exported = Path(scratch) / "exported"
         with torch.no_grad():
             onnx_export_from_model(
-                built.model, exported, task=ARCHITECTURES[name].export, preprocessors=built.preprocessors, do_validation=False
+                built.model, exported, task=architecture.export, preprocessors=built.preprocessors, do_validation=False, **built.shapes
             )
         lay(built, exported, target)
-        cases = answer(ARCHITECTURES[name].task, built, target)
-    (target / "expected.json").write_text(json.dumps({"task": ARCHITECTURES[name].task, "cases": cases}) + "\n")
+        for graph in architecture.drops:
+            (target / "onnx" / f"{graph}.onnx").unlink()
+        cases = answer(architecture.task, built, target)
+    (target / "expected.json").write_text(json.dumps({"task": architecture.task, "cases": cases}) + "\n")
 
 
 def lay(built: Built, exported: Path, target: Path) -> None:

@@ -48,6 +48,7 @@ def make_media() -> None:
     MEDIA.mkdir(parents=True, exist_ok=True)
     _save_sound("tone.wav", 1.3)
     _save_sound("short.wav", 0.25)
+    _save_sound("word.wav", 0.8)
     _picture(83, 60).save(MEDIA / "wide.png")
     _picture(20, 31).save(MEDIA / "small.png")
     turned = Image.Exif()
