@@ -12,7 +12,7 @@ interface ReferenceCase {
   readonly frames: Readonly<Record<string, readonly number[]>>;
 }
 
-/** By WhisperFeatureExtractor: tasks/automatic-speech-recognition/whisper/make_references.py. */
+/** By WhisperFeatureExtractor: parity/reference/whisper_pieces.py. */
 const reference = JSON.parse(
   readFileSync(join(import.meta.dirname, 'log-mel.reference.json'), 'utf8'),
 ) as readonly ReferenceCase[];

@@ -7,6 +7,8 @@ import { readLabels } from './version-files.ts';
 const taskByArchitectureSuffix: readonly (readonly [suffix: string, task: string])[] = [
   ['ForTokenClassification', 'token-classification'],
   ['ForCTC', 'automatic-speech-recognition'],
+  // ...ForConditionalGeneration alone may write anything: T5 translates, Florence looks at images.
+  ['WhisperForConditionalGeneration', 'automatic-speech-recognition'],
   ['ForImageClassification', 'image-classification'],
   ['VisionEncoderDecoderModel', 'image-to-text'],
 ];
@@ -27,7 +29,8 @@ export function inferTask(config: Readonly<Record<string, unknown>>, names: read
   const found = architectures.length > 0 ? `architectures ${architectures.join(', ')}` : 'no architectures';
   throw new ModelFault(
     `config.json has ${found}, from which no task follows (expected ...ForTokenClassification, ...ForCTC, ` +
-      '...ForImageClassification, VisionEncoderDecoderModel, ...ForSequenceClassification with one label, or a sentence-transformers folder). ' +
+      'WhisperForConditionalGeneration, ...ForImageClassification, VisionEncoderDecoderModel, ' +
+      '...ForSequenceClassification with one label, or a sentence-transformers folder). ' +
       'Write a manifest.yaml with `task:`.',
   );
 }

@@ -54,7 +54,7 @@ const parameters = z.strictObject({
     .optional()
     .describe('Text that Whisper takes for what was said before: names, spelling, style. Its last 223 tokens count.'),
   temperature: z
-    .union([z.number().min(0).max(1), z.array(z.number().min(0).max(1)).min(1).max(8)])
+    .union([z.number().min(0).max(1), z.array(z.number().min(0).max(1)).min(1).max(6)])
     .optional()
     .describe(
       'Default 0: the likeliest token. A list, such as `[0, 0.2, 0.4]`, goes on to the next where the text repeats itself or is unlikely.',
@@ -65,6 +65,12 @@ const parameters = z.strictObject({
     .max(2 ** 31)
     .optional()
     .describe('Of sampling above temperature 0: the same seed, the same text.'),
+  num_beams: z
+    .int()
+    .min(1)
+    .max(8)
+    .optional()
+    .describe('Texts that Whisper follows side by side at temperature 0. Default 1; 5 takes five times the work.'),
   max_new_tokens: z.int().min(1).max(448).optional().describe('Tokens to write at most for each window of 30 s.'),
   compression_ratio_threshold: z.number().positive().optional().describe('For a list of temperatures. Default 2.4.'),
   logprob_threshold: z.number().max(0).optional().describe('For a list of temperatures, and silence. Default -1.'),

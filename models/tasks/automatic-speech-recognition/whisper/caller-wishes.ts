@@ -27,6 +27,7 @@ export async function readDecodingWish(
     task: readTask(parameters['task'] as DecodingWish['task'] | undefined, files),
     hasTimestamps: wantsTimes(output),
     tokensMax: (parameters['max_new_tokens'] as number | undefined) ?? null,
+    beams: number('num_beams', 1),
     temperatures: typeof temperature === 'number' ? [temperature] : temperature,
     seed: number('seed', 0),
     compressionRatioMax: number('compression_ratio_threshold', usualThresholds.compressionRatioMax),

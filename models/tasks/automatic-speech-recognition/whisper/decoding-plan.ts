@@ -1,12 +1,13 @@
 /**
  * How Whisper writes one window: its prompt, the rules of the next token, and what becomes of the tokens. A window that
  * repeats itself or is unlikely is written again at the next temperature, if there is one; one that is both unlikely
- * and judged silent says nothing. Pure; runs in the lane.
+ * and judged silent says nothing. Pure; `window-plan.ts` runs it in the lane.
  */
 import { deflateSync } from 'node:zlib';
 import type { SequenceStart, Written } from '../../../task.ts';
-import { constrainLogits, type ForcedToken } from './decoding-rules.ts';
+import { constrainLogits, type DecodingRules, type ForcedToken } from './decoding-rules.ts';
 import type { WindowTokens } from './merge-windows.ts';
+import type { SpecialTokens } from './special-tokens.ts';
 import type { WhisperFiles } from './whisper-files.ts';
 
 /** The decoding that a caller, or the model's manifest, asked for. */
@@ -18,6 +19,8 @@ export interface DecodingWish {
   readonly task: 'transcribe' | 'translate';
   readonly hasTimestamps: boolean;
   readonly tokensMax: number | null;
+  /** Searched at temperature 0. */
+  readonly beams: number;
   /** Tried in order. */
   readonly temperatures: readonly number[];
   readonly seed: number;
@@ -35,7 +38,23 @@ export interface WrittenWindow {
   readonly noSpeechProb: number;
 }
 
-export function beginWindow(files: WhisperFiles, wish: DecodingWish, attempt: number): SequenceStart {
+export type WindowPlace = Omit<WindowTokens, 'ids' | 'language'>;
+
+/** Writes nothing but the language, from the sound alone. */
+export function beginDetection({ tokens }: WhisperFiles): SequenceStart {
+  const rules = { ...freeRules(tokens), forced: [anyLanguage(tokens)] };
+  return {
+    promptIds: [tokens.start],
+    tokensMax: 1,
+    stopIds: [],
+    sampling: { temperature: 0 },
+    constrain: (logits, written) => constrainLogits(rules, logits, written),
+    skipLogProbs: true,
+  };
+}
+
+/** @param turn which of the temperatures. */
+export function beginWindow(files: WhisperFiles, wish: DecodingWish, turn: number): SequenceStart {
   const { known, forced } = forcedTokens(files, wish);
   const { tokens, suppressed, suppressedFirst, firstTimestampMax, positionsMax } = files;
   const promptIds = [...wish.previousIds, tokens.start, ...known];
@@ -45,7 +64,7 @@ export function beginWindow(files: WhisperFiles, wish: DecodingWish, attempt: nu
     promptIds,
     tokensMax: Math.min(positionsLeft, forced.length + (wish.tokensMax ?? positionsLeft)),
     stopIds: [tokens.end],
-    sampling: { temperature: wish.temperatures[attempt] ?? 0, seed: wish.seed },
+    sampling: { temperature: wish.temperatures[turn] ?? 0, seed: wish.seed, beams: wish.beams },
     constrain: (logits, written) => constrainLogits(rules, logits, written),
     // Whether there is speech stands in what the model expects right after the start.
     keepLogitsAt: wish.previousIds.length,
@@ -66,42 +85,47 @@ function forcedTokens(
   const task = wish.task === 'translate' ? multilingual.translate : multilingual.transcribe;
   const language = wish.language === null ? undefined : multilingual.languages.get(wish.language);
   if (language !== undefined) return { known: [language, task, ...last], forced: [] };
-  return { known: [], forced: [{ anyOf: [...multilingual.languages.values()] }, task, ...last] };
+  return { known: [], forced: [anyLanguage(tokens), task, ...last] };
 }
 
-export type WindowPlace = Omit<WindowTokens, 'ids' | 'language'>;
+function anyLanguage({ multilingual }: SpecialTokens): ForcedToken {
+  return { anyOf: [...(multilingual?.languages.values() ?? [])] };
+}
+
+function freeRules(tokens: SpecialTokens): DecodingRules {
+  return { tokens, forced: [], hasTimestamps: false, suppressed: [], suppressedFirst: [], firstTimestampMax: null };
+}
 
 export function finishWindow(
   files: WhisperFiles,
   wish: DecodingWish,
   place: WindowPlace,
   written: Written,
-  attempt: number,
+  turn: number,
 ): WrittenWindow | 'again' {
   const { forced } = forcedTokens(files, wish);
   const ids = written.ids.slice(forced.length);
-  const text = files.vocabulary.decode(ids);
   const measures = {
     avgLogProb: written.logProbs.slice(forced.length).reduce((sum, logProb) => sum + logProb, 0) / (ids.length + 1),
-    compressionRatio: compressionRatio(text),
+    compressionRatio: compressionRatio(files.vocabulary.decode(ids)),
     noSpeechProb: probabilityOf(files.tokens.noSpeech, written.keptLogits),
   };
   const isUnlikely = measures.avgLogProb < wish.logProbMin;
   const isSilent = isUnlikely && measures.noSpeechProb > wish.noSpeechProbMax;
   const isBad = !isSilent && (isUnlikely || measures.compressionRatio > wish.compressionRatioMax);
-  if (isBad && attempt + 1 < wish.temperatures.length) return 'again';
+  if (isBad && turn + 1 < wish.temperatures.length) return 'again';
+  const language = wish.language ?? languageOf(files, written.ids[0]);
   return {
-    tokens: { ...place, ids: isSilent ? [] : ids, language: languageOf(files, wish, written.ids[0]) },
-    temperature: wish.temperatures[attempt] ?? 0,
+    tokens: { ...place, ids: isSilent ? [] : ids, language },
+    temperature: wish.temperatures[turn] ?? 0,
     ...measures,
   };
 }
 
-/** The code: as wished, or as the first token says. */
-function languageOf({ tokens }: WhisperFiles, wish: DecodingWish, first: number | undefined): string | null {
+/** The code of a language token; an English-only model writes none. */
+export function languageOf({ tokens }: WhisperFiles, id: number | undefined): string | null {
   if (!tokens.multilingual) return 'en';
-  if (wish.language !== null) return wish.language;
-  return [...tokens.multilingual.languages].find(([, id]) => id === first)?.[0] ?? null;
+  return [...tokens.multilingual.languages].find(([, own]) => own === id)?.[0] ?? null;
 }
 
 /** As openai/whisper: a text that says the same thing over and over is much shorter when packed. */

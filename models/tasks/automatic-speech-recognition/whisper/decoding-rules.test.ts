@@ -11,7 +11,7 @@ interface RuleCase {
   readonly allowed: readonly number[];
 }
 
-/** By transformers' WhisperTimeStampLogitsProcessor: make_references.py, which has the small vocabulary too. */
+/** By transformers' WhisperTimeStampLogitsProcessor: parity/reference/whisper_pieces.py, which has the small vocabulary too. */
 const reference = JSON.parse(readFileSync(join(import.meta.dirname, 'whisper.reference.json'), 'utf8')) as {
   rules: readonly RuleCase[];
 };

@@ -11,7 +11,7 @@ interface MergeCase {
   readonly chunks: readonly (readonly [number | null, number | null, string])[];
 }
 
-/** By transformers' `_decode_asr`: make_references.py. */
+/** By transformers' `_decode_asr`: parity/reference/whisper_pieces.py. */
 const reference = JSON.parse(readFileSync(join(import.meta.dirname, 'whisper.reference.json'), 'utf8')) as {
   merges: readonly MergeCase[];
 };
@@ -57,9 +57,9 @@ describe('joining windows', () => {
       windowOf([at(0), 1, 2], 8, 2),
     ];
     assert.deepEqual(mergeWindows(windows, optionsFor(true)), [
-      { start: 0, end: 4, ids: [1, 2, 3], window: 0 },
-      { start: 5, end: 7, ids: [1, 2, 3], window: 1 },
-      { start: 8, end: null, ids: [1, 2], window: 2 },
+      { start: 0, end: 4, ids: [1, 2, 3], firstWindow: 0, window: 0 },
+      { start: 5, end: 7, ids: [1, 2, 3], firstWindow: 1, window: 1 },
+      { start: 8, end: null, ids: [1, 2], firstWindow: 2, window: 2 },
     ]);
   });
 
@@ -73,6 +73,13 @@ describe('joining windows', () => {
         [2, 3, 4],
       ],
     );
+  });
+
+  it('knows where a text without times began', () => {
+    const windows = [windowOf([1, 2, 3], 0, 5, { overlapRight: 1 }), windowOf([2, 3, 4], 3, 5, { overlapLeft: 1 })];
+    assert.deepEqual(mergeWindows(windows, optionsFor(true)), [
+      { start: null, end: null, ids: [1, 2, 3, 4], firstWindow: 0, window: 1 },
+    ]);
   });
 
   it('says nothing of windows that say nothing', () => {

@@ -24,7 +24,8 @@ export interface TokenSegment {
   readonly end: number | null;
   /** Text only. */
   readonly ids: readonly number[];
-  /** Index of the window that ended it. */
+  /** Indices of the windows that began and ended it. */
+  readonly firstWindow: number;
   readonly window: number;
 }
 
@@ -51,6 +52,8 @@ class WindowMerger {
   #skipsNext = false;
   #language: string | null = null;
   #window = 0;
+  /** Where the segment's text began. */
+  #firstWindow: number | null = null;
 
   constructor(options: MergeOptions) {
     this.#options = options;
@@ -65,7 +68,7 @@ class WindowMerger {
     const strides = this.#strides(window);
     for (const id of window.ids) {
       if (id >= firstTimestamp) this.#meetTimestamp(id, window, strides);
-      else if (id < end) this.#current.push(id);
+      else if (id < end) this.#hear(id);
     }
     this.#leaveWindow(window);
   }
@@ -107,6 +110,11 @@ class WindowMerger {
     }
   }
 
+  #hear(id: number): void {
+    this.#firstWindow ??= this.#window;
+    this.#current.push(id);
+  }
+
   #leaveWindow(window: WindowTokens): void {
     if (this.#current.length > 0) this.#pending.push(this.#current);
     else if (this.#pending.every((ids) => ids.length === 0)) this.#reset();
@@ -117,12 +125,14 @@ class WindowMerger {
   }
 
   #close(end: number | null): void {
-    this.#segments.push({ start: this.#start, end, ids: joinOverlapping(this.#pending), window: this.#window });
+    const [window, ids] = [this.#window, joinOverlapping(this.#pending)];
+    this.#segments.push({ start: this.#start, end, ids, firstWindow: this.#firstWindow ?? window, window });
     this.#reset();
   }
 
   #reset(): void {
     this.#start = null;
+    this.#firstWindow = null;
     this.#pending = [];
     this.#current = [];
   }

@@ -13,7 +13,7 @@ import type { WhisperFiles } from './whisper-files.ts';
 
 const folder = join(assetsFolder, 'tokenizers', 'whisper-tiny-phowhisper');
 const read = (path: string) => JSON.parse(readFileSync(path, 'utf8')) as Json;
-/** By transformers' tokenizer of the same folder: make_references.py. */
+/** By transformers' tokenizer of the same folder: parity/reference/whisper_pieces.py. */
 const { texts } = read(join(import.meta.dirname, 'whisper.reference.json')) as {
   texts: { prompts: [string, number[]][]; decoded: [number[], string][] };
 };

@@ -34,20 +34,20 @@ export function toTranscription(
   };
 }
 
-/** Where the model told no time, the segment lasts as long as its window; times beyond the end are cut to it. */
+/** Where the model told no time, the segment lasts as long as its windows; times beyond the end are cut to it. */
 function toSegment(
-  { start, end, ids, window: index }: TokenSegment,
+  { start, end, ids, firstWindow, window: index }: TokenSegment,
   text: string,
   windows: readonly WrittenWindow[],
   duration: number,
 ): Segment {
-  const window = windows[index];
-  if (!window) throw new Error(`Segment of window ${index}, of ${windows.length}.`);
+  const [first, window] = [windows[firstWindow], windows[index]];
+  if (!first || !window) throw new Error(`Segment of windows ${firstWindow} to ${index}, of ${windows.length}.`);
   const place = window.tokens;
   const within = (seconds: number) => Math.min(seconds, duration);
   return {
     text,
-    start: within(start ?? place.start),
+    start: within(start ?? first.tokens.start),
     end: within(end ?? place.start + place.seconds),
     windowStart: place.start,
     tokens: ids,

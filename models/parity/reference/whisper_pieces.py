@@ -1,7 +1,8 @@
-"""What transformers computes where whisper/ and audio/log-mel.ts must compute the same: writes whisper.reference.json here
-and log-mel.reference.json beside log-mel.ts. Made with transformers 4.57.6, torch 2.15.
+"""
+What transformers computes where models/audio/log-mel.ts and the rules and joins of Whisper must compute the same: writes
+log-mel.reference.json and whisper.reference.json beside them. Made with transformers 4.57.6, torch 2.15.
 
-    python make_references.py <folder of a Whisper tokenizer>
+    python models/parity/reference/whisper_pieces.py <folder of a Whisper tokenizer>
 """
 
 import json
@@ -16,7 +17,7 @@ from transformers import WhisperFeatureExtractor, WhisperTokenizerFast
 from transformers.generation.logits_process import WhisperTimeStampLogitsProcessor
 from transformers.models.whisper.tokenization_whisper import _decode_asr
 
-HERE = Path(__file__).parent
+MODELS = Path(__file__).parents[2]
 # A small vocabulary with Whisper's order: text, end, start, a language, a task, no timestamps, timestamps.
 END, START, NO_TIMESTAMPS, FIRST = 20, 21, 25, 26
 
@@ -150,8 +151,8 @@ def write(path, value):
 
 
 rng = random.Random(5)
-write(HERE.parents[2] / "audio" / "log-mel.reference.json", log_mels())
+write(MODELS / "audio" / "log-mel.reference.json", log_mels())
 write(
-    HERE / "whisper.reference.json",
+    MODELS / "tasks/automatic-speech-recognition/whisper/whisper.reference.json",
     {"rules": timestamp_rules(rng), "merges": merges(rng), "texts": texts(sys.argv[1])},
 )

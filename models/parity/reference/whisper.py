@@ -1,0 +1,181 @@
+"""
+A Whisper of random weights, exported by Optimum as the Hub has them, and what transformers' pipeline hears with it in
+recordings of the zoo. Without an argument: models/parity/fixtures/whisper/whisper-tiny, of tiny dims (windows of 1 s), which the
+tests run. With `full`: whisper-tiny's own dims and a real tokenizer, into .millrace/parity/whisper/whisper-full.
+
+    python models/parity/reference/whisper.py [full]
+"""
+
+import copy
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+
+import torch
+from optimum.exporters.onnx import main_export
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers
+from transformers import (
+    AutomaticSpeechRecognitionPipeline,
+    GenerationConfig,
+    GenerationMixin,
+    LogitsProcessorList,
+    WhisperConfig,
+    WhisperFeatureExtractor,
+    WhisperForConditionalGeneration,
+    WhisperTokenizerFast,
+)
+from transformers.models.whisper.tokenization_whisper import bytes_to_unicode
+from transformers.pipelines.audio_utils import ffmpeg_read
+from transformers.pipelines.automatic_speech_recognition import chunk_iter
+
+ROOT = Path(__file__).parents[3]
+ASSETS = Path(os.environ.get("MILLRACE_ASSETS", ROOT.parent / "shared" / "assets"))
+SAMPLES = "models/zoo/starter-asr-digits/samples/"
+
+# (recording, parameters of Millrace, generate_kwargs of transformers)
+CASES = [
+    ("three-six.wav", {}, {}),
+    ("seven-two-nine.wav", {"language": "ru"}, {"language": "ru", "task": "transcribe"}),
+    ("seven-two-nine.wav", {"language": "en", "task": "translate"}, {"language": "en", "task": "translate"}),
+    ("four-zero-eight-one-five.wav", {"return_timestamps": True}, {}),
+    ("seven-two-nine.wav", {"return_timestamps": True, "language": "de"}, {"language": "de", "task": "transcribe"}),
+    ("three-six.wav", {"num_beams": 3, "language": "en"}, {"num_beams": 3, "language": "en", "task": "transcribe"}),
+    ("three-six.wav", {"prompt": "Digits: three."}, {"prompt": "Digits: three."}),
+]
+
+
+def tiny():
+    """Bytes, five merges, the special tokens of Whisper in their order, and timestamps up to 1 s."""
+    letters = list(bytes_to_unicode().values())
+    merges = [("t", "h"), ("Ġ", "th"), ("i", "n"), ("e", "r"), ("Ð", "¾")]
+    words = {token: id for id, token in enumerate(letters + [left + right for left, right in merges])}
+    tokenizer = Tokenizer(models.BPE(words, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    special = ["endoftext", "startoftranscript", "en", "ru", "de", "translate", "transcribe"]
+    special += ["startoflm", "startofprev", "nospeech", "notimestamps"]
+    tokenizer.add_special_tokens([f"<|{name}|>" for name in special])
+    end = "<|endoftext|>"
+    fast = WhisperTokenizerFast(tokenizer_object=tokenizer, eos_token=end, bos_token=end, unk_token=end)
+    fast.add_special_tokens({"additional_special_tokens": [f"<|{name}|>" for name in special[1:]]})
+    first = fast.convert_tokens_to_ids("<|notimestamps|>") + 1
+    sizes = dict(d_model=16, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32)
+    config = WhisperConfig(
+        vocab_size=first + 51, num_mel_bins=16, encoder_layers=1, decoder_layers=2, max_source_positions=50,
+        max_target_positions=48, init_std=0.6, **sizes,
+    )
+    return fast, WhisperFeatureExtractor(feature_size=16, chunk_length=1), config, ["en", "ru", "de"]
+
+
+def full():
+    folder = ASSETS / "tokenizers" / "whisper-tiny-phowhisper"
+    config = WhisperConfig.from_pretrained(folder, init_std=0.1)
+    said = json.loads((folder / "generation_config.json").read_text())
+    fast = WhisperTokenizerFast.from_pretrained(folder)
+    return fast, WhisperFeatureExtractor.from_pretrained(folder), config, [token[2:-2] for token in said["lang_to_id"]]
+
+
+def generation_config(tokenizer, config, languages):
+    id_of = lambda name: tokenizer.convert_tokens_to_ids(f"<|{name}|>")
+    space = tokenizer.encode(" ", add_special_tokens=False)[0]
+    return GenerationConfig(
+        decoder_start_token_id=id_of("startoftranscript"), eos_token_id=id_of("endoftext"),
+        pad_token_id=id_of("endoftext"), bos_token_id=id_of("endoftext"), no_timestamps_token_id=id_of("notimestamps"),
+        max_length=config.max_target_positions, is_multilingual=True, max_initial_timestamp_index=20,
+        lang_to_id={f"<|{code}|>": id_of(code) for code in languages},
+        task_to_id={"transcribe": id_of("transcribe"), "translate": id_of("translate")},
+        forced_decoder_ids=[[1, None], [2, id_of("transcribe")]],
+        # A trained model writes no special token within a text; random weights would.
+        suppress_tokens=[1, 2, 7, *range(id_of("startoftranscript"), id_of("notimestamps"))],
+        begin_suppress_tokens=[space, id_of("endoftext")], alignment_heads=[[1, 0], [1, 1]],
+    )
+
+
+def export(model, tokenizer, extractor, target):
+    with tempfile.TemporaryDirectory() as folder:
+        for part in (model, tokenizer, extractor):
+            part.save_pretrained(folder)
+        main_export(
+            folder, target / "exported", task="automatic-speech-recognition-with-past", do_validation=False,
+            nb_max_frames=extractor.nb_max_frames, feature_size=extractor.feature_size,
+        )
+    (target / "onnx").mkdir(exist_ok=True)
+    keeps = ["config", "generation_config", "preprocessor_config", "tokenizer", "tokenizer_config"]
+    for name in keeps:
+        shutil.move(target / "exported" / f"{name}.json", target / f"{name}.json")
+    # The split decoder would double what is committed; `full` keeps it, to be tried without the merged one.
+    is_small = model.config.vocab_size < 1000
+    for graph in (target / "exported").glob("*.onnx*"):
+        if not is_small or graph.stem in ("encoder_model", "decoder_model_merged"):
+            shutil.move(graph, target / "onnx" / graph.name)
+    shutil.rmtree(target / "exported")
+
+
+def hear(recording, parameters, kwargs, parts):
+    """Tokens of each window, written once from a prompt by transformers' loop and processors, and their merging.
+    (Its `generate` starts a window again behind the last timestamp; windows here are heard once.)"""
+    model, tokenizer, extractor = parts
+    samples = ffmpeg_read((ROOT / SAMPLES / recording).read_bytes(), extractor.sampling_rate)
+    timed, kwargs = bool(parameters.get("return_timestamps")), dict(kwargs)
+    previous = tokenizer.get_prompt_ids(kwargs.pop("prompt")).tolist() if "prompt" in kwargs else []
+    rate, seconds = extractor.sampling_rate, extractor.chunk_length
+    stride = round(seconds / 6 * rate)
+    windows, outputs = [], []
+    for window in chunk_iter(samples, extractor, seconds * rate, stride, stride):
+        start, ids = write(model, window["input_features"], timed, kwargs, previous)
+        windows.append(ids)
+        outputs.append({"tokens": torch.tensor([start + ids]), "stride": tuple(size / rate for size in window["stride"])})
+    text, extra = tokenizer._decode_asr(outputs, return_timestamps=timed, return_language=False, time_precision=0.02)
+    # Behind timestamps, which random weights write unasked, the pipeline would hear the rest of a window again.
+    if not previous and max(sum(windows, [])) <= model.generation_config.no_timestamps_token_id:
+        pipeline = AutomaticSpeechRecognitionPipeline(model, tokenizer=tokenizer, feature_extractor=extractor)
+        whole = pipeline(samples.copy(), chunk_length_s=seconds, generate_kwargs={"num_beams": 1, **kwargs})["text"]
+        assert whole == text, (recording, kwargs, whole, text)
+        print(f"{recording} {kwargs}: the pipeline says the same")
+    return {"recording": SAMPLES + recording, "parameters": parameters, "windows": windows, "output": {"text": text, **extra}}
+
+
+def write(model, features, timed, kwargs, previous):
+    config = copy.deepcopy(model.generation_config)
+    for key, value in {"return_timestamps": timed, "no_speech_threshold": None, **kwargs}.items():
+        setattr(config, key, value)
+    start = model._retrieve_init_tokens(
+        features, batch_size=1, generation_config=config, config=model.config,
+        num_segment_frames=features.shape[-1], kwargs={},
+    )[0].tolist()
+    prompt = previous + start
+    processors = model._retrieve_logit_processors(config, LogitsProcessorList(), len(prompt), config.num_beams, "cpu")
+    config.forced_decoder_ids = None
+    ids = GenerationMixin.generate(
+        model, features, generation_config=config, decoder_input_ids=torch.tensor([prompt]), logits_processor=processors
+    )
+    written = ids[0, len(prompt):].tolist()
+    return start, written[:-1] if written[-1] == config.eos_token_id else written
+
+
+def main():
+    is_full = sys.argv[1:] == ["full"]
+    target = ROOT / (".millrace/parity/whisper/whisper-full" if is_full else "models/parity/fixtures/whisper/whisper-tiny")
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    torch.manual_seed(7)
+    tokenizer, extractor, config, languages = full() if is_full else tiny()
+    id_of = lambda name: tokenizer.convert_tokens_to_ids(f"<|{name}|>")
+    config.update(
+        {"decoder_start_token_id": id_of("startoftranscript"), "pad_token_id": id_of("endoftext"),
+         "bos_token_id": id_of("endoftext"), "eos_token_id": id_of("endoftext"), "forced_decoder_ids": None,
+         "suppress_tokens": None, "begin_suppress_tokens": None}
+    )
+    model = WhisperForConditionalGeneration(config).eval()
+    model.generation_config = generation_config(tokenizer, config, languages)
+    # Less likely than text, as in a trained model.
+    model.model.decoder.embed_tokens.weight.data[id_of("notimestamps"):] *= 0.3
+    export(model, tokenizer, extractor, target)
+    cases = [hear(*case, (model, tokenizer, extractor)) for case in CASES]
+    (target / "reference.json").write_text(json.dumps(cases, ensure_ascii=False, indent=1) + "\n")
+
+
+main()
