@@ -1,6 +1,7 @@
 /** `npm run bench -- <name>`: runs one bench. Each prints a table, then one last line of JSON. */
 import { parseArgs } from 'node:util';
 import { benchEndToEnd } from './end-to-end/main.ts';
+import { benchIdle } from './idle/main.ts';
 import { benchLoops } from './loops/main.ts';
 import type { BenchOptions } from './method/options.ts';
 import { benchPipeline } from './pipeline/main.ts';
@@ -19,6 +20,7 @@ const benches: Readonly<Record<string, { about: string; run: (options: BenchOpti
   B1: { about: 'rows/s of a bulk run over the oracle, the best static setting and no batching', run: benchB1 },
   B2: { about: 'highest rate with p99 in time, over what the oracle could do and over peers', run: benchB2 },
   B3: { about: 'p99 of high rows beside an endless bulk run, and what is left for bulk', run: benchB3 },
+  B5: { about: 'submit to run of a lone job in durable SETs, and what an idle system costs', run: benchIdle },
   B7: { about: 'seconds until the policy is back at its best after the world changed (simulated)', run: benchB7 },
   B9: { about: 'failed rows and rows/s with 60 % of the memory that is needed (simulated)', run: benchB9 },
   B10: { about: 'p99 of speech beside an endless run of embeddings (simulated)', run: benchB10 },

@@ -1,6 +1,7 @@
 /** Peers in Node: plain BullMQ without batching, and transformers.js in a server. */
 import { join } from 'node:path';
 import { startTestRedis } from '../../../shared/testing/redis.ts';
+import { nodePackage, whyNot } from './environments.ts';
 import { embedCaller, freePort, ServerProcess, type ServerSpec } from './server.ts';
 
 const here = import.meta.dirname;
@@ -31,11 +32,16 @@ export const plainBullmq: ServerSpec = {
   },
 };
 
+const installTransformers = () => nodePackage('@huggingface/transformers', '4.3.1');
+
 export const transformersJs: ServerSpec = {
   name: 'transformers.js',
+  unable: () => whyNot(installTransformers),
   async start({ files, modelsDir }) {
     const port = await freePort();
-    const env = { BENCH_PORT: String(port), BENCH_MODELS: `${modelsDir}/`, BENCH_MODEL_ID: files.id };
+    const packages = await installTransformers();
+    const models = { BENCH_MODELS: `${modelsDir}/`, BENCH_MODEL_ID: files.id };
+    const env = { BENCH_PORT: String(port), BENCH_PACKAGES: packages, ...models };
     const args = [join(here, 'transformers-js.ts')];
     const server = new ServerProcess({ command: process.execPath, args, cwd: here, env });
     const caller = embedCaller(port);

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { startTestRedis } from '../../../shared/testing/redis.ts';
 import type { Caller } from '../../end-to-end/closed-loop.ts';
 import type { Subject } from '../../pipeline/subjects.ts';
-import { pythonFolder, pythonPrograms, whyNoPython } from './python-environment.ts';
+import { pythonFolder, pythonPrograms, whyNot } from './environments.ts';
 import { embedCaller, freePort, type RunningServer, ServerProcess, type ServerSpec } from './server.ts';
 
 /** Tasks at once, as there are cores. */
@@ -21,7 +21,7 @@ function environmentOf({ files }: Subject, port: number): Record<string, string>
 
 export const fastapiCelery: ServerSpec = {
   name: 'FastAPI + Celery + onnxruntime',
-  unable: () => whyNoPython('celery'),
+  unable: () => whyNot(() => pythonPrograms('celery')),
   async start(subject) {
     const programs = await pythonPrograms('celery');
     const redis = await startTestRedis();
@@ -57,7 +57,7 @@ interface LoneServer {
 function loneServer({ name, environment, command, caller = embedCaller }: LoneServer): ServerSpec {
   return {
     name,
-    unable: () => whyNoPython(environment),
+    unable: () => whyNot(() => pythonPrograms(environment)),
     async start(subject): Promise<RunningServer> {
       const programs = await pythonPrograms(environment);
       const port = await freePort();

@@ -1,7 +1,24 @@
-/** transformers.js as its documentation has it: one pipeline in a server, the texts of a request in one call. */
+/**
+ * transformers.js as its documentation has it: one pipeline in a server, the texts of a request in one call. The package is
+ * installed for this bench alone (BENCH_PACKAGES); Millrace itself does not need it.
+ */
 import { createServer } from 'node:http';
-import { env, pipeline } from '@huggingface/transformers';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 
+/** Of the package, what is used here. */
+interface TransformersJs {
+  readonly env: { allowRemoteModels: boolean; localModelPath: string };
+  pipeline(task: 'feature-extraction', model: string, options: { dtype: 'fp32' }): Promise<Extract>;
+}
+type Extract = (
+  texts: readonly string[],
+  options: { pooling: 'mean'; normalize: true },
+) => Promise<{ tolist(): number[][] }>;
+
+const { resolve } = createRequire(join(process.env['BENCH_PACKAGES'] ?? '', 'package.json'));
+const { env, pipeline } = (await import(pathToFileURL(resolve('@huggingface/transformers')).href)) as TransformersJs;
 env.allowRemoteModels = false;
 env.localModelPath = process.env['BENCH_MODELS'] ?? '';
 const extract = await pipeline('feature-extraction', process.env['BENCH_MODEL_ID'] ?? '', { dtype: 'fp32' });

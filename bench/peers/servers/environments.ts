@@ -1,4 +1,7 @@
-/** A Python environment per peer under `.millrace/bench/`, with the versions that `requirements/<name>.txt` pins. */
+/**
+ * An environment per peer under `.millrace/bench/`: for Python with the versions that `python/requirements/<name>.txt` pins,
+ * for Node with one package. Nothing of it is needed to run or test Millrace.
+ */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -28,10 +31,28 @@ export async function pythonPrograms(name: string): Promise<string> {
   return join(folder, 'bin');
 }
 
-/** Why the environment can not be made here; null when it can. */
-export async function whyNoPython(name: string): Promise<string | null> {
+/** Folder whose node_modules has the package. Installs it, once. */
+export async function nodePackage(name: string, version: string): Promise<string> {
+  const folder = join(home, name.replace('/', '-'));
+  const manifest = JSON.stringify({ private: true, dependencies: { [name]: version } });
+  const stamp = join(folder, 'package.json');
+  if (existsSync(join(folder, 'node_modules', name)) && readFileSync(stamp, 'utf8') === manifest) return folder;
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(stamp, manifest);
+  console.log(`installing ${name} into ${folder}`);
+  // Its engine's libraries come with its package; the install script would fetch those of a GPU.
+  await run('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts'], {
+    cwd: folder,
+    timeout: installMsMax,
+    maxBuffer: 1e8,
+  });
+  return folder;
+}
+
+/** Why an environment can not be made here; null when it can. */
+export async function whyNot(install: () => Promise<string>): Promise<string | null> {
   try {
-    await pythonPrograms(name);
+    await install();
     return null;
   } catch (error) {
     return `its packages could not be installed: ${(error as Error).message.split('\n').at(-1)?.slice(0, 200)}`;
