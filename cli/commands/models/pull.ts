@@ -42,7 +42,7 @@ const command: CliCommand = {
               { ...wish, name: source.name, revision: String(args.revision) },
               { ...parts, hub: readHubSettings(env) },
             )
-          : await pullFromMlflow({ ...wish, ...source }, { ...parts, env });
+          : await pullFromMlflow({ ...source, ...wish }, { ...parts, env });
       if (args.json) return writeJson(files);
       process.stdout.write(
         `${files.id}: version ${files.version}, ${files.task}, ${files.dtype}, in ${files.versionFolder}\n${suggestNext(files)}\n`,
