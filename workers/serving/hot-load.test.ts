@@ -119,6 +119,11 @@ test('a version that can not be loaded, and a folder that can not be read, leave
   await worker.update({ models: [modelFiles({ ...one, version: '3', revision: 'fails' })], broken: [] });
   await waitUntil('it is told', async () => /^version 3: told to fail/.test((await entry())?.error ?? ''));
   assert.equal((await entry())?.state, 'ready');
+  const told = (await entry())?.versions.map(({ version, state, current }) => [version, state, current]);
+  assert.deepEqual(told, [
+    ['3', 'failed', true],
+    ['2', 'ready', false],
+  ]);
   assert.equal(await versionOf(await submit(1)), '2');
   await worker.update({ models: [], broken: [{ id: 'ner', folder: '/x', reason: 'not YAML', fix: null }] });
   await waitUntil('it is told', async () => /^not YAML/.test((await entry())?.error ?? ''));
