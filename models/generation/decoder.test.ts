@@ -190,3 +190,27 @@ describe('rows of different size', () => {
       await engine.release();
     });
 });
+
+it('keeps its slots full while rows end at different lengths, where a cohort runs dry', async () => {
+  const rowsPerStep = async (layout: 'slots' | 'merged') => {
+    const engine = await openTiny(layout);
+    const plan: GenerationPlan = {
+      ...tinyPlan,
+      begin: (row) => ({ ...tinyPlan.begin(row, 0), tokensMax: 2 + ((row.context as number) % 30), stopIds: [] }),
+    };
+    const decoder = tinyDecoder(layout, engine, plan);
+    let [next, steps, lines] = [0, 0, 0];
+    while (next < 200 || decoder.held.length > 0) {
+      if (!decoder.isLockstep || decoder.held.length === 0)
+        while (decoder.held.length < 8 && next < 200)
+          decoder.admit([{ id: next, row: { ...tinyRow(next), context: next++ * 7 }, rank: 0 }]);
+      const progress = await decoder.advance(0);
+      steps += progress.lines > 0 ? 1 : 0;
+      lines += progress.lines;
+    }
+    await engine.release();
+    return lines / steps;
+  };
+  const [slots, cohort] = [await rowsPerStep('slots'), await rowsPerStep('merged')];
+  assert.ok(slots > 7 && cohort > 4 && cohort < 6, `slots ${slots}, cohort ${cohort}`);
+});
