@@ -134,9 +134,12 @@ export function languageName(code: string): string {
   return nameByCode[code] ?? code;
 }
 
-/** The code of a language by code, name or tag: `en`, `English`, `en-GB`. Lower-cased as it came when none is known. */
+/** The code of a language by code, name, tag or token: `en`, `English`, `en-GB`, `<|en|>`. As it came when none is known. */
 export function languageCode(wish: string): string {
-  const word = wish.trim().toLowerCase();
+  const word = wish
+    .trim()
+    .toLowerCase()
+    .replace(/^<\|(.*)\|>$/, '$1');
   const [primary = word] = word.split(/[-_]/);
   return codeByName.get(word) ?? (primary in nameByCode ? primary : word);
 }

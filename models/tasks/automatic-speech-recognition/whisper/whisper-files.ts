@@ -73,7 +73,7 @@ function readUsual(
 ): Pick<WhisperFiles, 'usualLanguage' | 'usualTask'> {
   const forced = (generation['forced_decoder_ids'] ?? config['forced_decoder_ids'] ?? []) as readonly unknown[][];
   const ids = forced.map((pair) => pair[1]);
-  const isNamed = 'language' in generation || 'task' in generation;
+  const isNamed = (generation['language'] ?? generation['task'] ?? null) !== null;
   const forcedLanguage = [...(multilingual?.languages ?? [])].find(([, id]) => ids.includes(id))?.[0] ?? null;
   const translates = isNamed ? generation['task'] === 'translate' : ids.includes(multilingual?.translate ?? Number.NaN);
   const named = generation['language'];

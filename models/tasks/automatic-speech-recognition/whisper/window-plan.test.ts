@@ -70,6 +70,7 @@ describe('how a window begins', () => {
   it('is start, language, task, and no timestamps unless times are wanted', async () => {
     assert.deepEqual((await promptOf({ language: 'Russian' })).promptIds, [21, 23, 25, 29]);
     assert.deepEqual((await promptOf({ language: 'en-GB', task: 'translate' })).promptIds, [21, 22, 26, 29]);
+    assert.deepEqual((await promptOf({ language: '<|de|>' })).promptIds, [21, 24, 25, 29]);
     for (const timed of [{ return_timestamps: true }, { response_format: 'srt' }])
       assert.deepEqual((await promptOf({ language: 'de', ...timed })).promptIds, [21, 24, 25]);
     assert.deepEqual((await promptOf({ language: 'en' }, english)).promptIds, [21, 29]);
