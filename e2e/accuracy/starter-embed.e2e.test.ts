@@ -1,13 +1,10 @@
 /** What the card of starter-embed claims, asked of the running system over HTTP: sentence pairs, English and Russian. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { rankByCosine } from '../../models/numeric/rank-by-cosine.ts';
-import { assetsFolder, skipWithoutAssets } from '../../shared/testing/assets.ts';
+import { skipWithoutAssets } from '../../shared/testing/assets.ts';
 import { claimedFigure } from '../system/model-card.ts';
 import { type RunningSystem, startSystem } from '../system/running-system.ts';
-import { submitItems } from '../system/submit-items.ts';
+import { correlatePairs, pairsFolder } from './sentence-pairs.ts';
 
 let system: RunningSystem;
 
@@ -16,62 +13,13 @@ before(async () => {
 });
 after(() => system.stop());
 
-for (const language of ['en', 'ru']) {
+for (const language of ['en', 'ru'] as const) {
   test(`pairs of sentences (${language}) are as alike as the card claims`, {
-    skip: skipWithoutAssets('similarity/stsb-multi-mt'),
+    skip: skipWithoutAssets(pairsFolder),
   }, async (t) => {
-    const all = readPairs(join(assetsFolder(), `similarity/stsb-multi-mt/stsb-${language}-dev.csv`));
-    assert.equal(all.length, 1500);
-    const pairs = all.filter((_, i) => i % 5 === 0);
-    const texts = pairs.flatMap(({ first, second }) => [first, second]);
-    const answers = await submitItems<number[]>(system.url, 'starter-embed', texts);
-    const vectors = answers.map(({ output = [] }) => output);
-    const alike = pairs.map((_, i) => rankByCosine(vectors[2 * i] ?? [], [vectors[2 * i + 1] ?? []])[0]?.cosine ?? 0);
-    const found = spearman(
-      alike,
-      pairs.map(({ score }) => score),
-    );
+    const found = await correlatePairs(system.url, 'starter-embed', { language, step: 5 });
     const card = claimedFigure('starter-embed', `stsb_dev_${language}_every_fifth`);
     t.diagnostic(`Spearman ${found.toFixed(4)}, the card says ${card}`);
     assert.ok(Math.abs(found - card) < 0.005);
   });
-}
-
-interface Pair {
-  readonly first: string;
-  readonly second: string;
-  readonly score: number;
-}
-
-/** Fields may be quoted, with quotes doubled; none holds a line break. */
-function readPairs(path: string): Pair[] {
-  const lines = readFileSync(path, 'utf8').trim().split(/\r?\n/);
-  return lines.map((line) => {
-    const fields = Array.from(line.matchAll(/(?:^|,)(?:"((?:[^"]|"")*)"|([^,]*))/g), ([, quoted, plain = '']) =>
-      quoted === undefined ? plain : quoted.replaceAll('""', '"'),
-    );
-    assert.equal(fields.length, 3, line);
-    return { first: fields[0] ?? '', second: fields[1] ?? '', score: Number(fields[2]) };
-  });
-}
-
-function spearman(a: readonly number[], b: readonly number[]): number {
-  const [x, y] = [ranks(a), ranks(b)];
-  const mean = (a.length + 1) / 2;
-  const product = (p: readonly number[], q: readonly number[]) =>
-    p.reduce((sum, value, i) => sum + (value - mean) * ((q[i] ?? 0) - mean), 0);
-  return product(x, y) / Math.sqrt(product(x, x) * product(y, y));
-}
-
-/** From 1; equals share the mean of their ranks. */
-function ranks(values: readonly number[]): number[] {
-  const order = values.map((_, i) => i).sort((i, j) => (values[i] ?? 0) - (values[j] ?? 0));
-  const found = new Array<number>(values.length).fill(0);
-  for (let from = 0; from < order.length; ) {
-    let to = from;
-    while (to < order.length && values[order[to] ?? 0] === values[order[from] ?? 0]) to += 1;
-    for (const i of order.slice(from, to)) found[i] = (from + to + 1) / 2;
-    from = to;
-  }
-  return found;
 }
