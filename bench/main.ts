@@ -4,6 +4,8 @@ import { benchEndToEnd } from './end-to-end/main.ts';
 import { benchIdle } from './idle/main.ts';
 import { benchLoops } from './loops/main.ts';
 import type { BenchOptions } from './method/options.ts';
+import { benchNemesis } from './nemesis.ts';
+import { writePage } from './page/write-page.ts';
 import { benchPipeline } from './pipeline/main.ts';
 import { benchPredictions } from './predictions/main.ts';
 import { benchQueue } from './queue/main.ts';
@@ -13,6 +15,7 @@ import { benchB3 } from './races/b3-priorities.ts';
 import { benchB7 } from './races/b7-adaptation.ts';
 import { benchB9 } from './races/b9-memory.ts';
 import { benchB10 } from './races/b10-two-models.ts';
+import { runAll } from './run-all.ts';
 import { benchTracing } from './tracing/main.ts';
 import { benchWatching } from './watching/main.ts';
 
@@ -20,12 +23,13 @@ const benches: Readonly<Record<string, { about: string; run: (options: BenchOpti
   B1: { about: 'rows/s of a bulk run over the oracle, the best static setting and no batching', run: benchB1 },
   B2: { about: 'highest rate with p99 in time, over what the oracle could do and over peers', run: benchB2 },
   B3: { about: 'p99 of high rows beside an endless bulk run, and what is left for bulk', run: benchB3 },
+  B4: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
   B5: { about: 'submit to run of a lone job in durable SETs, and what an idle system costs', run: benchIdle },
   B7: { about: 'seconds until the policy is back at its best after the world changed (simulated)', run: benchB7 },
+  B8: { about: 'no job lost or seen twice through 100 kills: npm run nemesis', run: benchNemesis },
   B9: { about: 'failed rows and rows/s with 60 % of the memory that is needed (simulated)', run: benchB9 },
   B10: { about: 'p99 of speech beside an endless run of embeddings (simulated)', run: benchB10 },
   e2e: { about: 'items/s over HTTP over the plain loop of one text per call, ours and the peers', run: benchEndToEnd },
-  queue: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
   pipeline: { about: 'items/s through the queue over raw session.run at the best static batch', run: benchPipeline },
   tracing: { about: 'CPU per span by exporter, and per job that is not recorded', run: benchTracing },
   predictions: {
@@ -48,11 +52,21 @@ const { values, positionals } = parseArgs({
   },
 });
 const name = positionals[0];
+if (name === 'all') {
+  await runAll(process.argv.slice(3));
+  process.exit();
+}
+if (name === 'page') {
+  await writePage();
+  process.exit(0);
+}
 const bench = name ? benches[name] : undefined;
 if (!bench || values.help) {
-  console.log('npm run bench -- NAME [--pairs 6] [--seconds 5] [--keep]\n');
+  console.log('npm run bench -- NAME [--pairs 6] [--seconds 5] [--only WORDS] [--simulate] [--keep]\n');
   for (const [key, { about }] of Object.entries(benches)) console.log(`  ${key.padEnd(11)} ${about}`);
-  console.log('\nExamples:\n  npm run bench -- queue\n  npm run bench -- queue --pairs 10 --seconds 20 --keep');
+  console.log(`  ${'all'.padEnd(11)} B1 to B10 and e2e, kept, and the page of them`);
+  console.log(`  ${'page'.padEnd(11)} results/README.md and its plots from what was kept`);
+  console.log('\nExamples:\n  npm run bench -- B1\n  npm run bench -- B4 --pairs 10 --seconds 20 --keep');
   process.exit(name && !bench ? 2 : 0);
 }
 await bench.run({

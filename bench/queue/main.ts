@@ -129,8 +129,8 @@ export async function benchQueue({ pairs, seconds, keep }: BenchOptions): Promis
     b.map(({ cpuUs }) => cpuUs),
   );
   finish(
-    'queue',
-    [{ name: 'queue', ratio, target: '<= 1.8', meaning: 'CPU per no-op job over plain BullMQ' }],
+    'B4',
+    [{ name: 'B4', ratio, target: '<= 1.8', meaning: 'CPU per no-op job over plain BullMQ' }],
     { bytes_per_finished_job: Math.round(bytes) },
     keep,
   );

@@ -16,7 +16,7 @@ const command: CliCommand = {
     },
   }),
   passesArguments: true,
-  examples: ['npm run bench', 'npm run bench -- queue', 'npm run bench -- pipeline'],
+  examples: ['npm run bench', 'npm run bench -- B4', 'npm run bench -- pipeline'],
   passesHelp: true,
 };
 

@@ -1,0 +1,25 @@
+/** All benches one after the other, each in a process of its own, kept under results/; then the page is made of what is there. */
+import { spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { writePage } from './page/write-page.ts';
+
+/** The order of the issue; what needs a quiet machine most stands first. */
+export const allBenches = ['e2e', 'B1', 'B2', 'B3', 'B4', 'B5', 'B7', 'B9', 'B10', 'B8'] as const;
+
+export async function runAll(args: readonly string[]): Promise<void> {
+  const failed: string[] = [];
+  for (const name of allBenches) {
+    console.log(`\n== ${name}`);
+    if ((await runOne(name, args)) !== 0) failed.push(name);
+  }
+  await writePage();
+  console.log(JSON.stringify({ name: 'all', ran: allBenches.length - failed.length, failed }));
+  if (failed.length > 0) process.exitCode = 1;
+}
+
+async function runOne(name: string, args: readonly string[]): Promise<number> {
+  const child = spawn(process.execPath, [join(import.meta.dirname, 'main.ts'), name, '--keep', ...args], {
+    stdio: 'inherit',
+  });
+  return await new Promise((resolve) => child.once('exit', (code) => resolve(code ?? 1)));
+}
