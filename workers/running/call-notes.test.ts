@@ -31,12 +31,24 @@ beforeEach(async () => {
 });
 
 const row = (name: string, suspect = false) => ({ suspect, item: { job: { name } } }) as unknown as QueuedRow;
+const writes = async () => Number(/cmdstat_hset:calls=(\d+)/.exec(await redis.info('commandstats'))?.[1] ?? 0);
 const noted = () => redis.hget(keys.calls, 'w/lane-0');
 
 test('a long call is noted with each of its jobs once, and an idle lane has no note', async () => {
   notes.open('lane-0', [row('t/a'), row('t/b'), row('t/a')], longMs);
   assert.equal(await noted(), 't/a,t/b');
   notes.close('lane-0', false);
+  await waitUntil('the note is gone', async () => (await noted()) === null);
+});
+
+test('calls with the same jobs on board are one note, as of rows that are written token by token', async () => {
+  const commandsBefore = await writes();
+  for (let call = 0; call < 5; call++) {
+    notes.open('lane-0', [row('t/a'), row('t/b')], longMs);
+    notes.close('lane-0', false);
+  }
+  assert.equal(await noted(), 't/a,t/b');
+  assert.equal((await writes()) - commandsBefore, 1);
   await waitUntil('the note is gone', async () => (await noted()) === null);
 });
 

@@ -28,12 +28,12 @@ import type { PreparesItems } from '../preparation/prepare-input.ts';
 const model = { id: 'fake', task: 'feature-extraction', version: '7', versionFolder: '/none' } as ModelFiles;
 const logger = createLogger('test', 'silent');
 
-/** `does says`: rows say what the fake lane does with them. `refuse` fails in preparation. */
+/** `does says steps`: rows say what the fake lane does with them. `refuse` fails in preparation. */
 const preparer: PreparesItems = {
   async prepare(input) {
-    const [does, says = ''] = input.kind === 'text' ? input.text.split(' ') : [];
+    const [does, says = '', ms = '1'] = input.kind === 'text' ? input.text.split(' ') : [];
     if (does === 'refuse') throw new Problem('input-too-long', 'told to refuse');
-    const context = { does: does as FakeContext['does'], says } satisfies FakeContext;
+    const context = { does: does as FakeContext['does'], says, ms: Number(ms) } satisfies FakeContext;
     return [{ tensors: {}, length: 3, shapeKey: 'x', context }];
   },
   async warm() {},
@@ -60,7 +60,7 @@ describe('the spans of a job in a worker', () => {
       settings: { ...readSettings({}), lanesPerWorker: 1 },
       redis: consumer,
       blobs,
-      models: [model],
+      models: [model, { ...model, id: 'writes' }],
       registry: createRegistry('worker', 'test'),
       logger,
       tracing,
@@ -77,9 +77,9 @@ describe('the spans of a job in a worker', () => {
   });
   beforeEach(() => tracing.spans.splice(0));
 
-  async function submit(texts: string[], ratio = 1): Promise<JobRequest> {
+  async function submit(texts: string[], ratio = 1, of = 'fake'): Promise<JobRequest> {
     const traceparent = headTraceparent(undefined, ratio);
-    const job = jobRequest({ model: 'fake', items: texts.length, traceparent });
+    const job = jobRequest({ model: of, items: texts.length, traceparent });
     const input = texts.map((text) => ({ kind: 'text', text }) as const);
     await new JobStore(producer).admit(job, { input, queueMax: 1e6, tenantMax: 1e6 });
     await queues.add(job.model, 'normal', job);
@@ -100,6 +100,24 @@ describe('the spans of a job in a worker', () => {
     );
     return { run, spans };
   }
+
+  it('are few for a text that takes many calls: one for all of its writing, with what that took', async () => {
+    const { run, spans } = await runOf(await submit(['echo a 400'], 1, 'writes'));
+    const below = spans.filter(({ parentId }) => parentId === run.spanId).map(({ name }) => name);
+    assert.deepEqual(below, ['prepare', 'batch wait', 'compute', 'finish']);
+    const writing = tracing.spans.find(({ name }) => name === 'generation');
+    assert.ok(Number(writing?.attributes?.['millrace.batch.calls']) > 1);
+    const compute = spans.find(({ name }) => name === 'compute');
+    assert.deepEqual(compute?.links?.[0]?.spanId, writing?.spanId);
+    assert.deepEqual(writing?.links?.[0]?.spanId, compute?.spanId);
+  });
+
+  it('tell of a lane that died while it wrote', async () => {
+    const { run, spans } = await runOf(await submit(['kill a 9'], 1, 'writes'));
+    const computes = spans.filter(({ name }) => name === 'compute');
+    assert.deepEqual([computes.length, computes[0]?.error], [4, 'row-lost']);
+    assert.equal(run.error, 'poison-job');
+  });
 
   it('are a whole tree, and the engine call has its numbers and a link', async () => {
     const job = await submit(['echo a']);
