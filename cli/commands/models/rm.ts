@@ -1,9 +1,10 @@
 /** `models rm`: removes a model of the user's, or one version of it, in one step: it is renamed, then deleted. */
+import { existsSync } from 'node:fs';
 import { lstat, rename, rm, unlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { defineCommand } from 'citty';
 import { ModelFault } from '../../../models/repository/manifest.ts';
-import { findModel, isAtHome, openRepository } from '../../models/open-repository.ts';
+import { findModel, isAtHome, type NamedModel, openRepository } from '../../models/open-repository.ts';
 import type { CliCommand, CliContext } from '../command.ts';
 import { jsonOption, modelArgument, writeJson } from './options.ts';
 
@@ -17,8 +18,8 @@ const command: CliCommand = {
     async run({ args, data }) {
       const { env } = data as CliContext;
       const { repository, home } = await openRepository(env);
-      const name = String(args.model);
-      const model = findModel(repository, name);
+      const [id = '', version] = String(args.model).split('@');
+      const model = findModel(repository, id);
       if (!isAtHome(model, home)) {
         throw new ModelFault(
           `${model.id} is in ${dirname(model.folder)}, not in the model home ${home.home}: it stays.`,
@@ -27,11 +28,7 @@ const command: CliCommand = {
           },
         );
       }
-      const version = name.split('@')[1];
-      const target = version === undefined ? model.folder : join(model.folder, version);
-      const served = repository.models.filter(({ id }) => id === model.id);
-      if (version !== undefined && served.length === 1)
-        throw new ModelFault(`${name} is the only version that serves.`, { fix: `npm run models -- rm ${model.id}` });
+      const target = version === undefined ? model.folder : versionFolder(model, version);
       await remove(target, home.home);
       if (args.json) return writeJson({ removed: target });
       process.stdout.write(`removed ${target}\n`);
@@ -40,6 +37,18 @@ const command: CliCommand = {
   }),
   examples: ['npm run models -- rm bert-base-NER-ONNX', 'npm run models -- rm ner@1'],
 };
+
+/** Also of a version that is not served, but never the last one that is. */
+function versionFolder({ id, folder, versions }: NamedModel, version: string): string {
+  const target = join(folder, version);
+  if (!/^[1-9][0-9]*$/.test(version) || !existsSync(target)) {
+    const served = versions.map((files) => files.version).join(', ') || 'none';
+    throw new ModelFault(`${id} has no version folder "${version}"; it serves ${served}.`);
+  }
+  if (versions.length === 1 && versions[0]?.version === version)
+    throw new ModelFault(`${id}@${version} is the only version that serves.`, { fix: `npm run models -- rm ${id}` });
+  return target;
+}
 
 /** A hidden name first: half a model is never seen. A link goes, what it leads to stays. */
 async function remove(target: string, home: string): Promise<void> {
