@@ -58,6 +58,7 @@ test('labels are bars, speech is a quotation, vectors are their first numbers, a
   assert.match(bars[0] ?? '', /^cat {3}█{18}·{6} 75\.0 %$/);
   assert.match(bars[1] ?? '', /^tabby █{6}·{18} 25\.0 %$/);
   assert.deepEqual(renderOutput({ text: 'one two' }, { file: 'x.wav' }, plain), ['"one two"']);
+  assert.deepEqual(renderOutput({ generated_text: 'start\nend' }, { file: 'x.png' }, plain), ['start', 'end']);
   assert.deepEqual(renderOutput([0.5, 0.25, 0, 1, 2], { text: 'x' }, plain), [
     '5 numbers: 0.5000, 0.2500, 0.0000, 1.0000, ...',
   ]);

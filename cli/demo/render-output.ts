@@ -40,6 +40,10 @@ export function renderOutput(output: unknown, input: DemoSample['input'], paint:
   if (Array.isArray(output) && typeof output[0] === 'number') return renderVector(output as number[]);
   if (output !== null && typeof output === 'object' && 'text' in output)
     return [paint.bold(`"${String(output.text)}"`)];
+  if (output !== null && typeof output === 'object' && 'generated_text' in output)
+    return String(output.generated_text)
+      .split('\n')
+      .map((line) => paint.bold(line));
   return [JSON.stringify(output)];
 }
 
