@@ -59,8 +59,10 @@ def build(architecture: Architecture, small: bool, folder: Path) -> Built:
 
 def tame(model: nn.Module) -> None:
     """Convolutional nets' features have any size: logits are brought to a spread of 2, where float32 holds 1e-4."""
+    if model.main_input_name != "pixel_values":
+        return
     [head] = heads(model) or [None]
-    if head is None or model.main_input_name != "pixel_values":
+    if head is None:
         return
     with torch.no_grad():
         side = getattr(model.config, "image_size", 224)

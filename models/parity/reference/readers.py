@@ -40,12 +40,24 @@ def minilm_reranker(small: bool, _folder: Path) -> Built:
 
 def xlm_roberta(small: bool, folder: Path) -> Built:
     """bge-m3's way in a smaller shape: XLM-R, the vector of its first token, scaled to length 1."""
+    tokenizer, config = _xlm_roberta_parts(small, folder)
+    return Built(transformers.XLMRobertaModel(config), [tokenizer], _sentence_files(config.hidden_size, "cls"))
+
+
+def xlm_roberta_reranker(small: bool, folder: Path) -> Built:
+    """bge-reranker's way in a smaller shape: two closing tokens between the texts of a pair, and one segment."""
+    tokenizer, config = _xlm_roberta_parts(small, folder)
+    config.num_labels = 1
+    return Built(transformers.XLMRobertaForSequenceClassification(config), [tokenizer], {})
+
+
+def _xlm_roberta_parts(small: bool, folder: Path) -> tuple[transformers.PreTrainedTokenizerBase, transformers.XLMRobertaConfig]:
     tokenizer = vocabularies.unigram(300, folder) if small else vocabularies.xlm_roberta(2000, folder)
     config = transformers.XLMRobertaConfig(
         vocab_size=len(tokenizer), max_position_embeddings=98 if small else 514, type_vocab_size=1,
         pad_token_id=1, bos_token_id=0, eos_token_id=2, **encoder_shape(small, 12, 384),
     )
-    return Built(transformers.XLMRobertaModel(config), [tokenizer], _sentence_files(config.hidden_size, "cls"))
+    return tokenizer, config
 
 
 def _sentence_files(dimension: int, pooling: str) -> dict[str, object]:
@@ -83,5 +95,6 @@ READERS: dict[str, Architecture] = {
     "minilm-embedder": Architecture("feature-extraction", "feature-extraction", minilm_embedder),
     "xlm-roberta": Architecture("feature-extraction", "feature-extraction", xlm_roberta),
     "minilm-reranker": Architecture("text-ranking", "text-classification", minilm_reranker),
+    "bge-reranker": Architecture("text-ranking", "text-classification", xlm_roberta_reranker),
     "wav2vec2-base": Architecture("automatic-speech-recognition", "automatic-speech-recognition", wav2vec2),
 }
