@@ -1,0 +1,35 @@
+"""Owns the version folder: graph, tokenizer and configuration as a ...ForSequenceClassification, from work/ranker.pt.
+
+    python export_ranker.py
+"""
+import shutil
+
+from where import HERE  # first: it says where the modules below are
+
+import torch
+
+from export import encoder_config, export_graph, write_json, write_tokenizer
+from fit import CHECKPOINT, Pairs
+from ranker import Ranker
+from vocabulary import load
+
+VERSION_FOLDER = HERE.parent / "1"
+# Training saw up to 128; longer documents are more of the same tokens, and the length is one of the features.
+TOKENS_MAX = 512
+
+
+def main():
+    ranker = Ranker(load().get_vocab_size())
+    ranker.load_state_dict(torch.load(CHECKPOINT))
+    shutil.rmtree(VERSION_FOLDER, ignore_errors=True)
+    encoded = Pairs(TOKENS_MAX)([("how to sort a list", "Sorting a list puts its entries in order."), ("a", "b c")])
+    inputs = dict(zip(("input_ids", "attention_mask", "token_type_ids"), encoded))
+    export_graph(ranker, inputs, "logits", VERSION_FOLDER / "onnx" / "model_quantized.onnx")
+    write_tokenizer(VERSION_FOLDER, TOKENS_MAX)
+    write_json(VERSION_FOLDER / "config.json", {
+        **encoder_config("NeighbourRankerForSequenceClassification"), "num_labels": 1, "type_vocab_size": 2,
+        "id2label": {"0": "LABEL_0"}, "label2id": {"LABEL_0": 0}})
+
+
+if __name__ == "__main__":
+    main()
