@@ -3,7 +3,7 @@
  * "external data" names a path, which an untrusted export could aim anywhere; a custom operator is code of a third party.
  */
 import { readdir, realpath, stat } from 'node:fs/promises';
-import { dirname, isAbsolute, join, relative, sep, win32 } from 'node:path';
+import { dirname, join, relative, sep, win32 } from 'node:path';
 import { dtypeOfGraph } from './dtypes.ts';
 import { ModelFault, suggestion } from './manifest.ts';
 import type { ModelFiles } from './model-files.ts';
@@ -60,7 +60,8 @@ function readReach(files: ModelFiles, path: string): GraphReach | null {
 
 async function checkLocation(files: ModelFiles, path: string, location: string): Promise<void> {
   const [name, folder] = [relative(files.folder, path), dirname(path)];
-  const isOutside = isAbsolute(location) || win32.isAbsolute(location) || location.split(/[\\/]/).includes('..');
+  // Windows calls `/x` absolute, too.
+  const isOutside = win32.isAbsolute(location) || location.split(/[\\/]/).includes('..');
   if (isOutside)
     throw new ModelFault(`${name} names external data outside its folder: "${location}". Export the model anew.`);
   if ((await stat(join(folder, location)).catch(() => null)) !== null) return;
