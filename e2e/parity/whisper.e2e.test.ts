@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { openAsBlob, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { smallModels } from '../../models/parity/expected.ts';
 import { type RunningSystem, startSystem } from '../system/running-system.ts';
 
 interface ReferenceCase {
@@ -19,15 +20,14 @@ interface Heard {
 }
 
 const root = join(import.meta.dirname, '..', '..');
-const folder = join(root, 'models', 'parity', 'fixtures', 'whisper');
 const cases = JSON.parse(
-  readFileSync(join(folder, 'whisper-tiny', 'reference.json'), 'utf8'),
+  readFileSync(join(smallModels, 'whisper-tiny', 'reference.json'), 'utf8'),
 ) as readonly ReferenceCase[];
 
 describe('Whisper over HTTP', () => {
   let system: RunningSystem;
   before(async () => {
-    system = await startSystem({ models: ['whisper-tiny'], env: { MODELS_DIR: folder } });
+    system = await startSystem({ models: ['whisper-tiny'], env: { MODELS_DIR: smallModels } });
   });
   after(() => system.stop());
 

@@ -1,21 +1,14 @@
 """
-A Whisper of random weights, exported by Optimum as the Hub has them, and what transformers' pipeline hears with it in
-recordings of the zoo. Without an argument: models/parity/fixtures/whisper/whisper-tiny, of tiny dims (windows of 1 s), which the
-tests run. With `full`: whisper-tiny's own dims and a real tokenizer, into .millrace/parity/whisper/whisper-full.
-
-    python models/parity/reference/whisper.py [full]
+Whisper with random weights, of tiny dims (windows of 1 s) or whisper-tiny's own, and what transformers' pipeline hears with
+it in recordings of the zoo: `reference.json` beside the export (export.py), which whisper.parity.test.ts reads.
 """
 
 import copy
 import json
 import os
-import shutil
-import sys
-import tempfile
 from pathlib import Path
 
 import torch
-from optimum.exporters.onnx import main_export
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers
 from transformers import (
     AutomaticSpeechRecognitionPipeline,
@@ -47,8 +40,8 @@ CASES = [
 ]
 
 
-def tiny():
-    """Bytes, five merges, the special tokens of Whisper in their order, and timestamps up to 1 s."""
+def byte_tokenizer():
+    """Bytes, five merges, and the special tokens of Whisper in their order; timestamps follow them."""
     letters = list(bytes_to_unicode().values())
     merges = [("t", "h"), ("Ġ", "th"), ("i", "n"), ("e", "r"), ("Ð", "¾")]
     words = {token: id for id, token in enumerate(letters + [left + right for left, right in merges])}
@@ -62,6 +55,12 @@ def tiny():
     fast = WhisperTokenizerFast(tokenizer_object=tokenizer, eos_token=end, bos_token=end, unk_token=end)
     fast.add_special_tokens({"additional_special_tokens": [f"<|{name}|>" for name in special[1:]]})
     first = fast.convert_tokens_to_ids("<|notimestamps|>") + 1
+    return fast, first
+
+
+def tiny():
+    fast, first = byte_tokenizer()
+    # Timestamps up to 1 s.
     sizes = dict(d_model=16, encoder_attention_heads=2, decoder_attention_heads=2, encoder_ffn_dim=32, decoder_ffn_dim=32)
     config = WhisperConfig(
         vocab_size=first + 51, num_mel_bins=16, encoder_layers=1, decoder_layers=2, max_source_positions=50,
@@ -71,11 +70,36 @@ def tiny():
 
 
 def full():
+    """With the real tokenizer, where the test material is at hand."""
     folder = ASSETS / "tokenizers" / "whisper-tiny-phowhisper"
+    if not folder.exists():
+        fast, first = byte_tokenizer()
+        return fast, WhisperFeatureExtractor(), WhisperConfig(vocab_size=first + 1501, init_std=0.1), ["en", "ru", "de"]
     config = WhisperConfig.from_pretrained(folder, init_std=0.1)
     said = json.loads((folder / "generation_config.json").read_text())
     fast = WhisperTokenizerFast.from_pretrained(folder)
     return fast, WhisperFeatureExtractor.from_pretrained(folder), config, [token[2:-2] for token in said["lang_to_id"]]
+
+
+def build(is_full):
+    # Of the seeds tried, one that writes neither too little nor too much.
+    torch.manual_seed(7)
+    tokenizer, extractor, config, languages = full() if is_full else tiny()
+    id_of = lambda name: tokenizer.convert_tokens_to_ids(f"<|{name}|>")
+    config.update(
+        {"decoder_start_token_id": id_of("startoftranscript"), "pad_token_id": id_of("endoftext"),
+         "bos_token_id": id_of("endoftext"), "eos_token_id": id_of("endoftext"), "forced_decoder_ids": None,
+         "suppress_tokens": None, "begin_suppress_tokens": None}
+    )
+    model = WhisperForConditionalGeneration(config).eval()
+    model.generation_config = generation_config(tokenizer, config, languages)
+    # Less likely than text, as in a trained model.
+    model.model.decoder.embed_tokens.weight.data[id_of("notimestamps"):] *= 0.3
+    return model, tokenizer, extractor
+
+
+def hear_all(parts):
+    return [hear(*case, parts) for case in CASES]
 
 
 def generation_config(tokenizer, config, languages):
@@ -92,26 +116,6 @@ def generation_config(tokenizer, config, languages):
         suppress_tokens=[1, 2, 7, *range(id_of("startoftranscript"), id_of("notimestamps"))],
         begin_suppress_tokens=[space, id_of("endoftext")], alignment_heads=[[1, 0], [1, 1]],
     )
-
-
-def export(model, tokenizer, extractor, target):
-    with tempfile.TemporaryDirectory() as folder:
-        for part in (model, tokenizer, extractor):
-            part.save_pretrained(folder)
-        main_export(
-            folder, target / "exported", task="automatic-speech-recognition-with-past", do_validation=False,
-            nb_max_frames=extractor.nb_max_frames, feature_size=extractor.feature_size,
-        )
-    (target / "onnx").mkdir(exist_ok=True)
-    keeps = ["config", "generation_config", "preprocessor_config", "tokenizer", "tokenizer_config"]
-    for name in keeps:
-        shutil.move(target / "exported" / f"{name}.json", target / f"{name}.json")
-    # The split decoder would double what is committed; `full` keeps it, to be tried without the merged one.
-    is_small = model.config.vocab_size < 1000
-    for graph in (target / "exported").glob("*.onnx*"):
-        if not is_small or graph.stem in ("encoder_model", "decoder_model_merged"):
-            shutil.move(graph, target / "onnx" / graph.name)
-    shutil.rmtree(target / "exported")
 
 
 def hear(recording, parameters, kwargs, parts):
@@ -134,7 +138,6 @@ def hear(recording, parameters, kwargs, parts):
         pipeline = AutomaticSpeechRecognitionPipeline(model, tokenizer=tokenizer, feature_extractor=extractor)
         whole = pipeline(samples.copy(), chunk_length_s=seconds, generate_kwargs={"num_beams": 1, **kwargs})["text"]
         assert whole == text, (recording, kwargs, whole, text)
-        print(f"{recording} {kwargs}: the pipeline says the same")
     return {"recording": SAMPLES + recording, "parameters": parameters, "windows": windows, "output": {"text": text, **extra}}
 
 
@@ -154,28 +157,3 @@ def write(model, features, timed, kwargs, previous):
     )
     written = ids[0, len(prompt):].tolist()
     return start, written[:-1] if written[-1] == config.eos_token_id else written
-
-
-def main():
-    is_full = sys.argv[1:] == ["full"]
-    target = ROOT / (".millrace/parity/whisper/whisper-full" if is_full else "models/parity/fixtures/whisper/whisper-tiny")
-    shutil.rmtree(target, ignore_errors=True)
-    target.mkdir(parents=True)
-    torch.manual_seed(7)
-    tokenizer, extractor, config, languages = full() if is_full else tiny()
-    id_of = lambda name: tokenizer.convert_tokens_to_ids(f"<|{name}|>")
-    config.update(
-        {"decoder_start_token_id": id_of("startoftranscript"), "pad_token_id": id_of("endoftext"),
-         "bos_token_id": id_of("endoftext"), "eos_token_id": id_of("endoftext"), "forced_decoder_ids": None,
-         "suppress_tokens": None, "begin_suppress_tokens": None}
-    )
-    model = WhisperForConditionalGeneration(config).eval()
-    model.generation_config = generation_config(tokenizer, config, languages)
-    # Less likely than text, as in a trained model.
-    model.model.decoder.embed_tokens.weight.data[id_of("notimestamps"):] *= 0.3
-    export(model, tokenizer, extractor, target)
-    cases = [hear(*case, (model, tokenizer, extractor)) for case in CASES]
-    (target / "reference.json").write_text(json.dumps(cases, ensure_ascii=False, indent=1) + "\n")
-
-
-main()

@@ -1,5 +1,5 @@
 """
-Architectures that write token by token, with random weights, in true shape or small: vision encoder-decoders.
+Architectures that write token by token, with random weights, in true shape or small: Whisper, and vision encoder-decoders.
 """
 
 from pathlib import Path
@@ -7,7 +7,14 @@ from pathlib import Path
 import transformers
 
 import vocabularies
+import whisper
 from architectures import Architecture, Built, encoder_shape
+
+
+def whisper_tiny(small: bool, _folder: Path) -> Built:
+    parts = model, tokenizer, extractor = whisper.build(is_full=not small)
+    shapes = {"nb_max_frames": extractor.nb_max_frames, "feature_size": extractor.feature_size}
+    return Built(model, [extractor, tokenizer], {"reference.json": whisper.hear_all(parts)}, shapes)
 
 
 def trocr(small: bool, folder: Path) -> Built:
@@ -64,6 +71,7 @@ def _joined(encoder_config, decoder_config, encoder, decoder, preprocessors: lis
 
 _APART = ("decoder_model", "decoder_with_past_model")
 WRITERS: dict[str, Architecture] = {
+    "whisper-tiny": Architecture("automatic-speech-recognition", "automatic-speech-recognition-with-past", whisper_tiny, _APART),
     # One with its decoders merged, one with them apart: as the Hub's older and newer exports have them.
     "trocr-small": Architecture("image-to-text", "image-to-text-with-past", trocr, _APART),
     "donut-like": Architecture("image-to-text", "image-to-text-with-past", donut, ("decoder_model_merged",)),
