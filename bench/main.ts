@@ -9,6 +9,7 @@ import { writePage } from './page/write-page.ts';
 import { benchPipeline } from './pipeline/main.ts';
 import { benchPredictions } from './predictions/main.ts';
 import { benchQueue } from './queue/main.ts';
+import { benchAblation } from './races/ablation.ts';
 import { benchB1 } from './races/b1-offline.ts';
 import { benchB2 } from './races/b2-goodput.ts';
 import { benchB3 } from './races/b3-priorities.ts';
@@ -29,6 +30,7 @@ const benches: Readonly<Record<string, { about: string; run: (options: BenchOpti
   B8: { about: 'no job lost or seen twice through 100 kills: npm run nemesis', run: benchNemesis },
   B9: { about: 'failed rows and rows/s with 60 % of the memory that is needed (simulated)', run: benchB9 },
   B10: { about: 'p99 of speech beside an endless run of embeddings (simulated)', run: benchB10 },
+  ablation: { about: 'what each decision of the scheduler is worth (simulated)', run: benchAblation },
   e2e: { about: 'items/s over HTTP over the plain loop of one text per call, ours and the peers', run: benchEndToEnd },
   pipeline: { about: 'items/s through the queue over raw session.run at the best static batch', run: benchPipeline },
   tracing: { about: 'CPU per span by exporter, and per job that is not recorded', run: benchTracing },

