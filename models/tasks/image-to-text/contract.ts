@@ -32,8 +32,8 @@ const contract: TaskContract = {
   title: 'Image to text',
   description: 'Writes what a picture says: a caption, the words of a scan, the algorithm of a flowchart.',
   media: 'image',
-  // Somebody waits for the text beside the picture that was uploaded.
-  defaultPriority: 'high',
+  // Writing a text takes a hundred times what naming a picture does: at high priority it would stand beside speech.
+  defaultPriority: 'normal',
   parameters: z.strictObject({
     max_new_tokens: z
       .int()
