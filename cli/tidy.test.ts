@@ -15,6 +15,9 @@ const isTest = (file: string) => file.endsWith('.test.ts') || /(^|\/)(testing|pa
 /** They read no setting from it: they hand it to a child process, with an addition. */
 const passesEnvironmentOn = new Set(['workers/lane/lane.ts', 'bench/method/helper-process.ts']);
 
+/** Programs that Millrace is raced against: told by the environment, those in Python and those in Node alike. */
+const peers = 'bench/peers/servers/';
+
 /** Written apart, so that this file does not find itself. */
 const environmentName = ['process', 'env'].join('.');
 const reminder = new RegExp(`\\b(${['TO', 'DO'].join('')}|${['FIX', 'ME'].join('')}|${['X', 'XX'].join('')})\\b`);
@@ -22,7 +25,9 @@ const reminder = new RegExp(`\\b(${['TO', 'DO'].join('')}|${['FIX', 'ME'].join('
 test('the environment is read in shared/config and cli/bootstrap.mjs only', () => {
   const readers = files.filter((file) => !isTest(file) && codeOf(read(file)).includes(environmentName));
   const isAllowed = (file: string) =>
-    /^(shared\/config\/|cli\/bootstrap\.mjs$|cli\/setup\/.*\.mjs$)/.test(file) || passesEnvironmentOn.has(file);
+    /^(shared\/config\/|cli\/bootstrap\.mjs$|cli\/setup\/.*\.mjs$)/.test(file) ||
+    passesEnvironmentOn.has(file) ||
+    file.startsWith(peers);
   const strangers = readers.filter((file) => !isAllowed(file));
   assert.deepEqual(strangers, [], 'take it as an argument, or add a setting to shared/config/settings.ts');
 });
