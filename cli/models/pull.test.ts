@@ -98,7 +98,7 @@ describe('models pull from the Hub', () => {
   });
 
   it('goes on where a process was killed', async () => {
-    hub.faults.cuts.set('onnx/model_quantized.onnx', [150_000]);
+    hub.faults.stalls.set('onnx/model_quantized.onnx', 150_000);
     const { child, ended } = startModels(['pull', name, '--dtype', 'q8'], env);
     const partial = () => blobs().find((blob) => blob.endsWith('.incomplete')) ?? '';
     await waitUntil(
@@ -114,6 +114,7 @@ describe('models pull from the Hub', () => {
     );
     child.kill('SIGKILL');
     await ended;
+    hub.faults.stalls.clear();
     assert.ok(!readdirSync(dir).includes('home') || !readdirSync(home()).includes('bert-NER'));
     const ran = await pull(name, '--dtype', 'q8');
     assert.equal(ran.code, 0, ran.err);

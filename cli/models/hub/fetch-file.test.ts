@@ -70,7 +70,7 @@ describe('fetching a file of the Hub', () => {
   });
 
   it('leaves a connection that stalls', async () => {
-    hub.faults.stalls.add('onnx/model.onnx');
+    hub.faults.stalls.set('onnx/model.onnx', 10);
     setTimeout(() => hub.faults.stalls.clear(), 250);
     assert.deepEqual(readFileSync(await fetchFile(file, parts)), content);
     assert.match(hub.downloads.at(-1) ?? '', /bytes=10-/);
@@ -91,7 +91,7 @@ describe('fetching a file of the Hub', () => {
   });
 
   it('stops when it is told to', async () => {
-    hub.faults.stalls.add('onnx/model.onnx');
+    hub.faults.stalls.set('onnx/model.onnx', 10);
     const stop = new AbortController();
     setTimeout(() => stop.abort(), 100);
     await assert.rejects(fetchFile(file, { ...parts, signal: stop.signal }), { name: 'AbortError' });

@@ -22,8 +22,8 @@ export interface HubFaults {
   readonly corrupt: Map<string, number>;
   /** Listed, but not there. */
   readonly missing: Set<string>;
-  /** Sends a few bytes and then nothing. */
-  readonly stalls: Set<string>;
+  /** Bytes after which a download of the path hangs. */
+  readonly stalls: Map<string, number>;
   /** Answers 503 so many times. */
   failures: number;
 }
@@ -38,7 +38,7 @@ export class HubServer {
     cuts: new Map(),
     corrupt: new Map(),
     missing: new Set(),
-    stalls: new Set(),
+    stalls: new Map(),
     failures: 0,
   };
   /** `<path> <range or "whole">` of every download of content. */
@@ -159,7 +159,8 @@ export class HubServer {
       response.writeHead(206, { ...head, 'Content-Range': `bytes ${start}-${end - 1}/${bytes.length}` });
     else response.writeHead(200, head);
     const cut = isProbe ? undefined : this.faults.cuts.get(path)?.shift();
-    if (!isProbe && this.faults.stalls.has(path)) response.write(part.subarray(0, 10));
+    const stall = isProbe ? undefined : this.faults.stalls.get(path);
+    if (stall !== undefined) response.write(part.subarray(0, stall));
     else if (cut === undefined) response.end(part);
     else response.write(part.subarray(0, cut), () => setTimeout(() => response.destroy(), 20));
   }
