@@ -4,7 +4,7 @@
  * per lane, so the model's id is the whole key.
  */
 import { DevicePace } from './device-pace.ts';
-import { LatencyCurve, type SavedCurve } from './latency-curve.ts';
+import { LatencyCurve } from './latency-curve.ts';
 import type { CostModel } from './policy.ts';
 import { Residuals } from './residuals.ts';
 
@@ -35,22 +35,12 @@ export class LearnedCostModel implements CostModel {
     const pace = this.#pace.factor;
     let learned = this.#models.get(model);
     if (!learned) {
-      learned = { curve: LatencyCurve.begin(rows, length, ms / pace), residuals: new Residuals(), calls: 0 };
+      learned = { curve: new LatencyCurve(rows, length, ms / pace), residuals: new Residuals(), calls: 0 };
       this.#models.set(model, learned);
     }
     const ratio = ms / pace / learned.curve.ms(rows, length);
     learned.residuals.observe(ratio);
     learned.curve.observe(rows, length, ms / pace);
     if (learned.calls++ >= callsUntilKnown) this.#pace.observe(ratio);
-  }
-
-  /** Begins with what an earlier life of the worker learned. */
-  restore(model: string, saved: SavedCurve): void {
-    this.#models.set(model, { curve: new LatencyCurve(saved), residuals: new Residuals(), calls: 0 });
-  }
-
-  /** Undefined when nothing was learned. */
-  save(model: string): SavedCurve | undefined {
-    return this.#models.get(model)?.curve.save();
   }
 }

@@ -17,13 +17,6 @@ const correctionRate = 0.1;
 
 type Triple = [number, number, number];
 
-/** What is kept of a curve between two lives of a worker. */
-export interface SavedCurve {
-  readonly theta: Triple;
-  readonly scale: Triple;
-  readonly corrections: readonly (readonly [number, number])[];
-}
-
 export class LatencyCurve {
   /** a, b, c of the scaled features [1, P, nL^2]. */
   #theta: Triple;
@@ -37,23 +30,14 @@ export class LatencyCurve {
     [0, 0, 0],
   ];
   readonly #sums: Triple = [0, 0, 0];
-  readonly #corrections: Map<number, number>;
-
-  constructor({ theta, scale, corrections }: SavedCurve) {
-    this.#theta = [...theta];
-    this.#prior = [...theta];
-    this.#scale = [...scale];
-    this.#corrections = new Map(corrections);
-  }
+  readonly #corrections = new Map<number, number>();
 
   /** The first call tells only a sum: one tenth is taken as fixed, the rest as proportional to padded units. */
-  static begin(rows: number, length: number, ms: number): LatencyCurve {
+  constructor(rows: number, length: number, ms: number) {
     const padded = rows * length;
-    return new LatencyCurve({
-      theta: [0.1 * ms, 0.9 * ms, 0],
-      scale: [1, 1 / padded, 1 / (padded * length)],
-      corrections: [],
-    });
+    this.#theta = [0.1 * ms, 0.9 * ms, 0];
+    this.#prior = [...this.#theta];
+    this.#scale = [1, 1 / padded, 1 / (padded * length)];
   }
 
   ms(rows: number, length: number): number {
@@ -68,10 +52,6 @@ export class LatencyCurve {
     const correction = this.#corrections.get(bucket) ?? 1;
     this.#corrections.set(bucket, correction + correctionRate * (clamp(seen / expected, 0.5, 2) - correction));
     this.#absorb(rows, length, seen);
-  }
-
-  save(): SavedCurve {
-    return { theta: [...this.#theta], scale: this.#scale, corrections: [...this.#corrections] };
   }
 
   /** Written out: a partition asks some thousand times per call. */
