@@ -57,10 +57,16 @@ test('a folder that is added is loaded and serves, and `ps` shows where', async 
   const loaded = await models('load', 'ner');
   assert.equal(loaded.code, 0, loaded.err);
   assert.match(loaded.out, /^ner: ready, version 1$/m);
+  // That is the workers' word; an API process looks into the folders by itself, up to two looks later.
+  await until('the API lists it', ({ status }) => status === 'ready');
   assert.equal(await versionThatRuns('ner'), '1');
-  const ps = await models('ps');
-  assert.equal(ps.code, 0, ps.err);
-  assert.match(ps.out, /^ner {2,}1 {2,}ready {2,}cpu \S+ {2,}2 {2,}[\d.]+ [kM]B {2,}20\S+Z {2,}0$/m);
+  // `load` answers when the first lane has it.
+  const onBothLanes = /^ner {2,}1 {2,}ready {2,}cpu \S+ {2,}2 {2,}[\d.]+ [kM]B {2,}20\S+Z {2,}0$/m;
+  const shows = async () => {
+    const ps = await models('ps');
+    return ps.code === 0 && onBothLanes.test(ps.out);
+  };
+  await waitUntil('`ps` shows it on both lanes', shows, 60_000);
 });
 
 test('a version folder that is dropped in takes over, and both serve when the policy says so', async () => {
