@@ -64,3 +64,13 @@ test('rows of one length, where two features are the same, never blow a predicti
     }
   }
 });
+
+test('sizes that never ran are tried: rows alone never talk joining down', () => {
+  const model = new LearnedCostModel();
+  // One length is cheaper than the curve can say; its correction must hold for calls of several such rows, too.
+  for (let i = 0; i < 400; i++) {
+    const l = [8, 16, 32, 64][i % 4] as number;
+    model.observe('m', 1, l, 0.1 * l * (l === 8 ? 0.5 : 1) * noise(i));
+  }
+  for (const rows of [2, 4, 8]) assert.ok(model.predictMs('m', rows, 8) < rows * model.predictMs('m', 1, 8), `${rows}`);
+});
