@@ -3,6 +3,8 @@
  * Hugging Face's tokenizers write there. Own work, since it runs in lanes, which load no library.
  */
 import type { Json } from '../repository/version-files.ts';
+import { byteOfCharacter } from './byte-alphabet.ts';
+import { cleanUp } from './clean-up.ts';
 
 export interface Detokenizer {
   /** Ids in `hidden` are left out: special tokens when absent. */
@@ -73,12 +75,6 @@ function sequenceStep(steps: readonly Step[]): Step {
   return (pieces) => steps.reduce<string[]>((before, step) => step(before), [...pieces]);
 }
 
-/** GPT-2's alphabet: printable bytes are themselves, the others are the characters from U+0100 on, in order. */
-const byteOfCharacter = new Map<string, number>();
-for (let byte = 0, next = 0x100; byte < 256; byte++) {
-  const isPrintable = (byte >= 0x21 && byte <= 0x7e) || (byte >= 0xa1 && byte <= 0xac) || byte >= 0xae;
-  byteOfCharacter.set(String.fromCodePoint(isPrintable ? byte : next++), byte);
-}
 const utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
 
 /** Characters outside the alphabet come from added tokens and stand for themselves. */
@@ -156,22 +152,4 @@ function replaceStep(decoder: Json): Step {
   const from = pattern.Regex === undefined ? (pattern.String ?? '') : new RegExp(pattern.Regex, 'gu');
   const to = String(decoder['content'] ?? '');
   return (pieces) => pieces.map((piece) => piece.replaceAll(from, () => to));
-}
-
-/** As transformers' `clean_up_tokenization`, in its order. */
-const untidy: readonly (readonly [string, string])[] = [
-  [' .', '.'],
-  [' ?', '?'],
-  [' !', '!'],
-  [' ,', ','],
-  [" ' ", "'"],
-  [" n't", "n't"],
-  [" 'm", "'m"],
-  [" 's", "'s"],
-  [" 've", "'ve"],
-  [" 're", "'re"],
-];
-
-function cleanUp(text: string): string {
-  return untidy.reduce((tidy, [from, to]) => tidy.replaceAll(from, to), text);
 }
