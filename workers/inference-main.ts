@@ -2,10 +2,13 @@
 import type { BrokenModel } from '../models/repository/model-files.ts';
 import { RepositoryWatch } from '../models/repository/watch-repository.ts';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
+import { lanesFor } from '../shared/config/settings.ts';
 import { boot, bootMetrics, bootTracing } from '../shared/processes/boot.ts';
 import { connectConsumer } from '../shared/redis/connection.ts';
 import { watchRedis } from '../shared/redis/redis-metrics.ts';
 import { InferenceWorker } from './inference-worker.ts';
+import { CostFile } from './scheduling/warm-start/cost-file.ts';
+import { describeHardware } from './scheduling/warm-start/hardware.ts';
 import { addWorkerHealth } from './worker-health.ts';
 
 const device = process.argv[2] ?? 'cpu';
@@ -33,6 +36,9 @@ const watch = new RepositoryWatch({
 const { models, broken } = await watch.start();
 logBroken(broken);
 
+const hardware = describeHardware(device, lanesFor(device, settings), settings.laneThreads);
+const costs = await CostFile.open(settings.dataDir, hardware, logger);
+
 const worker = new InferenceWorker({
   device,
   settings,
@@ -44,6 +50,7 @@ const worker = new InferenceWorker({
   registry,
   logger,
   tracing,
+  costs,
 });
 life.add('model watch', () => watch.stop());
 life.add('worker', () => worker.stop());

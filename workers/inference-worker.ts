@@ -27,6 +27,7 @@ import type { QueuedRow } from './running/running-job.ts';
 import { AdaptivePolicy } from './scheduling/adaptive-policy.ts';
 import { LearnedCostModel } from './scheduling/cost-model.ts';
 import { Scheduler } from './scheduling/scheduler.ts';
+import type { CostFile } from './scheduling/warm-start/cost-file.ts';
 import { ModelAnnouncer } from './serving/model-announcer.ts';
 import { ModelRoster } from './serving/model-roster.ts';
 import { ModelStates } from './serving/model-states.ts';
@@ -51,6 +52,8 @@ export interface InferenceWorkerParts {
   readonly logger: Logger;
   /** Nothing is recorded when absent. */
   readonly tracing?: Tracing;
+  /** What calls cost, kept over restarts; learned anew when absent. */
+  readonly costs?: CostFile;
   /** A fake engine, for tests: module of the lane process, and what makes its rows. */
   readonly engine?: { readonly laneEntry: string; readonly preparer: PreparesItems };
 }
@@ -97,7 +100,8 @@ export class InferenceWorker {
       tracing,
       enqueue: (rows) => this.#scheduler.add(rows),
     });
-    const cost = new LearnedCostModel();
+    const cost = new LearnedCostModel(parts.costs?.remembered);
+    parts.costs?.keep(() => cost.memories());
     this.#scheduler = new Scheduler(new AdaptivePolicy(cost), cost, {
       onCall: (lane, rows, predictedMs) => this.#noteCall(lane, rows, predictedMs),
       onRow: (row, outcome, report) => this.#runner.take(row, outcome, report),
@@ -175,6 +179,7 @@ export class InferenceWorker {
     this.#reaper.stop();
     await this.#roster.stop();
     await this.#pool.stop();
+    await this.#parts.costs?.stop();
     await this.#notes.stop();
     await this.#announcer.stop();
     await this.#preparer.close();

@@ -2,6 +2,7 @@
  * B7: how soon the policy is back at what the device can do after the world changed: another mix of lengths, a core taken by
  * a neighbour, a model replaced by one that costs differently. Seconds until the rate of a bulk run, in windows of half a
  * second, is within 10 % of the new oracle's, over the 10 s that are promised. Simulated, since the change must be known.
+ * And what a restart costs: `restarts.ts`.
  */
 import type { BenchOptions } from '../method/options.ts';
 import { median, ratioOf } from '../method/ratio.ts';
@@ -15,6 +16,7 @@ import { measure } from '../simulator/measures.ts';
 import { oracleRate } from '../simulator/oracle.ts';
 import { createRandom } from '../simulator/random.ts';
 import type { EndedRow } from '../simulator/simulate.ts';
+import { simulateRestarts } from './restarts.ts';
 import { SimulatedTrack } from './simulated-track.ts';
 
 const lanes = 2;
@@ -98,7 +100,8 @@ export async function benchB7({ pairs, keep }: BenchOptions): Promise<void> {
     worst.map(() => promisedSeconds),
   );
   const meaning = 'worst seconds until within 10 % of the new oracle, of four changes, over 10 s (simulated)';
-  finish('B7', [{ name: 'B7', ratio, target: '<= 1', meaning }], {}, keep, { changes: rows });
+  const restarts = await simulateRestarts(pairs);
+  finish('B7', [{ name: 'B7', ratio, target: '<= 1', meaning }], {}, keep, { changes: rows, restarts });
 }
 
 async function secondsUntilBack(contender: Contender, change: Change, seed: number): Promise<number> {

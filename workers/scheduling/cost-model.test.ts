@@ -74,3 +74,59 @@ test('sizes that never ran are tried: rows alone never talk joining down', () =>
   }
   for (const rows of [2, 4, 8]) assert.ok(model.predictMs('m', rows, 8) < rows * model.predictMs('m', 1, 8), `${rows}`);
 });
+
+test('what is remembered of a machine that is slower now is followed within thirty calls', () => {
+  const before = new LearnedCostModel();
+  for (let i = 0; i < 500; i++) before.observe('m', 1 + (i % 8), 10, 5 + 2 * (1 + (i % 8)));
+  const model = new LearnedCostModel(before.memories());
+  for (let i = 0; i < 30; i++) model.observe('m', 1 + (i % 8), 10, 2 * (5 + 2 * (1 + (i % 8))));
+  const ratio = model.predictMs('m', 4, 10) / 26;
+  assert.ok(ratio > 0.8 && ratio < 1.25, `ratio ${ratio}`);
+});
+
+test('what is remembered of quite another device is dropped after five calls', () => {
+  const gpu = new LearnedCostModel();
+  for (let i = 0; i < 500; i++) gpu.observe('m', 1 + (i % 32), 64, 4 + 0.01 * (1 + (i % 32)));
+  const model = new LearnedCostModel(gpu.memories());
+  assert.ok(model.predictMs('m', 16, 64) < 6);
+  for (let i = 0; i < 5; i++) model.observe('m', 8, 64, 160);
+  const ratio = model.predictMs('m', 16, 64) / 320;
+  assert.ok(ratio > 0.5 && ratio < 1.5, `ratio ${ratio}`);
+});
+
+test('a size that was dear on a bad day is tried again by the next process', () => {
+  const before = new LearnedCostModel();
+  for (let i = 0; i < 400; i++) {
+    const rows = 1 + (i % 2);
+    before.observe('m', rows, 10, rows === 2 ? 21 : 10);
+  }
+  assert.ok(before.predictMs('m', 2, 10) > 2 * before.predictMs('m', 1, 10), 'dear within the process');
+  const model = new LearnedCostModel(before.memories());
+  for (let i = 0; i < 10; i++) model.observe('m', 1, 10, 10);
+  assert.ok(model.predictMs('m', 2, 10) < 2 * model.predictMs('m', 1, 10), 'tried once more');
+});
+
+test('only what ran in this process is told to the next, and a size keeps what was known of it', () => {
+  const before = new LearnedCostModel();
+  for (let i = 0; i < 100; i++) for (const model of ['a', 'b']) before.observe(model, 1 + (i % 4), 10, 4 + (i % 4));
+  const after = new LearnedCostModel(before.memories());
+  after.observe('a', 1, 10, 4);
+  assert.deepEqual([...after.memories().keys()], ['a']);
+  const sizes = (model: LearnedCostModel) => model.memories().get('a')?.curve.corrections.length;
+  assert.equal(sizes(after), sizes(before));
+});
+
+test('a curve that is remembered is outvoted by thirty calls', () => {
+  const calls = (model: LearnedCostModel, count: number, truth: (padded: number) => number) => {
+    for (let i = 0; i < count; i++) {
+      const [rows, length] = [1 + (i % 4), 20 + ((i * 7) % 40)];
+      model.observe('m', rows, length, truth(rows * length));
+    }
+  };
+  const before = new LearnedCostModel();
+  calls(before, 1000, (padded) => 10 + 0.01 * padded);
+  const model = new LearnedCostModel(before.memories());
+  calls(model, 30, (padded) => 1 + 0.1 * padded);
+  // Larger than any call so far: only the curve speaks.
+  assert.ok(model.predictMs('m', 32, 50) > 0.6 * 161, `${model.predictMs('m', 32, 50)}`);
+});

@@ -1,25 +1,40 @@
 /**
  * What calls of each model cost on this device: a curve per model (`latency-curve.ts`), how far calls miss it
  * (`residuals.ts`), and how fast the device is now (`device-pace.ts`). One worker has one device and one number of threads
- * per lane, so the model's id is the whole key.
+ * per lane, so the model's id is the whole key. Starts with what an earlier process remembers (`warm-start/`).
  */
 import { DevicePace } from './device-pace.ts';
 import { LatencyCurve } from './latency-curve.ts';
 import type { CostModel } from './policy.ts';
 import { Residuals } from './residuals.ts';
+import { discount, type ModelMemory, paced } from './warm-start/model-memory.ts';
 
 /** Calls before a model's misses say something of the device: until then its own curve is what is wrong. */
 const callsUntilKnown = 50;
+/**
+ * What is remembered is dropped when more than half of the first calls miss it by this factor: it is of another device, or
+ * of another model. Left to fade, that of a GPU held a CPU at 0.24 of the oracle for 20 s (simulated).
+ */
+const strangeFactor = 3;
+const callsOnTrial = 8;
 
 interface Learned {
   readonly curve: LatencyCurve;
   readonly residuals: Residuals;
   calls: number;
+  /** Of what is remembered, the calls of this process so far, and those that missed it by far; null once it is trusted. */
+  trial: { calls: number; strange: number } | null;
+  /** Whether it had a call in this process. */
+  isFresh: boolean;
 }
 
 export class LearnedCostModel implements CostModel {
   readonly #models = new Map<string, Learned>();
   readonly #pace = new DevicePace();
+
+  constructor(remembered: ReadonlyMap<string, ModelMemory> = new Map()) {
+    for (const [model, memory] of remembered) this.#models.set(model, recall(discount(memory)));
+  }
 
   predictMs(model: string, rows: number, length: number): number {
     const learned = this.#models.get(model);
@@ -34,13 +49,43 @@ export class LearnedCostModel implements CostModel {
   observe(model: string, rows: number, length: number, ms: number): void {
     const pace = this.#pace.factor;
     let learned = this.#models.get(model);
-    if (!learned) {
-      learned = { curve: new LatencyCurve(rows, length, ms / pace), residuals: new Residuals(), calls: 0 };
+    if (!learned || isStrange(learned, ms / pace / learned.curve.ms(rows, length))) {
+      learned = begin(LatencyCurve.ofCall(rows, length, ms / pace));
       this.#models.set(model, learned);
     }
     const ratio = ms / pace / learned.curve.ms(rows, length);
     learned.residuals.observe(ratio);
     learned.curve.observe(rows, length, ms / pace);
-    if (learned.calls++ >= callsUntilKnown) this.#pace.observe(ratio);
+    learned.isFresh = true;
+    learned.calls++;
+    if (learned.calls > callsUntilKnown && learned.trial === null) this.#pace.observe(ratio);
   }
+
+  /** What is worth keeping, of models that ran in this process. At the pace of now: the next process begins at 1. */
+  memories(): Map<string, ModelMemory> {
+    const memories = new Map<string, ModelMemory>();
+    for (const [model, { curve, residuals, calls, isFresh }] of this.#models)
+      if (isFresh)
+        memories.set(model, { curve: paced(curve.memory, this.#pace.factor), residuals: residuals.weights, calls });
+    return memories;
+  }
+}
+
+function begin(curve: LatencyCurve): Learned {
+  return { curve, residuals: new Residuals(), calls: 0, trial: null, isFresh: true };
+}
+
+function recall({ curve, residuals, calls }: ModelMemory): Learned {
+  const trial = { calls: 0, strange: 0 };
+  return { curve: new LatencyCurve(curve), residuals: new Residuals(residuals), calls, trial, isFresh: false };
+}
+
+/** Whether this call shows that what is remembered is of something else. */
+function isStrange(learned: Learned, ratio: number): boolean {
+  const { trial } = learned;
+  if (!trial) return false;
+  trial.calls++;
+  if (ratio > strangeFactor || ratio < 1 / strangeFactor) trial.strange++;
+  if (trial.calls === callsOnTrial) learned.trial = null;
+  return 2 * trial.strange > callsOnTrial;
 }

@@ -17,34 +17,65 @@ const correctionRate = 0.1;
 /**
  * A size that never ran is taken to cost this much of what its relatives say, so that it is tried once. Without it single
  * rows, whose own correction said that they are cheap, were never joined, and larger calls never seen: 0.24 of the best.
+ * The same of a size that only an earlier process ran: what it remembers of it may have been a bad day.
  */
 const untriedFactor = 0.9;
 
-type Triple = [number, number, number];
+export type Triple = [number, number, number];
+
+/** All that a curve knows, as plain data: it outlives the process. */
+export interface CurveMemory {
+  /** a, b, c of the scaled features [1, P, nL^2]. */
+  readonly theta: Readonly<Triple>;
+  readonly prior: Readonly<Triple>;
+  /** Makes every feature 1 at the first call seen. */
+  readonly scale: Readonly<Triple>;
+  /** Decayed sums of x*x' and x*1, with x divided by the measured time. */
+  readonly squares: readonly [Readonly<Triple>, Readonly<Triple>, Readonly<Triple>];
+  readonly sums: Readonly<Triple>;
+  /** By bucket. */
+  readonly corrections: readonly (readonly [number, number])[];
+}
 
 export class LatencyCurve {
-  /** a, b, c of the scaled features [1, P, nL^2]. */
   #theta: Triple;
   readonly #prior: Triple;
-  /** Makes every feature 1 at the first call seen. */
   readonly #scale: Triple;
-  /** Decayed sums of x*x' and x*1, with x divided by the measured time. */
-  readonly #squares: [Triple, Triple, Triple] = [
-    [0, 0, 0],
-    [0, 0, 0],
-    [0, 0, 0],
-  ];
-  readonly #sums: Triple = [0, 0, 0];
+  readonly #squares: [Triple, Triple, Triple];
+  readonly #sums: Triple;
   readonly #corrections = new Map<number, number>();
-  /** Of buckets without a call, until the next one. */
+  /** What an earlier process saw of a bucket that has had no call here. */
+  readonly #remembered: ReadonlyMap<number, number>;
+  /** Of buckets without a call here, until the next one. */
   readonly #guesses = new Map<number, number>();
 
+  constructor({ theta, prior, scale, squares: [a, b, c], sums, corrections }: CurveMemory) {
+    this.#theta = [...theta];
+    this.#prior = [...prior];
+    this.#scale = [...scale];
+    this.#squares = [[...a], [...b], [...c]];
+    this.#sums = [...sums];
+    this.#remembered = new Map(corrections);
+  }
+
   /** The first call tells only a sum: one tenth is taken as fixed, the rest as proportional to padded units. */
-  constructor(rows: number, length: number, ms: number) {
+  static ofCall(rows: number, length: number, ms: number): LatencyCurve {
     const padded = rows * length;
-    this.#theta = [0.1 * ms, 0.9 * ms, 0];
-    this.#prior = [...this.#theta];
-    this.#scale = [1, 1 / padded, 1 / (padded * length)];
+    const theta: Triple = [0.1 * ms, 0.9 * ms, 0];
+    const none: Triple = [0, 0, 0];
+    const scale: Triple = [1, 1 / padded, 1 / (padded * length)];
+    return new LatencyCurve({ theta, prior: theta, scale, squares: [none, none, none], sums: none, corrections: [] });
+  }
+
+  get memory(): CurveMemory {
+    return {
+      theta: this.#theta,
+      prior: this.#prior,
+      scale: this.#scale,
+      squares: this.#squares,
+      sums: this.#sums,
+      corrections: [...new Map([...this.#remembered, ...this.#corrections])],
+    };
   }
 
   ms(rows: number, length: number): number {
@@ -57,7 +88,7 @@ export class LatencyCurve {
     // A spike (page fault, stolen core) does not bend the curve: the relative error gives it the weight of its inverse square.
     const seen = Math.max(0.01, ms);
     const bucket = bucketOf(rows, length);
-    const correction = this.#corrections.get(bucket) ?? this.#relativeOf(bucket);
+    const correction = this.#known(bucket) ?? this.#relativeOf(bucket);
     this.#corrections.set(bucket, correction + correctionRate * (clamp(seen / expected, 0.5, 2) - correction));
     this.#guesses.clear();
     this.#absorb(rows, length, seen);
@@ -66,15 +97,19 @@ export class LatencyCurve {
   #guess(bucket: number): number {
     const known = this.#guesses.get(bucket);
     if (known !== undefined) return known;
-    const guess = untriedFactor * this.#relativeOf(bucket);
+    const guess = untriedFactor * (this.#remembered.get(bucket) ?? this.#relativeOf(bucket));
     this.#guesses.set(bucket, guess);
     return guess;
+  }
+
+  #known(bucket: number): number | undefined {
+    return this.#corrections.get(bucket) ?? this.#remembered.get(bucket);
   }
 
   /** Of the most rows below that ran at this length; 1 when none did. */
   #relativeOf(bucket: number): number {
     for (let fewer = bucket - rowStep; fewer >= 0; fewer -= rowStep) {
-      const correction = this.#corrections.get(fewer);
+      const correction = this.#known(fewer);
       if (correction !== undefined) return correction;
     }
     return 1;
@@ -94,7 +129,7 @@ export class LatencyCurve {
       for (const j of [0, 1, 2] as const) this.#squares[i][j] = forgetting * this.#squares[i][j] + x[i] * x[j];
       this.#sums[i] = forgetting * this.#sums[i] + x[i];
     }
-    const typical = this.#prior[0] + this.#prior[1];
+    const typical = this.#prior[0] + this.#prior[1] + this.#prior[2];
     const pull = ridge / (typical * typical);
     for (let round = 0; round < descentRounds; round++) {
       for (const i of [0, 1, 2] as const) {

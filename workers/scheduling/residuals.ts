@@ -14,9 +14,20 @@ const priorQ99 = 1.5;
 const priorWeight = 3;
 
 export class Residuals {
-  readonly #weights = new Float64Array(bins);
-  #total = 0;
+  readonly #weights: Float64Array;
+  #total: number;
   #q99 = priorQ99;
+
+  /** `weights`: those of an earlier process, bin by bin. */
+  constructor(weights: readonly number[] = []) {
+    this.#weights = Float64Array.from({ length: bins }, (_, bin) => weights[bin] ?? 0);
+    this.#total = this.#weights.reduce((sum, weight) => sum + weight, 0);
+    if (this.#total > 0) this.#q99 = this.#blendQ99();
+  }
+
+  get weights(): readonly number[] {
+    return [...this.#weights];
+  }
 
   /** Factor on the prediction, 1 at least. */
   get q99(): number {
@@ -29,7 +40,11 @@ export class Residuals {
     const at = Math.min(bins - 1, Math.max(0, bin));
     this.#weights[at] = (this.#weights[at] as number) + 1;
     this.#total = forgetting * this.#total + 1;
-    this.#q99 = Math.max(1, (priorWeight * priorQ99 + this.#total * this.#readQ99()) / (priorWeight + this.#total));
+    this.#q99 = this.#blendQ99();
+  }
+
+  #blendQ99(): number {
+    return Math.max(1, (priorWeight * priorQ99 + this.#total * this.#readQ99()) / (priorWeight + this.#total));
   }
 
   /** Upper edge of the bin that holds the quantile. */
