@@ -2,19 +2,15 @@
  * Rows that stand at the same position of a stock decoder and are stepped together. Rows that end leave at once; nobody
  * joins. Owns the cache of its rows.
  */
+import type { EncodedRow } from './encoder-stage.ts';
 import type { Tensors } from './engine.ts';
 import { type Arrangement, type Line, openLines, takeLogits, withoutRows } from './lines.ts';
 import { arrangeRows, joinRows } from './row-tensors.ts';
 import type { Sequence } from './sequence.ts';
 import type { StockDecoder, StockStates } from './stock-decoder.ts';
 
-/** A row that may join a cohort: rows with equal keys can. */
-export interface ReadyRow {
-  readonly sequence: Sequence;
-  readonly states: Tensors;
-}
-
-export function cohortKey({ sequence, states }: ReadyRow): string {
+/** Rows with equal keys can share a cohort. */
+export function cohortKey({ sequence, states }: EncodedRow): string {
   const shapes = Object.values(states).map(({ dims }) => dims.slice(1).join('x'));
   return [sequence.promptIds.length, ...shapes].join(',');
 }
@@ -25,7 +21,7 @@ export class Cohort {
   #lines: Line[];
   #states: StockStates;
 
-  constructor(rows: readonly ReadyRow[], decoder: StockDecoder) {
+  constructor(rows: readonly EncodedRow[], decoder: StockDecoder) {
     this.rank = Math.min(...rows.map(({ sequence }) => sequence.admission.rank));
     this.#decoder = decoder;
     this.#lines = rows.flatMap(({ sequence }) => openLines(sequence, sequence.promptIds.length - 1));

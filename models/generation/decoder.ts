@@ -2,9 +2,8 @@
  * What a lane sees of decoding: rows are admitted, `advance` does one piece of work (a chunk of the encoder or one step of
  * the decoder), rows that end come back with their outcomes, and rows may be evicted at any time.
  */
-import { Problem } from '../../shared/problems/problem.ts';
-import type { GenerationPlan, Row, RowOutcome } from '../task.ts';
-import { type Admission, type Finished, Sequence } from './sequence.ts';
+import type { Row, RowOutcome } from '../task.ts';
+import type { Admission, Finished } from './sequence.ts';
 
 export interface Progress {
   readonly finished: readonly Finished[];
@@ -35,29 +34,4 @@ export async function writeRows(decoder: Decoder, rows: readonly Row[]): Promise
   while (decoder.held.length > 0) finished.push(...(await decoder.advance(0)).finished);
   const outcomes = new Map(finished.map(({ id, outcome }) => [id, outcome]));
   return rows.map((_, id) => outcomes.get(id) as RowOutcome);
-}
-
-/** The row's sequence, or its outcome when it can not begin. */
-export function openSequence(admission: Admission, plan: GenerationPlan, linesMax: number): Sequence | Finished {
-  try {
-    const sequence = new Sequence(admission, plan);
-    const fault = sequence.faultAmong(linesMax);
-    return fault ? { id: admission.id, outcome: fault, tokens: 0 } : sequence;
-  } catch (error) {
-    const problem = new Problem('inference-failed', `The row can not begin: ${(error as Error).message.slice(0, 200)}`);
-    return { id: admission.id, outcome: { problem: problem.toDetails() }, tokens: 0 };
-  }
-}
-
-/** Ends a row; null when its plan wants another attempt. A plan that throws fails its row alone. */
-export function closeSequence(sequence: Sequence): Finished | null {
-  try {
-    return sequence.close();
-  } catch (error) {
-    const problem = new Problem(
-      'inference-failed',
-      `The text can not be read: ${(error as Error).message.slice(0, 200)}`,
-    );
-    return { id: sequence.admission.id, outcome: { problem: problem.toDetails() }, tokens: 0 };
-  }
 }

@@ -9,12 +9,12 @@
  */
 import type { BatchTensor, GenerationPlan } from '../task.ts';
 import { CrossStates } from './cross-states.ts';
-import { closeSequence, type Decoder, openSequence, type Progress } from './decoder.ts';
-import { type EncodedRow, EncoderStage } from './encoder-stage.ts';
+import type { Decoder, Progress } from './decoder.ts';
 import { type Engine, floatsOf } from './engine.ts';
+import { HeldRows } from './held-rows.ts';
 import { type Arrangement, type Line, openLines, takeLogits, withoutRows } from './lines.ts';
 import { int64 } from './row-tensors.ts';
-import { type Admission, type Finished, Sequence } from './sequence.ts';
+import type { Admission, Finished } from './sequence.ts';
 import { SlotCache } from './slot-cache.ts';
 
 const idle: Progress = { finished: [], lines: 0, tokens: 0 };
@@ -23,60 +23,42 @@ export class SlotDecoder implements Decoder {
   readonly slots: number;
   readonly isLockstep = false;
   readonly #engine: Engine;
-  readonly #plan: GenerationPlan;
-  readonly #encoder: EncoderStage;
+  readonly #rows: HeldRows;
   readonly #cache: SlotCache;
   readonly #cross: CrossStates;
-  /** Encoded, and waiting for slots. */
-  #ready: EncodedRow[] = [];
-  /** Rows in slots, with what the encoder gave: some begin again. */
-  readonly #begun = new Map<Sequence, EncodedRow>();
   #lines: Line[] = [];
   #hasStepped = true;
 
   constructor(engine: Engine, plan: GenerationPlan, slots: number) {
     this.slots = slots;
     this.#engine = engine;
-    this.#plan = plan;
-    this.#encoder = new EncoderStage(engine, plan);
+    this.#rows = new HeldRows(engine, plan, slots);
     const inputs = engine.inputs('decoder');
     this.#cache = new SlotCache(inputs, slots, plan.positionsMax);
     this.#cross = new CrossStates(inputs, slots);
   }
 
   get held(): number[] {
-    const ready = this.#ready.map(({ sequence }) => sequence);
-    return [...this.#encoder.waiting, ...ready, ...this.#begun.keys()].map(({ admission }) => admission.id);
+    return this.#rows.ids;
   }
 
   admit(admissions: readonly Admission[]): Finished[] {
-    const finished: Finished[] = [];
-    for (const admission of admissions) {
-      const opened = openSequence(admission, this.#plan, this.slots);
-      if (opened instanceof Sequence) this.#encoder.add(opened);
-      else finished.push(opened);
-    }
-    return finished;
+    return this.#rows.admit(admissions);
   }
 
   evict(ids: readonly number[]): void {
-    const gone = new Set(ids);
-    const isGone = ({ admission }: Sequence) => gone.has(admission.id);
-    this.#encoder.drop(isGone);
-    this.#ready = this.#ready.filter(({ sequence }) => !isGone(sequence));
-    for (const sequence of this.#begun.keys()) if (isGone(sequence)) this.#begun.delete(sequence);
-    this.#arrange(withoutRows(this.#lines, isGone));
+    this.#arrange(withoutRows(this.#lines, this.#rows.evict(ids)));
   }
 
   /** Encoder and decoder by turns, so that neither waits for the other. */
   async advance(budgetMs: number): Promise<Progress> {
     this.#seat();
-    const room = this.slots - this.#lines.length - this.#ready.length;
-    const canEncode = this.#encoder.waiting.length > 0 && room > 0;
+    const room = this.slots - this.#lines.length - this.#rows.ready.length;
+    const canEncode = this.#rows.encoder.waiting.length > 0 && room > 0;
     if (canEncode && (this.#hasStepped || this.#lines.length === 0)) {
       this.#hasStepped = false;
-      const { encoded, failed } = await this.#encoder.encode(budgetMs, room);
-      this.#ready.push(...encoded);
+      const { encoded, failed } = await this.#rows.encoder.encode(budgetMs, room);
+      this.#rows.addReady(encoded);
       return { ...idle, finished: failed };
     }
     this.#hasStepped = true;
@@ -85,12 +67,10 @@ export class SlotDecoder implements Decoder {
 
   /** Gives free slots to rows that are ready, in order: a wide row at the head is not overtaken for ever. */
   #seat(): void {
-    while (this.#ready.length > 0) {
-      const [row] = this.#ready as [EncodedRow];
+    for (const row of this.#rows.ready) {
       const { width } = row.sequence;
       if (this.#lines.length + width > this.slots || !this.#cross.fits(row.states)) return;
-      this.#ready.shift();
-      this.#begun.set(row.sequence, row);
+      this.#rows.begin([row]);
       this.#cross.append(row.states, width);
       this.#lines.push(...openLines(row.sequence));
     }
@@ -115,7 +95,7 @@ export class SlotDecoder implements Decoder {
     this.#cache.append(outputs, lengths);
     const arrangement = takeLogits(lines, (line) => logits.subarray(line * vocabulary, (line + 1) * vocabulary));
     this.#arrange(arrangement);
-    const finished = arrangement.ended.flatMap((sequence) => this.#close(sequence));
+    const finished = arrangement.ended.flatMap((sequence) => this.#rows.close(sequence));
     return { finished, lines: lines.length, tokens: arrangement.written };
   }
 
@@ -138,14 +118,5 @@ export class SlotDecoder implements Decoder {
       lines.map(({ position }) => position),
     );
     this.#cross.arrange(sources);
-  }
-
-  #close(sequence: Sequence): Finished[] {
-    const row = this.#begun.get(sequence);
-    this.#begun.delete(sequence);
-    const finished = closeSequence(sequence);
-    if (finished) return [finished];
-    if (row) this.#ready.unshift(row);
-    return [];
   }
 }
