@@ -124,8 +124,21 @@ export interface GenerationPlan {
   collate(rows: readonly Row[]): Readonly<Record<string, BatchTensor>>;
   /** How a row begins and ends. Pure. `attempt` counts from 0: one more each time that `finish` said `again`. */
   begin(row: Row, attempt: number): SequenceStart;
-  /** The tokens that came -> the row's outcome; or `again`, for a plan with fallbacks (8 attempts at most). */
-  finish(row: Row, written: Written, attempt: number): RowOutcome | 'again';
+  /** The tokens that came -> the row's outcome; `again`, for a plan with fallbacks (8 attempts at most); or a look back. */
+  finish(row: Row, written: Written, attempt: number): RowOutcome | 'again' | Review;
+}
+
+/**
+ * One more call of the decoder, over tokens that are known by now and for one row alone: for what the graph tells of all
+ * of them at once, such as where it looked at each.
+ */
+export interface Review {
+  /** From the first position on. */
+  readonly ids: readonly number[];
+  /** Of the graph's outputs, those that are wanted. */
+  readonly outputs: readonly string[];
+  /** What they say; each has one row. Pure. */
+  conclude(outputs: Readonly<Record<string, BatchTensor>>): RowOutcome;
 }
 
 export interface SequenceStart {

@@ -13,9 +13,9 @@ export async function recordStep(subject: Subject, rows: number, position: numbe
   const { engine, plan, sessions } = subject;
   const recording: Engine = {
     ...engine,
-    async run(session, given) {
+    async run(session, given, wanted) {
       if (session === 'decoder' && given['input_ids']?.dims[0] === rows) feeds = given;
-      return await engine.run(session, given);
+      return await engine.run(session, given, wanted);
     },
   };
   // A text's last token is written at the position before its length.

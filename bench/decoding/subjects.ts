@@ -53,8 +53,8 @@ async function openSubject(
     engine: {
       inputs: (name) => session(name).inputs,
       outputs: (name) => session(name).outputs,
-      run: async (name, given) =>
-        name === 'encoder' ? encoded(Object.values(given)[0]?.dims[0] ?? 1) : await session(name).run(given),
+      run: async (name, given, wanted) =>
+        name === 'encoder' ? encoded(Object.values(given)[0]?.dims[0] ?? 1) : await session(name).run(given, wanted),
     },
     plan: fixedLengths(plan, model, repeatedRows(feeds)),
     row: (tokens) => ({ ...model, context: tokens }),

@@ -22,8 +22,9 @@ export class CohortDecoder implements Decoder {
 
   constructor(engine: Engine, kind: LayoutKind, plan: GenerationPlan, slots: number) {
     this.slots = slots;
-    this.#rows = new HeldRows(engine, plan, slots);
-    this.#decoder = new StockDecoder(engine, kind);
+    const decoder = new StockDecoder(engine, kind);
+    this.#decoder = decoder;
+    this.#rows = new HeldRows(engine, plan, slots, (ids, states, wanted) => decoder.reread(ids, states, wanted));
   }
 
   get held(): number[] {
@@ -44,6 +45,13 @@ export class CohortDecoder implements Decoder {
     const waitingRank = this.#rows.encoder.waiting[0]?.admission.rank ?? Number.POSITIVE_INFINITY;
     const readyRank = Math.min(...this.#rows.ready.map(({ sequence }) => sequence.admission.rank));
     const cohort = this.#mostUrgentCohort();
+    // A row that is written is one call from its end.
+    const { reviewRank } = this.#rows;
+    if (
+      reviewRank <= Math.min(waitingRank, readyRank, cohort?.rank ?? reviewRank) &&
+      reviewRank < Number.POSITIVE_INFINITY
+    )
+      return { finished: await this.#rows.review(), lines: 0, tokens: 0 };
     if (cohort && cohort.rank <= Math.min(waitingRank, readyRank)) return await this.#step(cohort);
     if (waitingRank <= readyRank && waitingRank !== Number.POSITIVE_INFINITY) return await this.#encode(budgetMs);
     const opened = this.#openCohort(readyRank);

@@ -17,8 +17,11 @@ export type Tensors = Readonly<Record<string, BatchTensor>>;
 export interface Engine {
   inputs(session: string): readonly GraphPort[];
   outputs(session: string): readonly GraphPort[];
-  /** Feeds that the graph does not ask for are left out; one that it asks for and does not get is an error. */
-  run(session: string, feeds: Tensors): Promise<Tensors>;
+  /**
+   * Feeds that the graph does not ask for are left out; one that it asks for and does not get is an error. Of the outputs
+   * only `wanted`, where it is given: those that nobody reads cost their copies.
+   */
+  run(session: string, feeds: Tensors, wanted?: readonly string[]): Promise<Tensors>;
 }
 
 const readTypes: ReadonlySet<string> = new Set(['float32', 'int64', 'bool']);

@@ -1,31 +1,39 @@
 /**
- * The rows that a decoder holds, by how far they are: waiting for the encoder, encoded, begun. What happens to a row
- * before its first step and after its last is the same for every decoder; what happens between is theirs.
+ * The rows that a decoder holds, by how far they are: waiting for the encoder, encoded, begun, written and to be looked
+ * back on. What happens to a row before its first step and after its last is the same for every decoder; what happens
+ * between is theirs.
  */
 import { Problem } from '../../shared/problems/problem.ts';
-import type { GenerationPlan } from '../task.ts';
+import type { GenerationPlan, RowOutcome } from '../task.ts';
 import { type EncodedRow, EncoderStage } from './encoder-stage.ts';
-import type { Engine } from './engine.ts';
-import { type Admission, type Finished, Sequence } from './sequence.ts';
+import type { Engine, Tensors } from './engine.ts';
+import { type Admission, type Finished, type ReviewDue, Sequence } from './sequence.ts';
+
+/** One call over known tokens of a row, by what the encoder gave for it: the outputs that are wanted. */
+export type Reviewer = (ids: readonly number[], states: Tensors, wanted: readonly string[]) => Promise<Tensors>;
 
 export class HeldRows {
   readonly encoder: EncoderStage;
   readonly #plan: GenerationPlan;
   readonly #linesMax: number;
+  /** Null where the graph takes one token at a time. */
+  readonly #reviewer: Reviewer | null;
   /** Encoded and not begun, in the order in which they are to begin. */
   #ready: EncodedRow[] = [];
   /** What the encoder gave, for rows that begin again. */
   readonly #begun = new Map<Sequence, EncodedRow>();
+  #written: (EncodedRow & ReviewDue)[] = [];
 
-  constructor(engine: Engine, plan: GenerationPlan, linesMax: number) {
+  constructor(engine: Engine, plan: GenerationPlan, linesMax: number, reviewer: Reviewer | null = null) {
     this.encoder = new EncoderStage(engine, plan);
     this.#plan = plan;
     this.#linesMax = linesMax;
+    this.#reviewer = reviewer;
   }
 
   get ids(): number[] {
-    const ready = this.#ready.map(({ sequence }) => sequence);
-    return [...this.encoder.waiting, ...ready, ...this.#begun.keys()].map(({ admission }) => admission.id);
+    const encoded = [...this.#ready, ...this.#written].map(({ sequence }) => sequence);
+    return [...this.encoder.waiting, ...encoded, ...this.#begun.keys()].map(({ admission }) => admission.id);
   }
 
   get ready(): readonly EncodedRow[] {
@@ -49,6 +57,7 @@ export class HeldRows {
     const isGone = ({ admission }: Sequence) => gone.has(admission.id);
     this.encoder.drop(isGone);
     this.#ready = this.#ready.filter(({ sequence }) => !isGone(sequence));
+    this.#written = this.#written.filter(({ sequence }) => !isGone(sequence));
     for (const sequence of this.#begun.keys()) if (isGone(sequence)) this.#begun.delete(sequence);
     return isGone;
   }
@@ -64,38 +73,75 @@ export class HeldRows {
     for (const row of rows) this.#begun.set(row.sequence, row);
   }
 
-  /** A row whose writer is done: its outcome, or nothing where it begins again, ahead of those that never began. */
+  /** A row whose writer is done: its outcome; nothing where it begins again, or is to be looked back on. */
   close(sequence: Sequence): Finished[] {
     const row = this.#begun.get(sequence);
     this.#begun.delete(sequence);
-    const finished = closeSequence(sequence);
-    if (finished) return [finished];
-    if (row) this.#ready.unshift(row);
+    const closed = tryToClose(sequence);
+    if (closed && 'outcome' in closed) return [closed];
+    if (closed && !this.#reviewer)
+      return [{ id: sequence.admission.id, outcome: unreviewed('it takes one token at a time'), tokens: 0 }];
+    if (row && closed) this.#written.push({ ...row, ...closed });
+    // Ahead of those that never began.
+    else if (row) this.#ready.unshift(row);
     return [];
+  }
+
+  /** Of the most urgent row that is to be looked back on; infinite when there is none. */
+  get reviewRank(): number {
+    return Math.min(...this.#written.map(({ sequence }) => sequence.admission.rank));
+  }
+
+  /** Looks back on the most urgent row, alone. What fails there fails that row. */
+  async review(): Promise<Finished[]> {
+    const rank = this.reviewRank;
+    const due = this.#written.find(({ sequence }) => sequence.admission.rank === rank);
+    if (!due) return [];
+    this.#written = this.#written.filter((other) => other !== due);
+    const { id } = due.sequence.admission;
+    return [{ id, outcome: await this.#look(due), tokens: due.tokens }];
+  }
+
+  async #look({ states, review }: EncodedRow & ReviewDue): Promise<RowOutcome> {
+    try {
+      const outputs = await this.#reviewer?.(review.ids, states, review.outputs);
+      return review.conclude(outputs ?? {});
+    } catch (error) {
+      return unreviewed(messageOf(error));
+    }
   }
 }
 
 /** The row's sequence, or its outcome when it can not begin. */
 function openSequence(admission: Admission, plan: GenerationPlan, linesMax: number): Sequence | Finished {
+  const { id } = admission;
   try {
     const sequence = new Sequence(admission, plan);
     const fault = sequence.faultAmong(linesMax);
-    return fault ? { id: admission.id, outcome: fault, tokens: 0 } : sequence;
+    return fault ? { id, outcome: fault, tokens: 0 } : sequence;
   } catch (error) {
-    const problem = new Problem('inference-failed', `The row can not begin: ${(error as Error).message.slice(0, 200)}`);
-    return { id: admission.id, outcome: { problem: problem.toDetails() }, tokens: 0 };
+    return { id, outcome: failure(`The row can not begin: ${messageOf(error)}`), tokens: 0 };
   }
 }
 
-/** Ends a row; null when its plan wants another attempt. A plan that throws fails its row alone. */
-function closeSequence(sequence: Sequence): Finished | null {
+/** Null when its plan wants another attempt. A plan that throws fails its row alone. */
+function tryToClose(sequence: Sequence): Finished | ReviewDue | null {
   try {
     return sequence.close();
   } catch (error) {
-    const problem = new Problem(
-      'inference-failed',
-      `The text can not be read: ${(error as Error).message.slice(0, 200)}`,
-    );
-    return { id: sequence.admission.id, outcome: { problem: problem.toDetails() }, tokens: 0 };
+    const outcome = failure(`The text can not be read: ${messageOf(error)}`);
+    return { id: sequence.admission.id, outcome, tokens: 0 };
   }
+}
+
+function unreviewed(reason: string): RowOutcome {
+  return failure(`The model can not look back on its text: ${reason}`);
+}
+
+function failure(detail: string): RowOutcome {
+  return { problem: new Problem('inference-failed', detail).toDetails() };
+}
+
+function messageOf(error: unknown): string {
+  return (error as Error).message.slice(0, 200);
 }

@@ -3,7 +3,7 @@
  * decoders move sequences between batches.
  */
 import { Problem } from '../../shared/problems/problem.ts';
-import type { GenerationPlan, Row, RowOutcome, SequenceStart, Written } from '../task.ts';
+import type { GenerationPlan, Review, Row, RowOutcome, SequenceStart, Written } from '../task.ts';
 import { BeamWriter } from './beam-writer.ts';
 import { type NextTokens, SingleWriter, type Writer } from './writer.ts';
 
@@ -19,6 +19,12 @@ export interface Finished {
   readonly id: number;
   readonly outcome: RowOutcome;
   /** Tokens of the last attempt, for who measures. */
+  readonly tokens: number;
+}
+
+/** A row whose plan wants to look back on it before it says what it became. */
+export interface ReviewDue {
+  readonly review: Review;
   readonly tokens: number;
 }
 
@@ -76,13 +82,14 @@ export class Sequence {
   }
 
   /** After `take` gave null. Null: the plan wants another attempt, which has begun. */
-  close(): Finished | null {
+  close(): Finished | ReviewDue | null {
     const { id, row } = this.admission;
     const { written } = this.#writer;
     if (!written) return this.#finish(nonFinite(), 0);
     const kept: Written = { ...written, ...(this.#keptLogits && { keptLogits: this.#keptLogits }) };
     const outcome = this.#plan.finish(row, kept, this.#attempt);
-    if (outcome !== 'again') return this.#finish(outcome, written.ids.length);
+    const tokens = written.ids.length;
+    if (outcome !== 'again') return 'conclude' in outcome ? { review: outcome, tokens } : this.#finish(outcome, tokens);
     if (++this.#attempt >= attemptsMax) throw new Error(`Row ${id} asked for more than ${attemptsMax} attempts.`);
     this.#begin();
     return null;

@@ -29,11 +29,22 @@ export interface StockCall {
 export class StockDecoder {
   readonly #engine: Engine;
   readonly #kind: LayoutKind;
+  /** Of each session what writing needs: exports that give attentions too would copy them at every step. */
+  readonly #wanted: ReadonlyMap<string, readonly string[]>;
 
   constructor(engine: Engine, kind: LayoutKind) {
     this.#engine = engine;
     this.#kind = kind;
     for (const session of this.#sessions) for (const port of engine.inputs(session)) checkKnown(session, port);
+    this.#wanted = new Map(
+      this.#sessions.map((session) => [
+        session,
+        engine
+          .outputs(session)
+          .map(({ name }) => name)
+          .filter(isWritten),
+      ]),
+    );
   }
 
   get #sessions(): readonly string[] {
@@ -61,17 +72,26 @@ export class StockDecoder {
   async call(lines: readonly Line[], from: number, states: StockStates): Promise<StockCall> {
     const isFirst = from === 0 || this.recomputes;
     const session = this.#kind === 'split' && !isFirst ? 'decoder_with_past' : 'decoder';
-    const feeds = this.#feeds(session, lines, from, states);
-    const outputs = await this.#engine.run(session, feeds);
+    const tokens = lines.map((line) => line.tokens);
+    const outputs = await this.#engine.run(
+      session,
+      this.#feeds(session, tokens, from, states),
+      this.#wanted.get(session),
+    );
     const { logits } = outputs;
     if (!logits) throw new Error(`The ${session} gave no logits.`);
     return { logits, past: this.recomputes ? {} : this.#pastOf(outputs, states.past) };
   }
 
-  #feeds(session: string, lines: readonly Line[], from: number, { encoder, past }: StockStates): Tensors {
-    const count = lines.length;
-    const to = lines[0]?.tokens.length ?? 0;
-    const ids = lines.flatMap(({ tokens }) => tokens.slice(from));
+  /** Feeds one row's tokens from the first on, in one call, and gives what is wanted of its outputs. */
+  async reread(ids: readonly number[], encoder: Tensors, wanted: readonly string[]): Promise<Tensors> {
+    return await this.#engine.run('decoder', this.#feeds('decoder', [ids], 0, { encoder, past: {} }), wanted);
+  }
+
+  #feeds(session: string, rows: readonly (readonly number[])[], from: number, { encoder, past }: StockStates): Tensors {
+    const count = rows.length;
+    const to = rows[0]?.length ?? 0;
+    const ids = rows.flatMap((tokens) => tokens.slice(from));
     const positions = Array.from({ length: to - from }, (_, index) => from + index);
     const feeds: Record<string, BatchTensor> = { ...encoder, ...past };
     for (const port of this.#engine.inputs(session)) {
@@ -82,7 +102,7 @@ export class StockDecoder {
       else if (port.name === 'position_ids')
         feeds[port.name] = int64(
           [count, to - from],
-          lines.flatMap(() => positions),
+          rows.flatMap(() => positions),
         );
       else if (port.name === 'attention_mask' || port.name === 'decoder_attention_mask')
         feeds[port.name] = ones([count, to]);
@@ -101,6 +121,10 @@ export class StockDecoder {
     }
     return { ...before, ...past };
   }
+}
+
+function isWritten(output: string): boolean {
+  return output === 'logits' || output.startsWith('present');
 }
 
 function isPast({ name }: GraphPort): boolean {

@@ -22,9 +22,10 @@ export async function openEngine(
   return {
     inputs: (name) => session(name).inputMetadata.map(toPort),
     outputs: (name) => session(name).outputMetadata.map(toPort),
-    async run(name, feeds) {
+    async run(name, feeds, wanted) {
       const inputs = session(name).inputNames.map((input) => [input, toTensor(feeds, input)] as const);
-      const outputs = await session(name).run(Object.fromEntries(inputs));
+      const given = Object.fromEntries(inputs);
+      const outputs = await (wanted ? session(name).run(given, wanted) : session(name).run(given));
       return Object.fromEntries(Object.entries(outputs).map(([output, tensor]) => [output, tensor as BatchTensor]));
     },
     async release() {

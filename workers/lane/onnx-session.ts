@@ -10,7 +10,8 @@ import type { LaneOptions } from './lane-protocol.ts';
 export interface OnnxSession {
   readonly inputs: readonly GraphPort[];
   readonly outputs: readonly GraphPort[];
-  run(feeds: Readonly<Record<string, BatchTensor>>): Promise<Record<string, BatchTensor>>;
+  /** All outputs, or those that are wanted. */
+  run(feeds: Readonly<Record<string, BatchTensor>>, wanted?: readonly string[]): Promise<Record<string, BatchTensor>>;
   release(): Promise<void>;
 }
 
@@ -37,7 +38,7 @@ export async function openSession(
   return {
     inputs: session.inputMetadata.map(toPort),
     outputs: session.outputMetadata.map(toPort),
-    async run(feeds) {
+    async run(feeds, wanted) {
       const inputs: Record<string, Tensor> = {};
       for (const name of session.inputNames) {
         const feed = feeds[name];
@@ -45,7 +46,7 @@ export async function openSession(
           throw new Error(`The graph wants input "${name}"; the pipeline gave ${Object.keys(feeds).join(', ')}.`);
         inputs[name] = new Tensor(feed.type, feed.data as never, feed.dims);
       }
-      const outputs = await session.run(inputs);
+      const outputs = await (wanted ? session.run(inputs, wanted) : session.run(inputs));
       const read: Record<string, BatchTensor> = {};
       for (const [name, tensor] of Object.entries(outputs)) read[name] = readTensor(name, tensor as Tensor);
       return read;

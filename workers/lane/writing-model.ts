@@ -101,7 +101,7 @@ function engineOf(sessions: ReadonlyMap<string, OnnxSession>): Engine {
   return {
     inputs: (name) => session(name).inputs,
     outputs: (name) => session(name).outputs,
-    run: async (name, feeds) => await session(name).run(feeds),
+    run: async (name, feeds, wanted) => await session(name).run(feeds, wanted),
   };
 }
 
