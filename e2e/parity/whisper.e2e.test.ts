@@ -14,26 +14,36 @@ interface ReferenceCase {
 interface Heard {
   readonly text: string;
   readonly chunks?: readonly { readonly text: string }[];
+  readonly words?: readonly {
+    readonly word: string;
+    readonly start: number;
+    readonly end: number;
+    readonly probability: number;
+  }[];
   readonly segments?: readonly { readonly text: string; readonly tokens: readonly number[] }[];
   readonly srt?: string;
   readonly language?: string;
 }
 
+const timestamped = 'whisper-tiny_timestamped';
 const root = join(import.meta.dirname, '..', '..');
-const cases = JSON.parse(
-  readFileSync(join(smallModels, 'whisper-tiny', 'reference.json'), 'utf8'),
-) as readonly ReferenceCase[];
+const casesOf = (path: string) => JSON.parse(readFileSync(join(smallModels, path), 'utf8')) as readonly ReferenceCase[];
+const cases = casesOf('whisper-tiny/reference.json');
 
 describe('Whisper over HTTP', () => {
   let system: RunningSystem;
   before(async () => {
-    system = await startSystem({ models: ['whisper-tiny'], env: { MODELS_DIR: smallModels } });
+    system = await startSystem({ models: ['whisper-tiny', timestamped], env: { MODELS_DIR: smallModels } });
   });
   after(() => system.stop());
 
-  async function hear(recording: string, parameters: Readonly<Record<string, unknown>>): Promise<Heard> {
+  async function hear(
+    recording: string,
+    parameters: Readonly<Record<string, unknown>>,
+    model = 'whisper-tiny',
+  ): Promise<Heard> {
     const form = new FormData();
-    form.set('model', 'whisper-tiny');
+    form.set('model', model);
     // As transformers cuts; and random weights may find that nobody speaks.
     form.set('parameters', JSON.stringify({ chunking: 'overlap', no_speech_threshold: 1, ...parameters }));
     form.set('file', await openAsBlob(join(root, recording)), basename(recording));
@@ -71,6 +81,31 @@ describe('Whisper over HTTP', () => {
     );
     assert.ok(verbose.segments?.every(({ tokens }) => tokens.length > 0));
     assert.match((await hear(recording, { language, response_format: 'srt' })).srt ?? '', /^1\n00:00:00,\d{3} --> /);
+  });
+
+  it('times words, also in verbose JSON, with what they are likely', async () => {
+    const wishes = casesOf(`${timestamped}/words.json`);
+    const heard = await Promise.all(
+      wishes.map(({ recording, parameters }) =>
+        hear(recording, { ...parameters, response_format: 'verbose_json' }, timestamped),
+      ),
+    );
+    for (const [index, { output }] of wishes.entries()) {
+      const { words = [], segments = [] } = heard[index] ?? {};
+      const said = output.chunks?.map(({ text }) => text.trim()).filter((text) => text !== '');
+      assert.deepEqual(
+        words.map(({ word }) => word),
+        said,
+      );
+      assert.ok(words.every(({ start, end, probability }) => start <= end && probability > 0 && probability <= 1));
+      assert.equal(
+        words.map(({ word }) => word).join(''),
+        segments
+          .map(({ text }) => text)
+          .join('')
+          .replace(/\s/g, ''),
+      );
+    }
   });
 
   it('says which parameter the model can not serve', async () => {

@@ -2,16 +2,11 @@ import assert from 'node:assert/strict';
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { loadPipelineFactory } from '../discover-tasks.ts';
-import { createDecoder } from '../generation/create-decoder.ts';
-import type { GenerationPlan, GenerativePipeline, Row, RowOutcome, Written } from '../task.ts';
 import { smallModels } from './expected.ts';
-import { openEngine } from './onnx-engine.ts';
-import { findModel, partOf } from './run-model.ts';
+import { partOf } from './run-model.ts';
+import { shapesOf, startHearing, type Wish } from './run-whisper.ts';
 
-interface ReferenceCase {
-  readonly recording: string;
-  readonly parameters: Readonly<Record<string, unknown>>;
+interface ReferenceCase extends Wish {
   readonly windows: readonly (readonly number[])[];
   readonly output: {
     readonly text: string;
@@ -19,14 +14,9 @@ interface ReferenceCase {
   };
 }
 
-/** As transformers cuts; and random weights may find that nobody speaks. */
-const usual = { chunking: 'overlap', no_speech_threshold: 1 };
-const root = join(import.meta.dirname, '..', '..');
 const id = 'whisper-tiny';
-/** The small one is kept; that of true shape is there after `npm run parity -- whisper-tiny`. */
-const folders = { small: smallModels, true: join(root, '.millrace', 'parity', 'models', id) };
 
-for (const [shape, folder] of Object.entries(folders)) {
+for (const [shape, folder] of Object.entries(shapesOf(id, smallModels))) {
   const skip = existsSync(join(folder, id, 'reference.json')) ? false : `not made yet: npm run parity -- ${id}`;
   describe(`Whisper of random weights and ${shape} shape`, { skip }, () => {
     let hearing: Awaited<ReturnType<typeof startHearing>>;
@@ -66,41 +56,4 @@ for (const [shape, folder] of Object.entries(folders)) {
       }
     });
   });
-}
-
-async function startHearing(folder: string, id: string) {
-  const files = await findModel(folder, id);
-  const factory = await loadPipelineFactory(files.task);
-  const create = async (use: 'prepare' | 'lane' | 'merge') =>
-    (await factory.createPipeline(files, use)) as GenerativePipeline;
-  const [preparing, lane, merging] = [await create('prepare'), await create('lane'), await create('merge')];
-  const engine = await openEngine(files.versionFolder, lane.sessions);
-  return {
-    async prepare({ recording, parameters }: ReferenceCase): Promise<Row[]> {
-      const source = { kind: 'file', path: join(root, recording), type: 'audio/wav' } as const;
-      return structuredClone(await preparing.prepare(source, { ...usual, ...parameters }));
-    },
-    /** All rows at once, as one lane does; with the tokens that the plan was given. */
-    async write(rows: readonly Row[]): Promise<{ outcomes: RowOutcome[]; written: Map<Row, Written> }> {
-      const written = new Map<Row, Written>();
-      const plan: GenerationPlan = {
-        ...lane.generation,
-        finish(row, own, attempt) {
-          written.set(row, own);
-          return lane.generation.finish(row, own, attempt);
-        },
-      };
-      const decoder = createDecoder(engine, plan, Object.keys(lane.sessions));
-      const finished = decoder.admit(rows.map((row, index) => ({ id: index, row, rank: 0 })));
-      while (finished.length < rows.length) finished.push(...(await decoder.advance(1000)).finished);
-      const outcomes = finished.toSorted((a, b) => a.id - b.id).map(({ outcome }) => outcome);
-      return { outcomes, written };
-    },
-    merge: (parts: readonly unknown[], rows: readonly Row[]) =>
-      merging.merge(
-        parts,
-        rows.map(({ context }) => context),
-      ),
-    stop: () => engine.release(),
-  };
 }

@@ -23,6 +23,8 @@ class Built:
     files: dict[str, object]
     # Sizes that the exporter would guess wrong.
     shapes: dict[str, int] = field(default_factory=dict)
+    # Further arguments to the exporter.
+    export: dict[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def export(name: str, small: bool, target: Path) -> None:
         exported = Path(scratch) / "exported"
         with torch.no_grad():
             onnx_export_from_model(
-                built.model, exported, task=architecture.export, preprocessors=built.preprocessors, do_validation=False, **built.shapes
+                built.model, exported, task=architecture.export, preprocessors=built.preprocessors, do_validation=False, **built.export, **built.shapes
             )
         lay(built, exported, target)
         for graph in architecture.drops:

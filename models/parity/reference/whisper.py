@@ -81,10 +81,11 @@ def full():
     return fast, WhisperFeatureExtractor.from_pretrained(folder), config, [token[2:-2] for token in said["lang_to_id"]]
 
 
-def build(is_full):
+def build(is_full, attention="sdpa"):
     # Of the seeds tried, one that writes neither too little nor too much.
     torch.manual_seed(7)
     tokenizer, extractor, config, languages = full() if is_full else tiny()
+    config._attn_implementation = attention
     id_of = lambda name: tokenizer.convert_tokens_to_ids(f"<|{name}|>")
     config.update(
         {"decoder_start_token_id": id_of("startoftranscript"), "pad_token_id": id_of("endoftext"),
@@ -142,6 +143,17 @@ def hear(recording, parameters, kwargs, parts):
 
 
 def write(model, features, timed, kwargs, previous):
+    start, prompt, ids = generate(model, features, timed, kwargs, previous)
+    return start, written_behind(prompt, ids[0], model)
+
+
+def written_behind(prompt, ids, model):
+    written = ids[len(prompt):].tolist()
+    return written[:-1] if written[-1] == model.generation_config.eos_token_id else written
+
+
+def generate(model, features, timed, kwargs, previous, **outputs):
+    """The prompt behind the text of before, the whole prompt, and what GenerationMixin gives."""
     config = copy.deepcopy(model.generation_config)
     for key, value in {"return_timestamps": timed, "no_speech_threshold": None, **kwargs}.items():
         setattr(config, key, value)
@@ -152,8 +164,7 @@ def write(model, features, timed, kwargs, previous):
     prompt = previous + start
     processors = model._retrieve_logit_processors(config, LogitsProcessorList(), len(prompt), config.num_beams, "cpu")
     config.forced_decoder_ids = None
-    ids = GenerationMixin.generate(
-        model, features, generation_config=config, decoder_input_ids=torch.tensor([prompt]), logits_processor=processors
+    ids = torch.tensor([prompt])
+    return start, prompt, GenerationMixin.generate(
+        model, features, generation_config=config, decoder_input_ids=ids, logits_processor=processors, **outputs
     )
-    written = ids[0, len(prompt):].tolist()
-    return start, written[:-1] if written[-1] == config.eos_token_id else written

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from transformers import WhisperFeatureExtractor, WhisperTokenizerFast
 from transformers.generation.logits_process import WhisperTimeStampLogitsProcessor
-from transformers.models.whisper.tokenization_whisper import _decode_asr
+from transformers.models.whisper.tokenization_whisper import _combine_tokens_into_words, _decode_asr
 
 MODELS = Path(__file__).parents[2]
 # A small vocabulary with Whisper's order: text, end, start, a language, a task, no timestamps, timestamps.
@@ -146,6 +146,31 @@ def texts(folder):
     }
 
 
+SPOKEN = [
+    ("english", "en", ' "Don\'t," she said (twice) - and left... at 5:30 p.m., for $3.50!'),
+    ("russian", "ru", " Привет, «мир»! Как дела? Всё хорошо: 👋🏽 до завтра."),
+    ("spanish", "es", " ¿Qué tal? ¡Muy bien, señor!"),
+    ("chinese", "zh", "今天天气很好,我们去公园吧。"),
+    ("japanese", "ja", "日本語です。「はい」と言った、👍🏾"),
+    ("thai", "th", "สวัสดีครับ คุณสบายดีไหม"),
+    ("german", "de", "Ohne Leerzeichen davor, äöü."),
+    ("vietnamese", "vi", "xin chào các bạn , tôi là ..."),
+]
+
+
+def words(folder):
+    """Words of transformers, with the pieces of the tokens, so that no tokenizer is needed to try them."""
+    tokenizer = WhisperTokenizerFast.from_pretrained(folder)
+    cases = []
+    for name, code, text in SPOKEN:
+        ids = tokenizer.encode(text, add_special_tokens=False)
+        texts, _, indices = _combine_tokens_into_words(tokenizer, ids, name)
+        pieces = dict(zip(map(str, ids), tokenizer.convert_ids_to_tokens(ids), strict=True))
+        places = [[found, own[0], own[-1] + 1] for found, own in zip(texts, indices, strict=True)]
+        cases.append({"language": code, "ids": ids, "pieces": pieces, "words": places})
+    return cases
+
+
 def write(path, value):
     path.write_text(json.dumps(value, ensure_ascii=False, separators=(",", ":")) + "\n")
 
@@ -154,5 +179,5 @@ rng = random.Random(5)
 write(MODELS / "audio" / "log-mel.reference.json", log_mels())
 write(
     MODELS / "tasks/automatic-speech-recognition/whisper/whisper.reference.json",
-    {"rules": timestamp_rules(rng), "merges": merges(rng), "texts": texts(sys.argv[1])},
+    {"rules": timestamp_rules(rng), "merges": merges(rng), "texts": texts(sys.argv[1]), "words": words(sys.argv[1])},
 )

@@ -8,6 +8,7 @@ import transformers
 
 import vocabularies
 import whisper
+import whisper_words
 from architectures import Architecture, Built, encoder_shape
 
 
@@ -15,6 +16,13 @@ def whisper_tiny(small: bool, _folder: Path) -> Built:
     parts = model, tokenizer, extractor = whisper.build(is_full=not small)
     shapes = {"nb_max_frames": extractor.nb_max_frames, "feature_size": extractor.feature_size}
     return Built(model, [extractor, tokenizer], {"reference.json": whisper.hear_all(parts)}, shapes)
+
+
+def whisper_timestamped(small: bool, _folder: Path) -> Built:
+    parts = model, tokenizer, extractor = whisper.build(is_full=not small, attention="eager")
+    shapes = {"nb_max_frames": extractor.nb_max_frames, "feature_size": extractor.feature_size}
+    files = {"words.json": whisper_words.hear_all(parts)}
+    return Built(model, [extractor, tokenizer], files, shapes, whisper_words.exporting_attentions(model.config))
 
 
 def trocr(small: bool, folder: Path) -> Built:
@@ -72,6 +80,9 @@ def _joined(encoder_config, decoder_config, encoder, decoder, preprocessors: lis
 _APART = ("decoder_model", "decoder_with_past_model")
 WRITERS: dict[str, Architecture] = {
     "whisper-tiny": Architecture("automatic-speech-recognition", "automatic-speech-recognition-with-past", whisper_tiny, _APART),
+    "whisper-tiny_timestamped": Architecture(
+        "automatic-speech-recognition", "automatic-speech-recognition-with-past", whisper_timestamped, _APART
+    ),
     # One with its decoders merged, one with them apart: as the Hub's older and newer exports have them.
     "trocr-small": Architecture("image-to-text", "image-to-text-with-past", trocr, _APART),
     "donut-like": Architecture("image-to-text", "image-to-text-with-past", donut, ("decoder_model_merged",)),

@@ -9,7 +9,12 @@ import { audioSecondsMax, responseFormats } from './output/transcription.ts';
 
 const seconds = z.number().min(0);
 const chunk = z.strictObject({ text: z.string(), timestamp: z.tuple([seconds, seconds]) });
-const word = z.strictObject({ word: z.string(), start: seconds, end: seconds });
+const word = z.strictObject({
+  word: z.string(),
+  start: seconds,
+  end: seconds,
+  probability: z.number().optional().describe('Mean of its tokens; absent for CTC models.'),
+});
 /** Null where the model gives no such figure: CTC models have neither temperature nor silence. */
 const segment = z.strictObject({
   id: z.int().min(0),
@@ -36,7 +41,7 @@ const parameters = z.strictObject({
     .union([z.boolean(), z.enum(['segment', 'word', 'char'])])
     .optional()
     .describe(
-      'Adds `chunks` with start and end in seconds: of segments (`true` or `segment`), words or characters. With `verbose_json`, `word` adds `words`. Whisper gives words only where the graph exports cross-attentions, and no characters.',
+      'Adds `chunks` with start and end in seconds: of segments (`true` or `segment`), words or characters. With `verbose_json`, `word` adds `words`. Whisper gives words where its export has cross-attentions (`..._timestamped` on the Hub), and no characters.',
     ),
   language: z
     .string()

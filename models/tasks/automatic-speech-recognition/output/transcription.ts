@@ -19,6 +19,11 @@ export interface TimedText {
   readonly end: number;
 }
 
+export interface TimedWord extends TimedText {
+  /** Mean of its tokens; absent where the model has no say. */
+  readonly probability?: number;
+}
+
 export interface Segment extends TimedText {
   /** Where its window begins, in seconds. */
   readonly windowStart: number;
@@ -33,7 +38,7 @@ export interface Transcription {
   readonly text: string;
   readonly segments: readonly Segment[];
   /** Null where the model gives no such times. */
-  readonly words: readonly TimedText[] | null;
+  readonly words: readonly TimedWord[] | null;
   readonly characters: readonly TimedText[] | null;
   readonly task: 'transcribe' | 'translate';
   /** English name, lower case. */

@@ -1,6 +1,6 @@
 /** A transcription in the shape that its caller asked for: the task's output. Pure. */
 import { toSrt, toVtt } from './subtitles.ts';
-import type { Granularity, OutputWish, Segment, TimedText, Transcription } from './transcription.ts';
+import type { Granularity, OutputWish, Segment, TimedText, TimedWord, Transcription } from './transcription.ts';
 
 export function writeOutput(heard: Transcription, { format, granularity }: OutputWish): Record<string, unknown> {
   const output = { text: heard.text, ...(granularity && { chunks: timedOf(heard, granularity).map(toChunk) }) };
@@ -13,7 +13,7 @@ export function writeOutput(heard: Transcription, { format, granularity }: Outpu
     duration: toMilliseconds(heard.duration),
     text: heard.text,
     segments: heard.segments.map(toVerboseSegment),
-    ...(granularity === 'word' && { words: timedOf(heard, 'word').map(toWord) }),
+    ...(granularity === 'word' && { words: (heard.words ?? []).map(toWord) }),
   };
 }
 
@@ -26,8 +26,9 @@ function toChunk({ text, start, end }: TimedText) {
   return { text, timestamp: [toMilliseconds(start), toMilliseconds(end)] };
 }
 
-function toWord({ text, start, end }: TimedText) {
-  return { word: text.trim(), start: toMilliseconds(start), end: toMilliseconds(end) };
+function toWord({ text, start, end, probability }: TimedWord) {
+  const times = { word: text.trim(), start: toMilliseconds(start), end: toMilliseconds(end) };
+  return probability === undefined ? times : { ...times, probability };
 }
 
 function toVerboseSegment(segment: Segment, id: number) {

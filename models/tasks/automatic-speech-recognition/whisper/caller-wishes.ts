@@ -18,7 +18,7 @@ export async function readDecodingWish(
   files: WhisperFiles,
   encode: (text: string) => Promise<Int32Array>,
 ): Promise<DecodingWish> {
-  checkGranularity(output);
+  checkGranularity(output, files);
   const number = (key: string, usual: number) => Number(parameters[key] ?? usual);
   const temperature = (parameters['temperature'] ?? 0) as number | readonly number[];
   return {
@@ -26,6 +26,7 @@ export async function readDecodingWish(
     language: readLanguage(parameters['language'] as string | undefined, files),
     task: readTask(parameters['task'] as DecodingWish['task'] | undefined, files),
     hasTimestamps: wantsTimes(output),
+    hasWords: output.granularity === 'word',
     tokensMax: (parameters['max_new_tokens'] as number | undefined) ?? null,
     beams: number('num_beams', 1),
     temperatures: typeof temperature === 'number' ? [temperature] : temperature,
@@ -36,14 +37,12 @@ export async function readDecodingWish(
   };
 }
 
-function checkGranularity({ granularity }: OutputWish): void {
+function checkGranularity({ granularity }: OutputWish, { alignment }: WhisperFiles): void {
   if (granularity === 'char')
     throw refusal('return_timestamps', 'Whisper gives no times of characters. Ask for `segment`, or use a CTC model.');
-  if (granularity === 'word') {
-    const detail =
-      'This model gives times of segments, not of words: its graph exports no cross-attentions. Ask for `segment`, or use a CTC model, whose word times are exact.';
-    throw refusal('return_timestamps', detail);
-  }
+  if (granularity !== 'word' || !('fault' in alignment)) return;
+  const detail = `This model gives times of segments, not of words: ${alignment.fault}. Or ask for \`segment\`, or use a CTC model.`;
+  throw refusal('return_timestamps', detail);
 }
 
 function readLanguage(wish: string | undefined, { tokens, usualLanguage }: WhisperFiles): string | null {

@@ -18,6 +18,8 @@ export interface DecodingWish {
   readonly language: string | null;
   readonly task: 'transcribe' | 'translate';
   readonly hasTimestamps: boolean;
+  /** Times of words: asked only of models that can tell them. */
+  readonly hasWords: boolean;
   readonly tokensMax: number | null;
   /** Searched at temperature 0. */
   readonly beams: number;
@@ -38,7 +40,7 @@ export interface WrittenWindow {
   readonly noSpeechProb: number;
 }
 
-export type WindowPlace = Omit<WindowTokens, 'ids' | 'language'>;
+export type WindowPlace = Omit<WindowTokens, 'ids' | 'times' | 'language'>;
 
 /** Writes nothing but the language, from the sound alone. */
 export function beginDetection({ tokens }: WhisperFiles): SequenceStart {

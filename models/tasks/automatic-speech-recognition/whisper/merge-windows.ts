@@ -1,6 +1,6 @@
 /**
  * Tokens of the windows of one recording to its segments: timestamps become seconds of the whole, text that two
- * overlapping windows heard is joined by its longest common sequence. As transformers' `_decode_asr`, save that windows
+ * overlapping windows heard is joined by its longest common sequence, and with times of tokens these must agree. As transformers' `_decode_asr`, save that windows
  * which were cut in a pause, and do not overlap, are not searched for anything in common. Pure.
  */
 import { joinOverlapping } from './longest-common.ts';
@@ -9,6 +9,8 @@ import type { SpecialTokens } from './special-tokens.ts';
 /** What was written for one window, without prompt, language and task. All times in seconds. */
 export interface WindowTokens {
   readonly ids: readonly number[];
+  /** Of each id, from the start of the window; absent where nobody asked for words. */
+  readonly times?: readonly TokenTime[];
   readonly language: string | null;
   /** Where the window begins in the recording, and how long it is. */
   readonly start: number;
@@ -18,12 +20,20 @@ export interface WindowTokens {
   readonly overlapRight: number;
 }
 
+export interface TokenTime {
+  readonly start: number;
+  readonly end: number;
+  readonly probability: number;
+}
+
 export interface TokenSegment {
   /** Null where the model gave no time. */
   readonly start: number | null;
   readonly end: number | null;
   /** Text only. */
   readonly ids: readonly number[];
+  /** Of each id, in seconds of the recording; absent where its windows had none. */
+  readonly times?: readonly TokenTime[];
   /** Indices of the windows that began and ended it. */
   readonly firstWindow: number;
   readonly window: number;
@@ -42,13 +52,18 @@ export function mergeWindows(windows: readonly WindowTokens[], options: MergeOpt
   return merger.finish();
 }
 
+interface HeardToken {
+  readonly id: number;
+  readonly time: TokenTime | null;
+}
+
 /** A segment in the making: `#pending` has what earlier windows wrote of it, `#current` what this one does. */
 class WindowMerger {
   readonly #options: MergeOptions;
   readonly #segments: TokenSegment[] = [];
   #start: number | null = null;
-  #pending: (readonly number[])[] = [];
-  #current: number[] = [];
+  #pending: (readonly HeardToken[])[] = [];
+  #current: HeardToken[] = [];
   #skipsNext = false;
   #language: string | null = null;
   #window = 0;
@@ -66,9 +81,9 @@ class WindowMerger {
       this.#close(null);
     this.#language = window.language;
     const strides = this.#strides(window);
-    for (const id of window.ids) {
+    for (const [at, id] of window.ids.entries()) {
       if (id >= firstTimestamp) this.#meetTimestamp(id, window, strides);
-      else if (id < end) this.#hear(id);
+      else if (id < end) this.#hear(id, window.times?.[at], window.start);
     }
     this.#leaveWindow(window);
   }
@@ -110,9 +125,10 @@ class WindowMerger {
     }
   }
 
-  #hear(id: number): void {
+  #hear(id: number, time: TokenTime | undefined, offset: number): void {
     this.#firstWindow ??= this.#window;
-    this.#current.push(id);
+    const within = (seconds: number) => roundTime(seconds + offset);
+    this.#current.push({ id, time: time ? { ...time, start: within(time.start), end: within(time.end) } : null });
   }
 
   #leaveWindow(window: WindowTokens): void {
@@ -125,8 +141,16 @@ class WindowMerger {
   }
 
   #close(end: number | null): void {
-    const [window, ids] = [this.#window, joinOverlapping(this.#pending)];
-    this.#segments.push({ start: this.#start, end, ids, firstWindow: this.#firstWindow ?? window, window });
+    const [window, heard] = [this.#window, joinOverlapping(this.#pending, agree)];
+    const times = heard.flatMap(({ time }) => time ?? []);
+    this.#segments.push({
+      start: this.#start,
+      end,
+      ids: heard.map(({ id }) => id),
+      ...(times.length > 0 && times.length === heard.length && { times }),
+      firstWindow: this.#firstWindow ?? window,
+      window,
+    });
     this.#reset();
   }
 
@@ -136,6 +160,13 @@ class WindowMerger {
     this.#pending = [];
     this.#current = [];
   }
+}
+
+/** The same token, and what the earlier window heard of it is not later than what the later one did. */
+function agree(left: HeardToken, right: HeardToken): boolean {
+  if (left.id !== right.id) return false;
+  if (!left.time || !right.time || left.time.start < right.time.start) return true;
+  return left.time.start === right.time.start && left.time.end <= right.time.end;
 }
 
 /** Hundredths, as the reference rounds. */

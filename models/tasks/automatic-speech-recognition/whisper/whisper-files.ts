@@ -6,6 +6,7 @@ import type { LogMelPlan } from '../../../audio/log-mel.ts';
 import type { ModelFiles } from '../../../repository/model-files.ts';
 import { type Json, readJson } from '../../../repository/version-files.ts';
 import { audioSecondsMax } from '../output/transcription.ts';
+import { type AlignmentFault, type AlignmentHeads, readAlignment } from './alignment-heads.ts';
 import { readSpecialTokens, type SpecialTokens } from './special-tokens.ts';
 import { readVocabulary, type WhisperVocabulary } from './vocabulary.ts';
 
@@ -24,6 +25,8 @@ export interface WhisperFiles {
   readonly usualLanguage: string | null;
   readonly usualTask: 'transcribe' | 'translate';
   readonly secondsMax: number;
+  /** By which heads words are timed, or why they can not be. */
+  readonly alignment: AlignmentHeads | AlignmentFault;
 }
 
 export async function readWhisperFiles(files: ModelFiles, config: Json): Promise<WhisperFiles> {
@@ -46,6 +49,7 @@ export async function readWhisperFiles(files: ModelFiles, config: Json): Promise
     firstTimestampMax: typeof latest === 'number' ? latest : null,
     ...readUsual(generation, config, tokens),
     secondsMax: files.limits.audioSecondsMax ?? audioSecondsMax,
+    alignment: readAlignment(files, generation, config),
   };
 }
 

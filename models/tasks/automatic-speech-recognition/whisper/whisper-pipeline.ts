@@ -111,6 +111,7 @@ function canaryRow(whisper: WhisperFiles): Row {
     language: null,
     task: 'transcribe',
     hasTimestamps: false,
+    hasWords: false,
     tokensMax: 4,
     beams: 1,
     temperatures: [0],

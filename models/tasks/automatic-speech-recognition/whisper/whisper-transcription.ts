@@ -1,16 +1,18 @@
 /** What the windows of one recording became, as one transcription: segments with text and the figures of their windows. */
-import type { Segment, Transcription } from '../output/transcription.ts';
+import type { Segment, TimedWord, Transcription } from '../output/transcription.ts';
 import type { DecodingWish, WrittenWindow } from './decoding-plan.ts';
 import { languageName } from './languages.ts';
 import { mergeWindows, type TokenSegment } from './merge-windows.ts';
 import type { WhisperFiles } from './whisper-files.ts';
+import { keepWithinSegment, toWords, usualWordSeconds } from './word-times.ts';
 
 export function toTranscription(
   windows: readonly WrittenWindow[],
-  { tokens, vocabulary, secondsPerTimestamp }: WhisperFiles,
-  { hasTimestamps, task }: DecodingWish,
+  whisper: WhisperFiles,
+  { hasTimestamps, hasWords, task }: DecodingWish,
   duration: number,
 ): Transcription {
+  const { tokens, vocabulary, secondsPerTimestamp } = whisper;
   const merged = mergeWindows(
     windows.map((window) => window.tokens),
     { tokens, secondsPerTimestamp, hasTimestamps },
@@ -25,13 +27,33 @@ export function toTranscription(
       .join('')
       .trim(),
     segments,
-    words: null,
+    words: hasWords ? wordsOf(merged, windows, whisper, duration) : null,
     characters: null,
     task,
     // What is said, also where the text is a translation.
     language: language === null ? null : languageName(language),
     duration,
   };
+}
+
+/** Words of all segments, in order, none later than the end of the recording. */
+function wordsOf(
+  merged: readonly TokenSegment[],
+  windows: readonly WrittenWindow[],
+  whisper: WhisperFiles,
+  duration: number,
+): TimedWord[] {
+  const bySegment = merged.map(({ ids, times, window }) =>
+    toWords(ids, times ?? [], whisper, windows[window]?.tokens.language ?? null),
+  );
+  const usual = usualWordSeconds(bySegment.flat());
+  return merged.flatMap((segment, index) =>
+    keepWithinSegment(bySegment[index] ?? [], segment, usual).map((word) => ({
+      ...word,
+      start: Math.min(word.start, duration),
+      end: Math.min(word.end, duration),
+    })),
+  );
 }
 
 /** Where the model told no time, the segment lasts as long as its windows; times beyond the end are cut to it. */

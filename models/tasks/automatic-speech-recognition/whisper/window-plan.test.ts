@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Problem } from '../../../../shared/problems/problem.ts';
-import type { Row, Written } from '../../../task.ts';
+import type { Review, Row, Written } from '../../../task.ts';
 import { readOutputWish } from '../output/transcription.ts';
 import { readDecodingWish } from './caller-wishes.ts';
 import type { WrittenWindow } from './decoding-plan.ts';
@@ -37,6 +37,7 @@ const files: WhisperFiles = {
   usualLanguage: null,
   usualTask: 'transcribe',
   secondsMax: 60,
+  alignment: { heads: [{ output: 'cross_attentions.0', head: 0 }], medianWidth: 3 },
 };
 const english: WhisperFiles = { ...files, tokens: { ...files.tokens, multilingual: null } };
 const wish = async (parameters: Record<string, unknown>, own = files) =>
@@ -163,6 +164,16 @@ describe('what a window becomes', () => {
     assert.equal(partOf(plan.finish(await rowOf({ language: 'de' }), stuck, 0)).temperature, 0, 'one is enough');
   });
 
+  it('is looked back on when words are to be timed, save where nothing is said', async () => {
+    const plan = createWindowPlan(files);
+    const row = await rowOf({ language: 'de', return_timestamps: 'word' });
+    const review = plan.finish(row, written([30, 1, 2]), 0) as Review;
+    assert.deepEqual(review.ids, [21, 24, 25, 30, 1, 2]);
+    assert.deepEqual(partOf(plan.finish(row, written([30, 1, 2], -2, silence), 0)).tokens.ids, []);
+    const untimed = plan.finish(await rowOf({ language: 'de', return_timestamps: true }), written([30, 1, 2]), 0);
+    assert.ok(!('conclude' in (untimed as object)));
+  });
+
   it('is a problem when the model gave no numbers', async () => {
     const outcome = createWindowPlan(files).finish(
       await rowOf({}),
@@ -197,7 +208,10 @@ describe('what a caller may ask of Whisper', () => {
     await refuses({ language: 'fr' }, /hears English only, not "fr"/, english);
     await refuses({ task: 'translate' }, /does not translate/, english);
     await refuses({ return_timestamps: 'char' }, /no times of characters/);
-    await refuses({ return_timestamps: 'word' }, /exports no cross-attentions/);
+    await refuses({ return_timestamps: 'word' }, /not of words: no heads\. Or ask for/, {
+      ...files,
+      alignment: { fault: 'no heads' },
+    });
   });
 
   it('is what the checkpoint was made for when nothing is said', async () => {

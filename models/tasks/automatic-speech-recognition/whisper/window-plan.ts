@@ -17,6 +17,7 @@ import {
   type WindowPlace,
 } from './decoding-plan.ts';
 import type { WhisperFiles } from './whisper-files.ts';
+import { reviewWindow } from './word-times.ts';
 
 /** What a row carries besides its features. */
 export interface WindowContext {
@@ -71,7 +72,11 @@ export function createWindowPlan(whisper: WhisperFiles): GenerationPlan {
         return { problem: new Problem('non-finite-output', detail).toDetails() };
       }
       const window = finishWindow(whisper, decoding, (row.context as WindowContext).place, written, turn);
-      return window === 'again' ? window : { part: window };
+      if (window === 'again') return window;
+      const { alignment } = whisper;
+      if (!decoding.hasWords || 'fault' in alignment || window.tokens.ids.length === 0) return { part: window };
+      const { promptIds } = beginWindow(whisper, decoding, turn);
+      return reviewWindow(window, written, promptIds, alignment, whisper);
     },
   };
 }
