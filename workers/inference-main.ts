@@ -2,11 +2,11 @@
 import type { BrokenModel } from '../models/repository/model-files.ts';
 import { RepositoryWatch } from '../models/repository/watch-repository.ts';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
-import { lanesFor } from '../shared/config/settings.ts';
 import { boot, bootMetrics, bootTracing } from '../shared/processes/boot.ts';
 import { connectConsumer } from '../shared/redis/connection.ts';
 import { watchRedis } from '../shared/redis/redis-metrics.ts';
 import { InferenceWorker } from './inference-worker.ts';
+import { LayoutKeeper } from './layout/layout-keeper.ts';
 import { CostFile } from './scheduling/warm-start/cost-file.ts';
 import { describeHardware } from './scheduling/warm-start/hardware.ts';
 import { addWorkerHealth } from './worker-health.ts';
@@ -36,8 +36,15 @@ const watch = new RepositoryWatch({
 const { models, broken } = await watch.start();
 logBroken(broken);
 
-const hardware = describeHardware(device, lanesFor(device, settings), settings.laneThreads);
-const costs = await CostFile.open(settings.dataDir, hardware, logger);
+const layouts = await LayoutKeeper.open({
+  device,
+  settings,
+  logger,
+  // The supervisor starts another process at once, which takes the layout that was written.
+  onBetter: () => void life.stop('another layout of lanes is faster'),
+});
+const { lanes, threads } = layouts.inForce;
+const costs = await CostFile.open(settings.dataDir, describeHardware(device, lanes, threads), logger);
 
 const worker = new InferenceWorker({
   device,
@@ -51,13 +58,14 @@ const worker = new InferenceWorker({
   logger,
   tracing,
   costs,
+  layouts,
 });
 life.add('model watch', () => watch.stop());
 life.add('worker', () => worker.stop());
 addWorkerHealth(booted.health, redis, worker);
 await worker.start();
 life.tell({ type: 'ready', role });
-logger.info({ device, models: models.map(({ id }) => id), worker: worker.name }, 'worker started');
+logger.info({ device, ...layouts.inForce, models: models.map(({ id }) => id), worker: worker.name }, 'worker started');
 
 function logBroken(models: readonly BrokenModel[]): void {
   for (const { id, reason } of models) logger.error({ model: id, reason }, 'model can not be served');

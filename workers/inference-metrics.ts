@@ -110,6 +110,7 @@ function loadMetrics(registry: Registry) {
       'device',
       'lanes',
       'threads',
+      'layout',
       'provider',
       'cuda_visible_devices',
     ]),

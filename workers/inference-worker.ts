@@ -6,7 +6,7 @@ import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
 import type { BrokenModel, ModelFiles, ModelRepository } from '../models/repository/model-files.ts';
 import type { BlobStore } from '../shared/blobs/blob-store.ts';
-import { lanesFor, type Settings } from '../shared/config/settings.ts';
+import type { Settings } from '../shared/config/settings.ts';
 import { keys } from '../shared/jobs/keys.ts';
 import { JobStore } from '../shared/jobs/store/job-store.ts';
 import { AllowedHosts } from '../shared/net/url-policy.ts';
@@ -18,6 +18,8 @@ import { beginAtZero, createInferenceMetrics, exposeLevels, type InferenceMetric
 import { describeDevice } from './lane/device.ts';
 import type { CallResult, Lane, StepResult } from './lane/lane.ts';
 import { LanePool } from './lane/lane-pool.ts';
+import { type ChosenLayout, layoutFor } from './layout/layout.ts';
+import type { LayoutKeeper } from './layout/layout-keeper.ts';
 import { OutcomeWriter } from './outcomes/outcome-writer.ts';
 import { Preparer, type PreparesItems } from './preparation/prepare-input.ts';
 import { Reaper } from './reap-dead-workers.ts';
@@ -26,7 +28,7 @@ import { JobRunner } from './running/job-runner.ts';
 import type { QueuedRow } from './running/running-job.ts';
 import { AdaptivePolicy } from './scheduling/adaptive-policy.ts';
 import { LearnedCostModel } from './scheduling/cost-model.ts';
-import { Scheduler } from './scheduling/scheduler.ts';
+import { type CallReport, Scheduler } from './scheduling/scheduler.ts';
 import type { CostFile } from './scheduling/warm-start/cost-file.ts';
 import { ModelAnnouncer } from './serving/model-announcer.ts';
 import { ModelRoster } from './serving/model-roster.ts';
@@ -54,6 +56,8 @@ export interface InferenceWorkerParts {
   readonly tracing?: Tracing;
   /** What calls cost, kept over restarts; learned anew when absent. */
   readonly costs?: CostFile;
+  /** How the cores are dealt out, and what finds that out; by settings alone when absent. */
+  readonly layouts?: LayoutKeeper;
   /** A fake engine, for tests: module of the lane process, and what makes its rows. */
   readonly engine?: { readonly laneEntry: string; readonly preparer: PreparesItems };
 }
@@ -62,7 +66,7 @@ export class InferenceWorker {
   /** Names this worker in Redis. With the time: a container that starts again has the same host name and the same pids. */
   readonly name: string;
   readonly #parts: InferenceWorkerParts;
-  readonly #lanes: number;
+  readonly #layout: ChosenLayout;
   readonly #metrics: InferenceMetrics;
   readonly #ledger: CallLedger;
   readonly #store: JobStore;
@@ -84,7 +88,7 @@ export class InferenceWorker {
     this.name = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
     this.#notes = new CallNotes(redis, this.name);
     this.#calls = new EngineCalls(tracing, device);
-    this.#lanes = lanesFor(device, settings);
+    this.#layout = parts.layouts?.inForce ?? layoutFor(device, settings);
     this.#metrics = createInferenceMetrics(registry);
     this.#ledger = new CallLedger(registry, this.#metrics);
     this.#store = new JobStore(redis, (name) => blobs.readText(name), settings.recording);
@@ -105,7 +109,7 @@ export class InferenceWorker {
     this.#scheduler = new Scheduler(new AdaptivePolicy(cost), cost, {
       onCall: (lane, rows, predictedMs) => this.#noteCall(lane, rows, predictedMs),
       onRow: (row, outcome, report) => this.#runner.take(row, outcome, report),
-      onReport: (report) => this.#ledger.measure({ ...report, model: modelOf(report.rows) }),
+      onReport: (report) => this.#noteReport(report),
       onDeath: (_lane, rows) => this.#runner.takeDeath(rows),
       onCallEnd: (lane, result) => {
         this.#calls.close(lane.name, result);
@@ -121,7 +125,7 @@ export class InferenceWorker {
       },
     });
     const entry = parts.engine && { entry: parts.engine.laneEntry };
-    this.#pool = new LanePool({ device, threads: settings.laneThreads, lanes: this.#lanes, ...entry }, logger, {
+    this.#pool = new LanePool({ device, ...this.#layout, ...entry }, logger, {
       onIdle: (lane) => this.#scheduler.dispatch(lane),
       onModel: (files, state, detail) => {
         const { loadMs, memoryBytes } = detail;
@@ -136,7 +140,7 @@ export class InferenceWorker {
     });
     this.#scheduler.attach(this.#pool);
     const states = new ModelStates(redis, this.name, device);
-    const told = { metrics: this.#metrics, claimed: () => this.#runner.size, lanes: this.#lanes };
+    const told = { metrics: this.#metrics, claimed: () => this.#runner.size, layout: this.#layout };
     this.#announcer = new ModelAnnouncer({ states, logger, ...told });
     this.#roster = this.#makeRoster();
     this.#reaper = new Reaper(redis, this.#store, logger);
@@ -151,7 +155,7 @@ export class InferenceWorker {
   }
 
   get lanes(): { readonly wanted: number; readonly loaded: number } {
-    return { wanted: this.#lanes, loaded: this.#pool.lanes.filter(({ models }) => models.size > 0).length };
+    return { wanted: this.#layout.lanes, loaded: this.#pool.lanes.filter(({ models }) => models.size > 0).length };
   }
 
   /** Lanes start loading; the consumers of a model open when its first lane has it. */
@@ -166,6 +170,11 @@ export class InferenceWorker {
     await this.#control.subscribe(keys.control);
     this.#resync = setInterval(() => void this.#roster.sync(), resyncMs);
     this.#reaper.start();
+    this.#parts.layouts?.watch({
+      isIdle: () => this.#runner.size === 0,
+      models: () => this.#pool.models,
+      memoryOf: (unit) => this.#pool.memoryOf(unit),
+    });
   }
 
   /** The model folders hold something else now. */
@@ -176,6 +185,7 @@ export class InferenceWorker {
   /** No new claims; what was claimed is finished; then the lanes end. */
   async stop(): Promise<void> {
     clearInterval(this.#resync);
+    await this.#parts.layouts?.stop();
     this.#reaper.stop();
     await this.#roster.stop();
     await this.#pool.stop();
@@ -195,7 +205,7 @@ export class InferenceWorker {
 
   #makeRoster(): ModelRoster {
     const { redis, logger, models, broken = [] } = this.#parts;
-    const lanes = this.#lanes;
+    const { lanes } = this.#layout;
     return new ModelRoster(
       { models, broken },
       {
@@ -225,6 +235,12 @@ export class InferenceWorker {
     this.#calls.open(lane.name, rows, predictedMs);
   }
 
+  #noteReport(report: CallReport): void {
+    const { model, rows, wallMs } = report;
+    this.#ledger.measure({ ...report, model: modelOf(rows) });
+    this.#parts.layouts?.offer({ model, rows: rows.map(({ row }) => row), ms: wallMs });
+  }
+
   #noteBoard(lane: Lane, rows: readonly QueuedRow[], boarded: readonly QueuedRow[], predictedMs: number): void {
     const nowMs = performance.now();
     this.#ledger.begin(lane.name);
@@ -243,18 +259,19 @@ export class InferenceWorker {
 
   /** What is known from the start: the device and its lanes. */
   #describe(): void {
-    const { device, settings, registry } = this.#parts;
+    const { device, registry } = this.#parts;
+    const { lanes, threads, source } = this.#layout;
     this.#ledger.expect(this.#pool.laneNames, []);
     beginAtZero(this.#metrics, this.#pool.laneNames, []);
     exposeLevels(registry, {
       waitingRows: () => this.#scheduler.waiting,
       liveRows: () => this.#scheduler.live,
       claimedJobs: () => this.#runner.size,
-      lanesWanted: this.#lanes,
+      lanesWanted: this.#layout.lanes,
       lanes: () => this.#pool.lanes,
     });
-    const labels = { lanes: String(this.#lanes), threads: String(settings.laneThreads), ...describeDevice(device) };
-    this.#metrics.deviceInfo.set(labels, 1);
+    const layout = { lanes: String(lanes), threads: String(threads), layout: source };
+    this.#metrics.deviceInfo.set({ ...layout, ...describeDevice(device) }, 1);
   }
 }
 

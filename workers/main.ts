@@ -34,7 +34,8 @@ function startWorker(device: string, failures: number): void {
     if (code === exitConfig) void life.stop('worker settings', exitConfig);
     const again = performance.now() - startedAt > healthyMs ? 0 : failures + 1;
     const pauseMs = again === 0 ? 0 : Math.min(backoffMsMax, 100 * 2 ** (again - 1));
-    logger.error({ device, code, signal, pauseMs }, 'worker ended; starting another');
+    // It may end on purpose: for another layout of its lanes.
+    logger[code === 0 ? 'info' : 'error']({ device, code, signal, pauseMs }, 'worker ended; starting another');
     setTimeout(() => startWorker(device, again), pauseMs);
   });
 }

@@ -28,8 +28,8 @@ export async function readModelStates(redis: Redis): Promise<Map<string, WorkerS
 function readEntry(worker: string, json: string): WorkerState {
   const { state, version, device, at, ...said } = JSON.parse(json) as Partial<ModelEntry> &
     Pick<ModelEntry, 'state' | 'version' | 'device' | 'at'>;
-  const { error = null, versions = [], lanes = 1 } = said;
-  return { worker, state, version, device, lanes, error, versions, at };
+  const { error = null, versions = [], lanes = 1, threads = 1 } = said;
+  return { worker, state, version, device, lanes, threads, error, versions, at };
 }
 
 /** Model -> when an operator unloaded it. */

@@ -88,6 +88,7 @@ const workerState = z.object({
   version: z.string().describe('What a job that names no version gets.'),
   device: z.string(),
   lanes: z.int().describe('Processes that each hold the model.'),
+  threads: z.int().describe('Of each lane.'),
   error: z.string().nullable().describe('Also while an older version goes on serving.'),
   versions: z.array(
     z.object({

@@ -3,7 +3,7 @@ import type { LoadedModel } from '../../shared/jobs/model-entry.ts';
 import { renderTable } from '../terminal/table.ts';
 import { formatBytes } from './format-bytes.ts';
 
-/** One row per version and worker. */
+/** One row per version and worker; `2 x 1` are two lanes of one thread. */
 export function loadedRows({ id, workers, unloaded_at, status, unfinished_jobs }: LoadedModel): string[][] {
   const jobs = String(unfinished_jobs);
   if (workers.length === 0) return [[id, '-', status, '-', '-', '-', unloaded_at ?? '-', jobs]];
@@ -13,7 +13,7 @@ export function loadedRows({ id, workers, unloaded_at, status, unfinished_jobs }
       version,
       worker.state === 'unloading' ? 'unloading' : `${state}${current ? '' : ' (leaving)'}`,
       `${worker.device} ${worker.worker}`,
-      String(worker.lanes),
+      `${worker.lanes} x ${worker.threads}`,
       memory_bytes > 0 ? formatBytes(memory_bytes * worker.lanes) : '-',
       ready_since ?? '-',
       jobs,

@@ -2,7 +2,6 @@
  * The only reader of the environment. Owns every setting's name, unit, default and reason; reports all faults at once.
  */
 import { readFileSync } from 'node:fs';
-import { availableParallelism } from 'node:os';
 import { delimiter, join, resolve } from 'node:path';
 import { z } from 'zod';
 import { type InputPolicy, inputPolicies } from '../jobs/store/words.ts';
@@ -66,10 +65,10 @@ const environment = z.object({
       (devices) => devices.every((device) => /^(cpu|cuda:\d{1,2})$/.test(device)),
       'each is "cpu" or "cuda:<index>"',
     ),
-  /** Lanes (child processes with ONNX sessions) per worker; 0 means one per core on CPU, one on a GPU. */
+  /** Lanes (child processes with ONNX sessions) per worker; 0 means one per core on CPU, one on a GPU, or what was measured. */
   MILLRACE_LANES: z.coerce.number().int().min(0).max(64).default(0),
-  /** Intra-op threads per lane. One: two 1-thread lanes beat one 2-thread lane in 6 of 6 shapes measured. */
-  MILLRACE_LANE_THREADS: z.coerce.number().int().min(1).max(64).default(1),
+  /** Intra-op threads per lane; 0 means one, or what was measured: a CPU worker that has rested a minute tries it on its calls. */
+  MILLRACE_LANE_THREADS: z.coerce.number().int().min(0).max(64).default(0),
   /** Seconds an outcome is kept after the end of its job. */
   MILLRACE_RETENTION_SECONDS: z.coerce.number().int().min(1).max(2_592_000).default(3600),
   /** Largest request body and remote file, MiB. */
@@ -148,7 +147,9 @@ export interface Settings {
   readonly modelHome: string;
   readonly allowHosts: readonly string[];
   readonly devices: readonly string[];
+  /** 0 where nobody says it. */
   readonly lanesPerWorker: number;
+  /** 0 where nobody says it. */
   readonly laneThreads: number;
   readonly retentionSeconds: number;
   readonly bodyMaxBytes: number;
@@ -240,12 +241,6 @@ export function readSettings(env: Record<string, string | undefined> = process.e
 function modelFolders(given: string | undefined, dataDir: string): string[] {
   const folders = (given ?? '').split(delimiter).filter(Boolean);
   return (folders.length > 0 ? folders : [join(dataDir, 'models')]).map((folder) => resolve(folder));
-}
-
-/** Lanes of a worker on a device: one per core on CPU, one on a GPU, unless set. */
-export function lanesFor(device: string, settings: Settings): number {
-  if (settings.lanesPerWorker > 0) return settings.lanesPerWorker;
-  return device === 'cpu' ? Math.max(1, Math.floor(availableParallelism() / settings.laneThreads)) : 1;
 }
 
 /** Secrets may come from files (`ADMIN_TOKEN_FILE`), as container secrets do. Empty variables count as absent. */

@@ -25,6 +25,8 @@ export interface ModelEntry {
   readonly device: string;
   /** Each holds the model. */
   readonly lanes: number;
+  /** Of each lane. */
+  readonly threads: number;
   readonly at: string;
 }
 

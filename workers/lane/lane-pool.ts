@@ -48,6 +48,8 @@ export class LanePool {
   /** By unit: two states of one model may be here at once, while one takes over from the other. */
   readonly #models = new Map<string, ModelFiles>();
   readonly #failed = new Map<string, LoadFailure>();
+  /** What the last load of each unit added to its lane. */
+  readonly #memoryBytes = new Map<string, number>();
   readonly #lanes = new Map<string, Lane>();
   readonly #quarantine = new Quarantine();
   #births = 0;
@@ -72,6 +74,16 @@ export class LanePool {
     return [...this.#lanes.values()];
   }
 
+  /** Those that its lanes should have. */
+  get models(): readonly ModelFiles[] {
+    return [...this.#models.values()];
+  }
+
+  /** Of one lane that has it; 0 until one does. */
+  memoryOf(unit: string): number {
+    return this.#memoryBytes.get(unit) ?? 0;
+  }
+
   start(): void {
     for (const name of this.laneNames) this.#openLane(name);
   }
@@ -94,6 +106,7 @@ export class LanePool {
   remove(unit: string): void {
     this.#models.delete(unit);
     this.#failed.delete(unit);
+    this.#memoryBytes.delete(unit);
     this.#quarantine.forget(unit);
     for (const lane of this.lanes) lane.unload(unit);
   }
@@ -169,6 +182,7 @@ export class LanePool {
     } else {
       this.#failed.delete(unitOf(files));
       const { canaryMs = 0, loadMs = 0, memoryBytes = 0 } = load;
+      this.#memoryBytes.set(unitOf(files), memoryBytes);
       this.#events.onModel(files, 'ready', { canaryMs, loadMs, memoryBytes });
     }
     this.offer(lane);

@@ -1,6 +1,7 @@
 /** Says what this worker can run wherever somebody asks: in Redis for the API, in metrics, in the log, in its own health. */
 import type { Logger } from '../../shared/observability/logger.ts';
 import type { InferenceMetrics } from '../inference-metrics.ts';
+import type { Layout } from '../layout/layout.ts';
 import type { ModelStates } from './model-states.ts';
 import type { ModelReport } from './served-model.ts';
 
@@ -10,8 +11,8 @@ export interface AnnouncerParts {
   readonly logger: Logger;
   /** Jobs held by this worker. */
   readonly claimed: () => number;
-  /** Lanes, each of which holds every model. */
-  readonly lanes: number;
+  /** Of the lanes, each of which holds every model. */
+  readonly layout: Layout;
 }
 
 export class ModelAnnouncer {
@@ -27,7 +28,7 @@ export class ModelAnnouncer {
     this.models.set(id, report);
     this.#log(id, report, before);
     this.#measure(id, report.versions, before?.versions ?? []);
-    this.#parts.states.set(id, report, this.#parts.lanes);
+    this.#parts.states.set(id, report, this.#parts.layout);
   }
 
   forget(id: string): void {

@@ -5,6 +5,7 @@
 import type { Redis } from 'ioredis';
 import { keys } from '../../shared/jobs/keys.ts';
 import type { ModelEntry } from '../../shared/jobs/model-entry.ts';
+import type { Layout } from '../layout/layout.ts';
 import type { ModelReport } from './served-model.ts';
 
 export const aliveMs = 4000;
@@ -28,8 +29,8 @@ export class ModelStates {
     void this.#beat();
   }
 
-  set(model: string, report: ModelReport, lanes: number): void {
-    const entry: ModelEntry = { ...report, device: this.#device, lanes, at: new Date().toISOString() };
+  set(model: string, report: ModelReport, { lanes, threads }: Layout): void {
+    const entry: ModelEntry = { ...report, device: this.#device, lanes, threads, at: new Date().toISOString() };
     this.#entries.set(this.#fieldOf(model), JSON.stringify(entry));
     void this.#write(true);
   }

@@ -5,12 +5,13 @@
  * warning, one that can not be written is tried again. Workers of one kind that share a directory share the file; the last
  * one to write wins.
  */
-import { mkdir, open, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { Logger } from '../../../shared/observability/logger.ts';
 import { type Hardware, hashHardware } from './hardware.ts';
 import { type ModelMemory, modelMemory } from './model-memory.ts';
+import { replaceFile } from './replace-file.ts';
 
 const writeMs = 60_000;
 /** The newest are kept: every change of a model's files makes a new one. 10 KB each at most. */
@@ -110,20 +111,9 @@ export class CostFile {
     }
   }
 
-  /** Whoever reads, and whatever ends this process, finds the old file or the new one. */
   async #replace(): Promise<void> {
-    await mkdir(this.#folder, { recursive: true });
-    const path = join(this.#folder, this.#name);
-    const draft = `${path}.${process.pid}.draft`;
     const facts = { format: 1, hardware: this.#hardware, models: Object.fromEntries(this.#entries) };
-    const handle = await open(draft, 'w', 0o600);
-    try {
-      await handle.writeFile(`${JSON.stringify(facts, shorten)}\n`);
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-    await rename(draft, path);
+    await replaceFile(join(this.#folder, this.#name), `${JSON.stringify(facts, shorten)}\n`);
   }
 
   /** Drafts of processes that were killed count as files, too. */
