@@ -13,6 +13,7 @@ import { bentoml, fastapiCelery, infinity, litserve, rayServe } from '../peers/s
 import type { RunningServer, ServerSpec } from '../peers/servers/server.ts';
 import { findSubject, type Subject } from '../pipeline/subjects.ts';
 import { runClosedLoop } from './closed-loop.ts';
+import { CpuClock, type CpuShares, printShares } from './cpu-shares.ts';
 import { measureLoneClient } from './lone-client.ts';
 import { millrace } from './our-server.ts';
 import { PlainLoop } from './plain-loop-process.ts';
@@ -41,6 +42,8 @@ interface Block {
   readonly perSecond: number;
   /** CPU of everything but the lanes, per item. */
   readonly outsideMs: number;
+  /** CPU ms per item by process. */
+  readonly shares: CpuShares;
 }
 
 export async function benchEndToEnd(options: BenchOptions): Promise<void> {
@@ -112,6 +115,11 @@ async function measureLoad(
       ),
   );
   const outside = (a as Block[]).map(({ outsideMs }) => outsideMs);
+  if (server.roles)
+    printShares(
+      `${name}, ${kind}: CPU ms/item`,
+      (a as Block[]).map(({ shares }) => shares),
+    );
   printTable(
     [`${name}, ${kind}`, 'items/s', 'plain loop', 'CPU ms/item outside lanes'],
     [
@@ -150,10 +158,12 @@ async function runBlock(server: RunningServer, mix: TextMix, textsPerCall: numbe
   const lanes = server.lanePids?.() ?? [];
   const outside = () => cpuSeconds(server.pids) - cpuSeconds(lanes);
   const before = outside();
+  const cpu = new CpuClock(server.roles?.() ?? new Map());
   const wish = { clients: textsPerCall === 1 ? clients : listClients, textsPerCall, text: textsOf(mix), ms };
   const result = await runClosedLoop(server.caller, wish);
   return {
     perSecond: (1000 * result.items) / result.ms,
     outsideMs: (1000 * (outside() - before)) / result.items,
+    shares: cpu.read(result.items),
   };
 }

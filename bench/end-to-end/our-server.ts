@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { startSystem } from '../../e2e/system/running-system.ts';
 import type { ServerSpec } from '../peers/servers/server.ts';
 
+const roles = ['api', 'worker', 'redis', 'log', 'delivery', 'board', 'lane'] as const;
+
 export const millrace: ServerSpec = {
   name: 'Millrace',
   async start({ files, modelsDir }) {
@@ -14,6 +16,7 @@ export const millrace: ServerSpec = {
     return {
       pids: [system.pid],
       lanePids: () => system.pidsOf('lane'),
+      roles: () => new Map([['launcher', [system.pid]], ...roles.map((role) => [role, system.pidsOf(role)] as const)]),
       redisUrl: system.redisUrl,
       caller: {
         url: `${system.url}/v1/jobs`,

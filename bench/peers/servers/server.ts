@@ -11,6 +11,8 @@ export interface RunningServer {
   readonly caller: Caller;
   /** Processes that do nothing but compute, where they can be told apart. */
   lanePids?(): readonly number[];
+  /** Its processes by what they do, where they can be told apart. */
+  roles?(): ReadonlyMap<string, readonly number[]>;
   readonly redisUrl?: string;
   stop(): Promise<void>;
 }
