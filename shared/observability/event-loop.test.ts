@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { waitUntil } from '../testing/wait-until.ts';
 import { watchEventLoop } from './event-loop.ts';
@@ -22,4 +23,16 @@ test('a loop blocked for 0.6 s is late for every timer that fell due in it, not 
   const [half, quarter] = [await late('0.5'), await late('0.25')];
   assert.ok(half >= 3 && half <= 10, `${half} over 0.5 s`);
   assert.ok(quarter >= 15 && quarter <= 25, `${quarter} over 0.25 s`);
+});
+
+test('an idle loop counts as many ticks as a busy one, though it is asked seldom', async () => {
+  const registry = new Registry();
+  watchEventLoop(registry);
+  const ticks = async () =>
+    Number(/^inference_event_loop_delay_seconds_count (\d+)$/m.exec(await registry.metrics())?.[1] ?? 0);
+  await waitUntil('the loop was found idle', async () => (await ticks()) > 10);
+  const before = await ticks();
+  await sleep(1000);
+  const counted = (await ticks()) - before;
+  assert.ok(counted >= 35 && counted <= 60, `${counted} ticks in a second`);
 });
