@@ -1,13 +1,16 @@
 /**
  * Hears of job events for everybody in this process who waits for one: a channel of its own in Redis, and a listener per
- * job. PUBLISH can be lost, so a listener is only told to look again; what it sees is what the store holds.
+ * job. PUBLISH can be lost, so a listener that hears nothing looks for itself; what it hears is what the store holds.
  */
 import type { Redis } from 'ioredis';
 import { keys } from '../../shared/jobs/keys.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
 
-/** `status` of the event, or null when some may have been missed: look in any case. */
-export type WatchListener = (status: string | null) => void;
+/**
+ * `status` of the event, or null when some may have been missed: look in any case. `document` is the finished job, with
+ * the event of its end, unless it is large.
+ */
+export type WatchListener = (status: string | null, document?: string) => void;
 
 export class JobWatcher {
   /** Name that the store announces events to. */
@@ -48,9 +51,9 @@ export class JobWatcher {
     this.#subscriber.disconnect();
   }
 
-  /** `<tenant>/<id> <seq> <status>` */
+  /** `<tenant>/<id> <seq> <status>[ <finished document>]` */
   #hear(message: string): void {
-    const [key = '', , status = null] = message.split(' ');
-    for (const listener of this.#listeners.get(key) ?? []) listener(status);
+    const [, key = '', status = '', document] = /^(\S+) \d+ (\S+)(?: (.+))?$/s.exec(message) ?? [];
+    for (const listener of this.#listeners.get(key) ?? []) listener(status, document);
   }
 }

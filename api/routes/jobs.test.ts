@@ -67,6 +67,26 @@ describe('jobs over HTTP', () => {
     }
   });
 
+  it('takes the outcome from what it is told, and reads only what is too large to be told', async (t) => {
+    const read = t.mock.method(api.dependencies.store, 'read');
+    const worker = startFakeWorker(server.url, 'ner', (input) => {
+      const { text = '' } = input as { text?: string };
+      return [{ word: text === 'long' ? text.repeat(10_000) : text }];
+    });
+    try {
+      for (const [input, reads] of [['short', 0] as const, ['long', 1] as const]) {
+        const { status, job } = await client.submit({ model: 'ner', input }, wait(10));
+        const [{ word }] = job.output as [{ word: string }];
+        assert.deepEqual(
+          [status, word.slice(0, 5), read.mock.callCount()],
+          [200, input === 'short' ? 'short' : 'longl', reads],
+        );
+      }
+    } finally {
+      await worker.stop();
+    }
+  });
+
   it('answers a waiting caller with 202 when the time is up, and a reader with what there is', async () => {
     const submitted = await client.submit({ model: 'ner-large', input: 'x' }, wait(1));
     assert.deepEqual([submitted.status, submitted.job.status], [202, 'queued']);

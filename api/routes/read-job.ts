@@ -15,8 +15,7 @@ export async function readJob(parts: ApiDependencies, call: Call): Promise<void>
   if (seconds === 0) return sendJson(call, 200, parts.views.view(call, found(await parts.store.read(ref))));
   const wait = new OutcomeWait(parts, ref);
   try {
-    const signal = AbortSignal.any([call.disconnectSignal(), parts.stopping]);
-    const record = found(await wait.run(seconds * 1000, signal));
+    const record = found(await wait.run(seconds * 1000, call.disconnectSignal()));
     sendJson(call, 200, parts.views.view(call, record), { 'Preference-Applied': `wait=${seconds}` });
   } finally {
     wait.stop();

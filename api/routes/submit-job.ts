@@ -105,9 +105,8 @@ async function waitFor(
   { wait, seconds, known, dropsJob }: { wait: OutcomeWait; seconds: number; known: JobRecord; dropsJob: boolean },
 ): Promise<JobRecord> {
   const gone = call.disconnectSignal();
-  const signal = AbortSignal.any([gone, parts.stopping]);
   try {
-    const record = await wait.run(seconds * 1000, signal, known);
+    const record = await wait.run(seconds * 1000, gone, known);
     if (gone.aborted && dropsJob) await cancelJob(parts, { tenant: call.tenant, id: known.request.id });
     return record === null || record === 'gone' ? known : record;
   } catch (error) {

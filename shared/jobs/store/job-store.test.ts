@@ -175,7 +175,7 @@ test('bounds per queue and per tenant refuse without leaving a trace', async () 
 test('waiters and webhooks hear of each change in the same step', async () => {
   const subscriber = new Redis(server.url);
   const heard: string[] = [];
-  subscriber.on('message', (_channel, message: string) => heard.push(message.split(' ').slice(1).join(' ')));
+  subscriber.on('message', (_channel, message: string) => heard.push(message));
   await subscriber.subscribe(keys.replies('api1'));
   const job = jobRequest({ webhook: { url: 'https://x.example', events: ['succeeded'] } });
   await admit(job);
@@ -184,7 +184,9 @@ test('waiters and webhooks hear of each change in the same step', async () => {
   await store.finish([result(job)]);
   await redis.ping();
   await new Promise((resolve) => setTimeout(resolve, 20));
-  assert.deepEqual(heard, ['2 processing', '3 succeeded']);
+  const name = `default/${job.id}`;
+  const document = await redis.get(keys.finished('default', job.id));
+  assert.deepEqual(heard, [`${name} 2 processing`, `${name} 3 succeeded ${document}`]);
   const outbox = (await redis.xrange(keys.outbox, '-', '+')) as [string, string[]][];
   assert.deepEqual(outbox.at(-1)?.[1], ['t', 'default', 'i', job.id, 'n', '3', 's', 'succeeded']);
   subscriber.disconnect();

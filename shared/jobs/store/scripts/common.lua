@@ -5,10 +5,18 @@ local function now_ms()
   return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- Appends an event to a live job and tells who waits: webhooks through the outbox, API processes through their channels.
+-- Tells the API processes that wait: '<tenant>/<id> <seq> <status>', and behind it the finished document where one is given.
+local function tell(f, seq, status, doc)
+  if not f.w or f.w == '' then return end
+  local message = f.tenant .. '/' .. f.id .. ' ' .. seq .. ' ' .. status .. (doc and (' ' .. doc) or '')
+  for channel in string.gmatch(f.w, '[^,]+') do redis.call('PUBLISH', channel, message) end
+end
+
+-- Appends an event to a live job and tells who waits: webhooks through the outbox, API processes through their channels
+-- (not of the end: with the outcome at hand, `finish.lua` tells it).
 -- job: key of the live hash. f: table with tenant, id, ev, seq, wh (wanted webhook statuses, comma-bounded), w (channels).
 -- Returns the new sequence number and event log; the caller stores them.
-local function emit(f, status, ms, detail, outbox)
+local function emit(f, status, ms, detail, outbox, is_end)
   local seq = tonumber(f.seq or '0') + 1
   local entry = seq .. ' ' .. status .. ' ' .. string.format('%.0f', ms)
   if detail then entry = entry .. ' ' .. detail end
@@ -16,11 +24,7 @@ local function emit(f, status, ms, detail, outbox)
   if f.wh and f.wh ~= '' and string.find(f.wh, ',' .. status .. ',', 1, true) then
     redis.call('XADD', outbox, '*', 't', f.tenant, 'i', f.id, 'n', seq, 's', status)
   end
-  if f.w and f.w ~= '' then
-    for channel in string.gmatch(f.w, '[^,]+') do
-      redis.call('PUBLISH', channel, f.tenant .. '/' .. f.id .. ' ' .. seq .. ' ' .. status)
-    end
-  end
+  if not is_end then tell(f, seq, status) end
   f.seq, f.ev = seq, ev
   return seq, ev
 end

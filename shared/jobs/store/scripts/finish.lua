@@ -22,6 +22,8 @@ local recording = ARGV[1]
 -- What of a job travels to the log writer inside its entry; more would double the memory of large jobs.
 local recorded_doc_bytes = 8192
 local recorded_input_bytes = 65536
+-- Who waits is told the outcome itself, and saves the reading; a larger one is read by who wants it.
+local told_doc_bytes = 32768
 if recording == 'hash' or recording == 'full' then fields[#fields + 1] = 'im' end
 if recording == 'full' then fields[#fields + 1] = 'in' end
 
@@ -54,7 +56,7 @@ end
 -- Writes the outcome and removes every trace of the live job.
 local function close(keys, f, status, out, err)
   local member = f.tenant .. '/' .. f.id
-  emit(f, status, now, nil, KEYS[3])
+  emit(f, status, now, nil, KEYS[3], true)
   local head = '{"v":1,"req":' .. f.req .. ',"c":' .. f.c .. ',"st":' .. (f.st or 'null') .. ',"f":' .. stamp ..
     ',"s":"' .. status .. '","a":' .. (f.a or '0') .. ',"mv":"' .. (f.mv or '') .. '","seq":' .. f.seq .. ',"ev":"' .. f.ev ..
     '","m":[' .. (f.mp or 'null') .. ',' .. (f.mk or 'null') .. ',' .. (f.mb or 'null') .. '],"n":[' .. (f.ok or '0') .. ',' .. (f.ko or '0') ..
@@ -70,6 +72,7 @@ local function close(keys, f, status, out, err)
   if is_unrecorded then keep_blobs = keep + unread_s end
   if is_awaited or is_unrecorded then keep = keep + unread_s end
   redis.call('SET', keys.finished, doc, 'EX', keep)
+  tell(f, f.seq, status, #doc <= told_doc_bytes and doc or nil)
   redis.call('DEL', keys.job, keys.items)
   -- A job that started is pending no longer, or the reconciler will see that it ended.
   if not f.st then redis.call('ZREM', KEYS[5], member) end
