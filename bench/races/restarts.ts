@@ -16,7 +16,7 @@ import { SimulatedTrack } from './simulated-track.ts';
 type Memories = SimulatedTrack['memories'];
 
 const subjects = [
-  { device: 'minilm-fp32', other: 'gpu', lanes: 2, rows: 512 },
+  { device: 'minilm-fp32', other: 'gpu', lanes: 2, rows: 1024 },
   { device: 'gpu', other: 'minilm-fp32', lanes: 1, rows: 2048 },
 ] as const;
 const mix: LengthMix = 'lognormal';

@@ -1,6 +1,6 @@
 /**
  * What comes in: open traces (Poisson, bursts, a day in a minute) that nobody's slowness delays, and closed loops of
- * clients who send the next row when they have the last one's result. A bulk run is a closed loop of 512 clients.
+ * clients who send the next row when they have the last one's result. A bulk run is a closed loop of 1,024 clients.
  */
 import type { JobClass } from '../../shared/jobs/job.ts';
 import type { Lengths } from './lengths.ts';
@@ -72,7 +72,7 @@ export function closedLoop(kind: RowKind, random: Random, clients: number, think
 }
 
 /** Always more bulk rows than a policy looks at. */
-export function bulkRun(lengths: Lengths, random: Random, model = 'm', rows = 512): Load {
+export function bulkRun(lengths: Lengths, random: Random, model = 'm', rows = 1024): Load {
   return closedLoop(rowKind(lengths, 'bulk', model), random, rows);
 }
 

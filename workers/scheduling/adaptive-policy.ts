@@ -61,7 +61,8 @@ export class AdaptivePolicy implements SchedulingPolicy {
     const model = (rows[0] as WaitingRow).model;
     this.#memory.ran(model, rows.length * longest(rows), endedMs);
     for (const row of rows)
-      if (row.class === 'high') this.#limit.observe((endedMs - row.arrivedMs) / allowedMs(this.#cost, row), endedMs);
+      if (row.class === 'high')
+        this.#limit.observe((endedMs - row.arrivedMs) / allowedMs(row, this.#loneMs(row)), endedMs);
   }
 
   overflowed(rows: readonly WaitingRow[], nowMs: number): void {

@@ -86,3 +86,10 @@ test('run by run, a set costs as little as the best of all ways to split it', ()
     { numRuns: 200 },
   );
 });
+
+test('a window of a thousand rows is cut as finely as one of fifty, where calls are small', () => {
+  // Ten short rows for each long one, and no call of two long ones pays.
+  const rows = Array.from({ length: 1000 }, (_, i) => waitingRow({ length: i % 10 === 0 ? 256 : 10 }));
+  const costMs = (count: number, length: number) => 1 + count * length * (count > 1 && length > 100 ? 0.2 : 0.1);
+  assert.deepEqual(partOf(rows, rows[0], limits(costMs)), [rows[0]]);
+});

@@ -46,8 +46,8 @@ export class LatencyCurve {
   readonly #corrections = new Map<number, number>();
   /** What an earlier process saw of a bucket that has had no call here. */
   readonly #remembered: ReadonlyMap<number, number>;
-  /** Of buckets without a call here, until the next one. */
-  readonly #guesses = new Map<number, number>();
+  /** By bucket, what the curve is corrected by; NaN until somebody asks, and again after each call. */
+  readonly #factors = new Float64Array(buckets).fill(Number.NaN);
 
   constructor({ theta, prior, scale, squares: [a, b, c], sums, corrections }: CurveMemory) {
     this.#theta = [...theta];
@@ -80,7 +80,12 @@ export class LatencyCurve {
 
   ms(rows: number, length: number): number {
     const bucket = bucketOf(rows, length);
-    return Math.max(0.01, this.#rawMs(rows, length) * (this.#corrections.get(bucket) ?? this.#guess(bucket)));
+    let factor = this.#factors[bucket] as number;
+    if (Number.isNaN(factor)) {
+      factor = this.#factorOf(bucket);
+      this.#factors[bucket] = factor;
+    }
+    return Math.max(0.01, this.#rawMs(rows, length) * factor);
   }
 
   observe(rows: number, length: number, ms: number): void {
@@ -90,16 +95,15 @@ export class LatencyCurve {
     const bucket = bucketOf(rows, length);
     const correction = this.#known(bucket) ?? this.#relativeOf(bucket);
     this.#corrections.set(bucket, correction + correctionRate * (clamp(seen / expected, 0.5, 2) - correction));
-    this.#guesses.clear();
+    this.#factors.fill(Number.NaN);
     this.#absorb(rows, length, seen);
   }
 
-  #guess(bucket: number): number {
-    const known = this.#guesses.get(bucket);
-    if (known !== undefined) return known;
-    const guess = untriedFactor * (this.#remembered.get(bucket) ?? this.#relativeOf(bucket));
-    this.#guesses.set(bucket, guess);
-    return guess;
+  /** What was seen here; else what an earlier process saw, or relatives did, a little cheaper. */
+  #factorOf(bucket: number): number {
+    const seen = this.#corrections.get(bucket);
+    if (seen !== undefined) return seen;
+    return untriedFactor * (this.#remembered.get(bucket) ?? this.#relativeOf(bucket));
   }
 
   #known(bucket: number): number | undefined {
@@ -143,11 +147,23 @@ export class LatencyCurve {
   }
 }
 
-const rowStep = 256;
+/** Half octaves up to 2^31 of rows and of length. */
+const rowStep = 64;
+const buckets = rowStep * rowStep;
+/** Of small numbers, ready: a partition asks for ten thousand, and logarithms were half of its time. */
+const halfOctaves = Uint8Array.from({ length: 4096 }, (_, value) => halfOctaveOf(value));
 
 /** Half octaves of rows and of length: kernels are narrow in one and caches full by the other. */
 function bucketOf(rows: number, length: number): number {
-  return rowStep * Math.round(2 * Math.log2(rows)) + Math.round(2 * Math.log2(Math.max(1, length)));
+  return rowStep * readHalfOctave(rows) + readHalfOctave(length);
+}
+
+function readHalfOctave(value: number): number {
+  return halfOctaves[value] ?? halfOctaveOf(value);
+}
+
+function halfOctaveOf(value: number): number {
+  return Math.min(rowStep - 1, Math.round(2 * Math.log2(Math.max(1, value))));
 }
 
 function clamp(value: number, low: number, high: number): number {

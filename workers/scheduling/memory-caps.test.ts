@@ -19,8 +19,11 @@ test('what has run before is not given up for a failure above it', () => {
   run(caps, 1, 800, 0);
   caps.overflowed('m', 1000, 0);
   assert.equal(caps.unitsMax('m'), 800);
+  run(caps, 1, 950, 0);
+  caps.overflowed('m', 1000, 0);
+  assert.equal(caps.unitsMax('m'), 950, 'closer to what failed than any step would go');
   caps.overflowed('m', 800, 0);
-  assert.equal(caps.unitsMax('m'), 720);
+  assert.equal(caps.unitsMax('m'), 720, 'less fits than once did');
 });
 
 test('the cap grows by quarters of the way, and within ten minutes not to where it failed', () => {

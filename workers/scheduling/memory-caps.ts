@@ -31,7 +31,9 @@ export class MemoryCaps {
 
   overflowed(model: string, units: number, nowMs: number): void {
     const failedUnits = Math.min(units, this.#caps.get(model)?.failedUnits ?? units);
-    const ran = Math.min(this.#largest.get(model) ?? 0, headroom * failedUnits);
+    const largest = this.#largest.get(model) ?? 0;
+    // Less fits than once did: what ran says nothing any more.
+    const ran = largest < failedUnits ? largest : headroom * failedUnits;
     this.#largest.set(model, ran);
     this.#caps.set(model, { units: Math.max(failedUnits / 2, ran), failedUnits, failedMs: nowMs, goodCalls: 0 });
   }

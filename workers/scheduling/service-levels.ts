@@ -3,7 +3,7 @@
  * orders by and measures itself against. Pure.
  */
 import type { JobClass } from '../../shared/jobs/job.ts';
-import type { CostModel, WaitingRow } from './policy.ts';
+import type { WaitingRow } from './policy.ts';
 
 /** Somebody waits; somebody may look; overnight; whenever. */
 export const levelMs: Readonly<Record<JobClass, number>> = {
@@ -15,13 +15,7 @@ export const levelMs: Readonly<Record<JobClass, number>> = {
 /** A model whose lone call takes long is allowed so many of its calls: 150 ms for half a minute of speech means nothing. */
 const ownCallsMin = 5;
 
-/** Ms from arrival to result. */
-export function allowedMs(cost: CostModel, row: WaitingRow): number {
-  return Math.max(levelMs[row.class], ownCallsMin * cost.predictMs(row.model, 1, row.length));
-}
-
-/** The last moment at which a call of this row alone would still end in time; infinite for bulk rows without a deadline. */
-export function latestStartMs(cost: CostModel, row: WaitingRow): number {
-  const endMs = Math.min(row.deadlineMs, row.arrivedMs + allowedMs(cost, row));
-  return endMs - cost.p99Factor(row.model) * cost.predictMs(row.model, 1, row.length);
+/** Ms from arrival to result; `loneMs`: what a call of this row alone takes. */
+export function allowedMs(row: WaitingRow, loneMs: number): number {
+  return Math.max(levelMs[row.class], ownCallsMin * loneMs);
 }

@@ -8,13 +8,13 @@ const after = (rows: number, ms: number) => {
   return windows.rowsMax('m');
 };
 
-test('64 rows are looked at where calls are short, 256 where they are long', () => {
-  assert.equal(new Windows().rowsMax('m'), 64);
-  assert.equal(after(4, 1), 64);
-  assert.equal(after(4, 20), 256);
+test('128 rows are looked at where calls are short, 512 where they are long', () => {
+  assert.equal(new Windows().rowsMax('m'), 128);
+  assert.equal(after(4, 1), 128);
+  assert.equal(after(4, 20), 512);
 });
 
-test('a device that takes many rows at once is shown eight times as many, 2,048 at most', () => {
-  assert.equal(after(100, 4), 800);
+test('a device that takes many rows at once is shown twelve times as many, 2,048 at most', () => {
+  assert.equal(after(100, 4), 1200);
   assert.equal(after(5000, 4), 2048);
 });

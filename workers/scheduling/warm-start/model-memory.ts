@@ -7,8 +7,8 @@ import type { CurveMemory, Triple } from '../latency-curve.ts';
 
 /** Of the weight that calls had: 50 calls' worth instead of the 200 that count in the long run, outvoted by 30 new ones. */
 const keptShare = 0.25;
-/** Half octaves of rows and of length up to 65,536 of each make 1,089. */
-const correctionsMax = 2048;
+/** As many as there are buckets. */
+const correctionsMax = 4096;
 const binsMax = 64;
 
 const finite = z.number().finite();
@@ -22,7 +22,7 @@ export const modelMemory = z.object({
     scale: z.tuple([above, above, above]),
     squares: z.tuple([triple, triple, triple]),
     sums: triple,
-    corrections: z.array(z.tuple([z.number().int(), above])).max(correctionsMax),
+    corrections: z.array(z.tuple([z.number().int().min(0).lt(correctionsMax), above])).max(correctionsMax),
   }),
   residuals: z.array(z.number().nonnegative().finite()).max(binsMax),
   calls: z.number().int().nonnegative(),
