@@ -48,7 +48,7 @@ export function createApiMetrics(registry: Registry, sources: MetricSources): Ap
     ended: counter('inference_items_total', 'Items by outcome and reason', ['model', 'class', 'outcome', 'reason']),
     duties: counter(
       'inference_duty_jobs_total',
-      'Jobs that a background duty had to look after: reconciled, expired, found again, cleaned up.',
+      'Jobs that a background duty had to look after: expired, found again, cleaned up.',
       ['duty'],
     ),
     dutyRuns: new Gauge({

@@ -56,7 +56,7 @@ export interface BuiltApi {
   readonly server: Server;
   readonly dependencies: ApiDependencies;
   readonly duties: Duties;
-  /** Waiting callers are answered, streams end, what was admitted is enqueued; then everything is quiet. */
+  /** Waiting callers are answered, streams end; then everything is quiet. */
   stop(): Promise<void>;
 }
 
@@ -87,7 +87,7 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
   exposeStore(parts.registry, redis, () => catalog.models.map(({ files }) => files.id));
   exposeRedisServer(parts.registry, redis);
   const redisWatch = watchRedis(parts.registry, redis);
-  const submitter = new JobSubmitter({ store, queues, blobs, allowed, limits: settings, logger, tracing });
+  const submitter = new JobSubmitter({ store, blobs, allowed, limits: settings });
   const duties = new Duties({ redis, store, queues, blobs, logger, holder: parts.apiId, settings, metrics, tracing });
   const health = parts.health ?? new Health();
   addApiHealth(health, { redis, gate, catalog });
@@ -132,7 +132,6 @@ export async function buildApi(parts: ApiParts): Promise<BuiltApi> {
       gate.stop();
       availability.stop();
       redisWatch.stop();
-      await submitter.settle();
       watcher.stop();
       await queues.close();
     },

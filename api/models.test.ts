@@ -103,7 +103,6 @@ describe('models while the API runs', () => {
     await say('ner', {});
     const { job } = await lab.client.submit({ model: 'ner@2', input: 'x' });
     assert.equal(job.model, 'ner');
-    await lab.api.dependencies.submitter.settle();
     const queued = await lab.api.dependencies.queues.get('ner', 'normal').getJob(job.id);
     assert.deepEqual(queued?.data, { t: 'default', v: '2' });
     const unknown = await lab.client.submit({ model: 'ner@1', input: 'x' });

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
 import { keys } from '../shared/jobs/keys.ts';
+import { startJob } from '../shared/testing/claim-job.ts';
 import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
 import { Client } from './testing/client.ts';
@@ -34,7 +35,7 @@ describe("the API's metrics", () => {
   it('count a canceled job by its open items, with its class', async () => {
     const { job } = await client.submit({ model: 'ner', inputs: ['a', 'b', 'c'], priority: 'low' });
     const ref = { tenant: 'default', id: job.id };
-    await api.dependencies.store.start([ref], '1');
+    await startJob(api.redis, ref);
     await api.dependencies.store.finish([{ ...ref, kind: 'item', index: 0, status: 'succeeded', fragment: '1' }]);
     await client.ask(`/v1/jobs/${job.id}/cancel`, { method: 'POST' });
     await client.ask(`/v1/jobs/${job.id}/cancel`, { method: 'POST' });

@@ -14,6 +14,7 @@ import type { Logger } from '../shared/observability/logger.ts';
 import type { Registry } from '../shared/observability/metrics.ts';
 import { noTracing, type Tracing } from '../shared/observability/tracing/span.ts';
 import { CallLedger } from './call-ledger.ts';
+import { HeldClaims } from './claims/held-claims.ts';
 import { beginAtZero, createInferenceMetrics, exposeLevels, type InferenceMetrics } from './inference-metrics.ts';
 import { describeDevice } from './lane/device.ts';
 import type { CallResult, Lane, StepResult } from './lane/lane.ts';
@@ -77,6 +78,7 @@ export class InferenceWorker {
   readonly #announcer: ModelAnnouncer;
   readonly #roster: ModelRoster;
   readonly #notes: CallNotes;
+  readonly #held: HeldClaims;
   readonly #calls: EngineCalls;
   readonly #control: Redis;
   readonly #reaper: Reaper;
@@ -87,6 +89,7 @@ export class InferenceWorker {
     this.#parts = parts;
     this.name = `${hostname()}-${process.pid}-${Date.now().toString(36)}`;
     this.#notes = new CallNotes(redis, this.name);
+    this.#held = new HeldClaims(redis, this.name);
     this.#calls = new EngineCalls(tracing, device);
     this.#layout = parts.layouts?.inForce ?? layoutFor(device, settings);
     this.#metrics = createInferenceMetrics(registry);
@@ -143,7 +146,7 @@ export class InferenceWorker {
     const told = { metrics: this.#metrics, claimed: () => this.#runner.size, layout: this.#layout };
     this.#announcer = new ModelAnnouncer({ states, logger, ...told });
     this.#roster = this.#makeRoster();
-    this.#reaper = new Reaper(redis, this.#store, logger);
+    this.#reaper = new Reaper(redis, this.#store, this.#held, logger);
     this.#control = redis.duplicate();
     this.#control.on('error', () => {}); // The main connection logs for both.
     this.#describe();
@@ -213,7 +216,8 @@ export class InferenceWorker {
         warm: (files) => this.#preparer.warm(files),
         open: (model, canaryMs) => {
           const slots = () => this.#pool.slotsOf(model.id);
-          return openQueues(model, { redis, lanes, canaryMs, slots, runner: this.#runner, logger });
+          const claiming = { redis, worker: this.name, held: this.#held, runner: this.#runner };
+          return openQueues(model, { ...claiming, lanes, canaryMs, slots, logger });
         },
         tell: (id, report) => this.#announcer.tell(id, report),
         forget: (id) => this.#announcer.forget(id),

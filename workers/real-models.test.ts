@@ -12,7 +12,6 @@ import { BlobStore } from '../shared/blobs/blob-store.ts';
 import { readSettings } from '../shared/config/settings.ts';
 import { type ItemResult, isOutcome } from '../shared/jobs/job.ts';
 import { decodeOutput } from '../shared/jobs/output-codec.ts';
-import { JobQueues } from '../shared/jobs/queues.ts';
 import { type JobRecord, JobStore } from '../shared/jobs/store/job-store.ts';
 import { createLogger } from '../shared/observability/logger.ts';
 import { createRegistry } from '../shared/observability/metrics.ts';
@@ -30,7 +29,6 @@ describe('real models behind a worker of one lane', { skip: skipWithoutAssets() 
   let producer: Redis;
   let consumer: Redis;
   let store: JobStore;
-  let queues: JobQueues;
   let worker: InferenceWorker;
   let models: { readonly exact: ModelFiles; readonly drifting: ModelFiles; readonly tagger: ModelFiles };
 
@@ -48,7 +46,6 @@ describe('real models behind a worker of one lane', { skip: skipWithoutAssets() 
     consumer = connectConsumer(server.url, logger);
     await untilReady(producer, 10_000);
     store = new JobStore(producer, (name) => blobs.readText(name));
-    queues = new JobQueues(producer);
     worker = new InferenceWorker({
       device: 'cpu',
       settings: { ...readSettings({ MILLRACE_PREDICTIONS: 'off' }), lanesPerWorker: 1 },
@@ -62,7 +59,6 @@ describe('real models behind a worker of one lane', { skip: skipWithoutAssets() 
   });
   after(async () => {
     await worker.stop();
-    await queues.close();
     producer.disconnect();
     consumer.disconnect();
     await server.stop();
@@ -73,7 +69,6 @@ describe('real models behind a worker of one lane', { skip: skipWithoutAssets() 
     const job = jobRequest({ model: id, task, items: input.length, list: true, retentionSeconds: 600 });
     const stored = input.map((text) => ({ kind: 'text', text }) as const);
     await store.admit(job, { input: stored, queueMax: 1e6, tenantMax: 1e6 });
-    await queues.add(id, job.priority, job);
     const read = async () => (await store.read(job)) as JobRecord;
     await waitUntil(`the job of ${id} ends`, async () => isOutcome((await read()).status), 60_000);
     return await read();

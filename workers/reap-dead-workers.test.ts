@@ -2,21 +2,27 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Redis } from 'ioredis';
 import { keys } from '../shared/jobs/keys.ts';
+import { claimJobs } from '../shared/jobs/store/claims.ts';
 import { JobStore } from '../shared/jobs/store/job-store.ts';
 import { createLogger } from '../shared/observability/logger.ts';
+import { jobRequest } from '../shared/testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
+import { HeldClaims } from './claims/held-claims.ts';
 import { Reaper } from './reap-dead-workers.ts';
 
 let server: TestRedis;
 let redis: Redis;
 let reaper: Reaper;
+let held: HeldClaims;
 
 before(async () => {
   server = await startTestRedis();
   redis = new Redis(server.url, { maxRetriesPerRequest: null });
   redis.on('error', () => {});
-  reaper = new Reaper(redis, new JobStore(redis), createLogger('test', 'silent'));
+  held = new HeldClaims(redis, 'me');
+  held.watch('m.normal');
+  reaper = new Reaper(redis, new JobStore(redis), held, createLogger('test', 'silent'));
 });
 after(async () => {
   reaper.stop();
@@ -42,4 +48,19 @@ test('a worker that is slower to come back after Redis was away is not taken for
   assert.equal(await isKept(), true, 'one lifetime to say that it lives');
   await waitUntil('it is reaped', async () => !(await isKept()), 5000);
   assert.ok(Date.now() - back > 3000);
+});
+
+test('what a dead worker had claimed waits again, once what its calls had on board is suspect', async () => {
+  const store = new JobStore(redis);
+  const [onBoard, innocent] = [jobRequest(), jobRequest()];
+  const input = [{ kind: 'text', text: 'hi' } as const];
+  for (const job of [onBoard, innocent]) await store.admit(job, { input, queueMax: 10, tenantMax: 10 });
+  await redis.set(keys.workerAlive('victim'), '1', 'PX', 300);
+  await claimJobs(redis, { queue: 'm.normal', worker: 'victim', max: 2, versions: ['1'] });
+  await redis.hset(keys.calls, 'victim/lane-0', `default/${onBoard.id}`);
+  const claimedMs = performance.now();
+  await waitUntil('both wait again', async () => (await redis.llen(`${keys.queuePrefix}:m.normal:wait`)) === 2, 8000);
+  assert.ok(performance.now() - claimedMs < 6000);
+  const crashes = await Promise.all([onBoard, innocent].map(({ id }) => redis.hget(keys.job('default', id), 'x')));
+  assert.deepEqual(crashes, ['1', null]);
 });

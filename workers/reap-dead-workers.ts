@@ -1,16 +1,18 @@
 /**
- * What a worker that was killed leaves behind: entries of its models, and of the calls that were under way. Jobs on board
- * of such a call are suspects from then on. Every worker looks every second; taking an entry away is atomic, so a death
- * is counted once.
+ * What a worker that was killed leaves behind: entries of its models, of the calls that were under way, and its claims.
+ * Jobs on board of such a call are suspects from then on, and only then what it had claimed waits again. Every worker looks
+ * every second; taking an entry away is atomic, so a death is counted once.
  */
 import type { Redis } from 'ioredis';
 import { keys } from '../shared/jobs/keys.ts';
+import { putBack } from '../shared/jobs/store/claims.ts';
 import type { JobStore } from '../shared/jobs/store/job-store.ts';
-import type { JobRef } from '../shared/jobs/store/words.ts';
+import type { JobRef, Stray } from '../shared/jobs/store/words.ts';
 import type { Logger } from '../shared/observability/logger.ts';
+import type { HeldClaims } from './claims/held-claims.ts';
 import { aliveMs } from './serving/model-states.ts';
 
-/** A look every second: a dead worker's jobs come back after 5 s at least, and must be suspects by then. */
+/** A dead worker's claims wait again after 4 to 6 s, its sign of life lapses in 4; with BullMQ's locks it was 10 to 15 s. */
 const lookEveryMs = 1000;
 /** No answer for this long: Redis was away, or this process stood still. */
 const gapMsMax = 2500;
@@ -18,6 +20,7 @@ const gapMsMax = 2500;
 export class Reaper {
   readonly #redis: Redis;
   readonly #store: JobStore;
+  readonly #claims: HeldClaims;
   readonly #logger: Logger;
   #timer: NodeJS.Timeout | undefined;
   #isLooking = false;
@@ -25,9 +28,10 @@ export class Reaper {
   /** After a gap others may live and not have been able to say so: for one lifetime nobody is taken for dead. */
   #trustedFromMs = 0;
 
-  constructor(redis: Redis, store: JobStore, logger: Logger) {
+  constructor(redis: Redis, store: JobStore, claims: HeldClaims, logger: Logger) {
     this.#redis = redis;
     this.#store = store;
+    this.#claims = claims;
     this.#logger = logger;
   }
 
@@ -44,13 +48,15 @@ export class Reaper {
     if (this.#isLooking) return;
     this.#isLooking = true;
     try {
-      const left = await readLeftovers(this.#redis);
+      const left = await readLeftovers(this.#redis, this.#claims);
       const nowMs = performance.now();
       if (nowMs - this.#answeredMs > gapMsMax) this.#trustedFromMs = nowMs + aliveMs;
       this.#answeredMs = nowMs;
       if (nowMs < this.#trustedFromMs) return;
       const suspects = await reap(this.#redis, this.#store, left);
       if (suspects > 0) this.#logger.warn({ suspects }, 'a worker died in calls; its rows run alone');
+      const jobs = await putBack(this.#redis, left.strays);
+      if (jobs > 0) this.#logger.warn({ jobs }, 'jobs wait again: the worker that held them is gone');
     } catch (error) {
       this.#logger.debug({ err: error }, 'looking for dead workers failed');
     } finally {
@@ -62,11 +68,14 @@ export class Reaper {
 interface Leftovers {
   readonly calls: Record<string, string>;
   readonly models: readonly string[];
+  /** Claims of the dead as Redis sees it, a moment before anybody is asked whether he lives. */
+  readonly strays: readonly Stray[];
 }
 
-async function readLeftovers(redis: Redis): Promise<Leftovers> {
+async function readLeftovers(redis: Redis, claims: HeldClaims): Promise<Leftovers> {
+  const strays = await claims.findStrays();
   const [calls, models] = await Promise.all([redis.hgetall(keys.calls), redis.hkeys(keys.modelStates)]);
-  return { calls, models };
+  return { calls, models, strays };
 }
 
 /** Returns how many jobs became suspects. */

@@ -9,7 +9,6 @@ import { modelFiles } from '../models/testing/model-files.ts';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
 import { readSettings } from '../shared/config/settings.ts';
 import { isOutcome } from '../shared/jobs/job.ts';
-import { JobQueues } from '../shared/jobs/queues.ts';
 import { JobStore } from '../shared/jobs/store/job-store.ts';
 import { createLogger } from '../shared/observability/logger.ts';
 import { createRegistry } from '../shared/observability/metrics.ts';
@@ -68,12 +67,10 @@ async function live(jobs: number): Promise<number> {
     },
   });
   await worker.start();
-  const queues = new JobQueues(producer);
   const store = new JobStore(producer);
   for (let i = 0; i < jobs; i++) {
     const job = jobRequest({ model: 'fake', items: 1, retentionSeconds: 600 });
     await store.admit(job, { input: [{ kind: 'text', text: 'x' }], queueMax: 1e6, tenantMax: 1e6 });
-    await queues.add(job.model, job.priority, job);
     await waitUntil(
       'the job ends',
       async () => {
@@ -87,7 +84,6 @@ async function live(jobs: number): Promise<number> {
   const seconds = (kind: string) =>
     Number(new RegExp(`inference_call_seconds_total\\{[^}]*kind="${kind}"[^}]*\\} (\\S+)`).exec(text)?.[1]);
   await worker.stop();
-  await queues.close();
   redis.disconnect();
   return seconds('measured') / seconds('predicted');
 }

@@ -9,7 +9,6 @@ import { BlobStore } from '../shared/blobs/blob-store.ts';
 import { readSettings } from '../shared/config/settings.ts';
 import { isOutcome, type JobRequest } from '../shared/jobs/job.ts';
 import { keys } from '../shared/jobs/keys.ts';
-import { JobQueues } from '../shared/jobs/queues.ts';
 import { type JobRecord, JobStore } from '../shared/jobs/store/job-store.ts';
 import { createLogger } from '../shared/observability/logger.ts';
 import { createRegistry } from '../shared/observability/metrics.ts';
@@ -26,7 +25,6 @@ let server: TestRedis;
 let producer: Redis;
 let consumer: Redis;
 let store: JobStore;
-let queues: JobQueues;
 let worker: InferenceWorker;
 const registry = createRegistry('worker', 'test');
 
@@ -49,7 +47,6 @@ before(async () => {
   producer = connectProducer(server.url, logger);
   await waitUntil('producer is ready', () => producer.status === 'ready');
   store = new JobStore(producer);
-  queues = new JobQueues(producer);
   consumer = connectConsumer(server.url, logger);
   worker = new InferenceWorker({
     device: 'cpu',
@@ -66,7 +63,6 @@ before(async () => {
 });
 after(async () => {
   await worker.stop();
-  await queues.close();
   producer.disconnect();
   consumer.disconnect();
   await server.stop();
@@ -75,7 +71,6 @@ after(async () => {
 async function submit(texts: string[], extra: Partial<JobRequest> = {}): Promise<JobRequest> {
   const job = jobRequest({ model: 'writes', items: texts.length, retentionSeconds: 600, ...extra });
   await store.admit(job, { input: texts.map((text) => ({ kind: 'text', text })), queueMax: 1e6, tenantMax: 1e6 });
-  await queues.add(job.model, job.priority, job);
   return job;
 }
 

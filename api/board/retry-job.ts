@@ -6,13 +6,8 @@ import type { Redis } from 'ioredis';
 import type { BlobStore } from '../../shared/blobs/blob-store.ts';
 import { isOutcome, type JobRequest, recordVersion, type StoredInput } from '../../shared/jobs/job.ts';
 import { mintJobId } from '../../shared/jobs/job-id.ts';
-import type { JobQueues } from '../../shared/jobs/queues.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
-import type { Logger } from '../../shared/observability/logger.ts';
-import { traceIdOf } from '../../shared/observability/trace-context.ts';
-import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
-import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { RequestTrace } from '../tracing/request-trace.ts';
 import { dismissDeadJob } from './dead-letters.ts';
@@ -20,11 +15,8 @@ import { dismissDeadJob } from './dead-letters.ts';
 export interface RetryParts {
   readonly redis: Redis;
   readonly store: JobStore;
-  readonly queues: JobQueues;
   readonly blobs: BlobStore;
   readonly limits: { readonly queueMax: number; readonly tenantMax: number };
-  readonly logger: Logger;
-  readonly tracing: Tracing;
   /** Of the request that asks for it: the new job's trace begins with it. */
   readonly traceparent: string;
   readonly trace: RequestTrace | null;
@@ -32,7 +24,7 @@ export interface RetryParts {
 
 /** Throws gone (record, input or a blob of it), already-finished (still live), quota-exceeded, overloaded. */
 export async function retryDeadJob(parts: RetryParts, ref: JobRef): Promise<JobRef> {
-  const { redis, store, queues, blobs, limits, logger } = parts;
+  const { redis, store, blobs, limits } = parts;
   const known = await store.findByKey(ref.tenant, hashesOf(ref));
   if (known) return { tenant: ref.tenant, id: known.id };
   const { request: old, input } = await readKept(store, ref);
@@ -56,15 +48,6 @@ export async function retryDeadJob(parts: RetryParts, ref: JobRef): Promise<JobR
       : new Problem('overloaded', `The queue of ${old.model} is full.`);
   }
   await dismissDeadJob(redis, ref);
-  const startedMs = performance.now();
-  try {
-    await queues.add(request.model, request.priority, request);
-    recordJobSpan(parts.tracing, request, { name: 'enqueue', startedMs });
-    await store.confirmEnqueued(again);
-  } catch (error) {
-    const trace = traceIdOf(request.traceparent);
-    logger.warn({ err: error, job: request.id, trace }, 'not enqueued; the reconciler will do it');
-  }
   return again;
 }
 

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { mintJobId } from '../../shared/jobs/job-id.ts';
 import { keys, queueName } from '../../shared/jobs/keys.ts';
+import { startJob } from '../../shared/testing/claim-job.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
-import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { Client } from '../testing/client.ts';
 import { runJob } from '../testing/fake-worker.ts';
 import { pngBytes } from '../testing/media.ts';
@@ -29,55 +29,17 @@ describe('duties', () => {
     (await api.redis.zscore(`${keys.queuePrefix}:${queueName('ner', 'normal')}:prioritized`, id)) !== null;
   const submit = async (extra: object = {}) => {
     const { job } = await client.submit({ model: 'ner', input: 'x', ...extra });
-    await waitUntil(
-      'it is enqueued and confirmed',
-      async () => (await api.redis.zscore(keys.pending, `default/${job.id}`)) === null,
-    );
     return job.id;
   };
-  const loseFromQueue = (id: string) => api.dependencies.queues.remove('ner', 'normal', { tenant: 'default', id });
+  const loseFromQueue = (id: string) => api.dependencies.queues.get('ner', 'normal').remove(id);
 
   it('has an age from the start, so that one that is never done grows old', async () => {
     const text = await api.registry.metrics();
-    for (const duty of ['reconcile', 'expire', 'sweep-blobs', 'find-lost', 'trim-tombstones'])
+    for (const duty of ['expire', 'sweep-blobs', 'find-lost', 'trim-tombstones'])
       assert.match(text, new RegExp(`^inference_duty_last_run_timestamp_seconds\\{.*duty="${duty}".*\\} \\d`, 'm'));
   });
 
-  it('enqueues what was admitted and not enqueued, once it is 2 s old', async () => {
-    const id = await submit();
-    await loseFromQueue(id);
-    await api.redis.zadd(keys.pending, Date.now(), `default/${id}`);
-    assert.equal(await api.duties.run('reconcile'), 0);
-    await api.redis.zadd(keys.pending, Date.now() - 3000, `default/${id}`);
-    assert.equal(await api.duties.run('reconcile'), 1);
-    assert.equal(await inQueue(id), true);
-    assert.equal(await api.redis.zcard(keys.pending), 0);
-  });
-
-  it('changes nothing for what is in its queue, has ended or was erased', async () => {
-    const [waiting, done] = [await submit(), await submit()];
-    await runJob(api.redis, { tenant: 'default', id: done });
-    await loseFromQueue(done);
-    for (const id of [waiting, done, mintJobId()]) await api.redis.zadd(keys.pending, 1, `default/${id}`);
-    await api.duties.run('reconcile');
-    assert.deepEqual([await inQueue(waiting), await inQueue(done)], [true, false]);
-    assert.equal(await api.redis.zcard(keys.pending), 0);
-  });
-
-  it('admits and answers 202 although BullMQ can not take the job; the reconciler enqueues it', async () => {
-    const { queues } = api.dependencies;
-    const add = queues.add;
-    queues.add = () => Promise.reject(new Error('no queue today'));
-    const { status, job } = await client.submit({ model: 'ner', input: 'x' });
-    queues.add = add;
-    assert.equal(status, 202);
-    assert.equal(await inQueue(job.id), false);
-    await api.redis.zadd(keys.pending, 1, `default/${job.id}`);
-    await api.duties.run('reconcile');
-    assert.equal(await inQueue(job.id), true);
-  });
-
-  it('finds a job again that is in no queue and on no list', async () => {
+  it('finds a job again that is in no queue', async () => {
     const id = await submit();
     await loseFromQueue(id);
     assert.equal(await api.duties.run('find-lost'), 0, 'it is too young');
@@ -89,8 +51,7 @@ describe('duties', () => {
   it('expires what did not start in time, though no worker runs, and leaves what started', async () => {
     const [late, started] = [await submit({ expires_in: 0.05 }), await submit({ expires_in: 0.5 })];
     await new Promise((resolve) => setTimeout(resolve, 60));
-    const { store } = api.dependencies;
-    await store.start([{ tenant: 'default', id: started }], '1');
+    await startJob(api.redis, { tenant: 'default', id: started });
     await api.redis.zadd(keys.startBy, 1, `default/${started}`);
     assert.equal(await api.duties.run('expire'), 1);
     const { job } = await client.read(late);

@@ -6,7 +6,6 @@ import { holdLease } from '../../shared/jobs/store/duties.ts';
 import { isRedisTrouble } from '../http/error-handler.ts';
 import type { DutyParts } from './duty-parts.ts';
 import { findLost } from './find-lost.ts';
-import { reconcile } from './reconcile.ts';
 import { expireUnstarted, sweepBlobs, sweepIncoming, sweepOrphans, trimTombstones } from './sweep.ts';
 
 /** Returns how many jobs it had to look after. */
@@ -14,7 +13,6 @@ type Duty = (parts: DutyParts) => Promise<number>;
 
 const minuteMs = 60_000;
 const duties: Readonly<Record<string, { readonly everyMs: number; readonly run: Duty }>> = {
-  reconcile: { everyMs: 1000, run: reconcile },
   expire: { everyMs: 500, run: expireUnstarted },
   'sweep-blobs': { everyMs: 5000, run: sweepBlobs },
   'find-lost': { everyMs: 30_000, run: findLost },

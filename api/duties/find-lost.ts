@@ -1,6 +1,6 @@
 /**
- * Looks for jobs that are neither finished nor in BullMQ nor on the reconciler's list: nobody would ever run them. It
- * should find none; a worker that failed in an unforeseen way, or a hand in Redis, makes one. Walks the keys slowly.
+ * Looks for jobs that are neither finished nor in BullMQ: nobody would ever run them. It should find none: admitting a job
+ * and ending it are one script each. A hand in Redis makes one. Walks the keys slowly.
  */
 import { keys, queueName } from '../../shared/jobs/keys.ts';
 import { redisNowMs } from '../../shared/jobs/store/duties.ts';
@@ -8,7 +8,6 @@ import type { JobRef } from '../../shared/jobs/store/words.ts';
 import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { DutyParts } from './duty-parts.ts';
 
-/** Younger ones may be on their way between two steps. */
 const ageMsMin = 60_000;
 const scanCount = 500;
 /** Per beat; the cursor goes on where it was. A million keys take a quarter of an hour. */
@@ -37,7 +36,7 @@ async function revive({ redis, store, queues, logger }: DutyParts, ref: JobRef, 
   const isQueued = await redis.exists(`${keys.queuePrefix}:${queueName(model, priority)}:${ref.id}`);
   if (isQueued === 1) return false;
   // It may have ended between the two looks: then the reference finds nothing, which is harmless.
-  await queues.add(model, priority, ref);
+  await queues.add(record.request);
   logger.warn({ job: ref.id, trace: traceIdOf(traceparent) }, 'a job was in no queue; it is again');
   return true;
 }

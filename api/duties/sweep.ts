@@ -19,7 +19,7 @@ const hourMs = 3_600_000;
 const tombstoneMs = 24 * hourMs;
 
 /** Jobs that have not started in time expire, though no worker runs. */
-export async function expireUnstarted({ redis, store, queues, tracing, metrics }: DutyParts): Promise<number> {
+export async function expireUnstarted({ redis, store, tracing, metrics }: DutyParts): Promise<number> {
   const refs = await listUnstarted(redis, await redisNowMs(redis), atOnceMax);
   if (refs.length === 0) return 0;
   const problem = new Problem('expired', 'The job did not start within `expires_in`.');
@@ -36,8 +36,6 @@ export async function expireUnstarted({ redis, store, queues, tracing, metrics }
       if (replies[index] === 'job-ended') countEnded(metrics, record, 'expired');
       const attributes = { 'millrace.outcome': 'expired' };
       recordJobSpan(tracing, record.request, { name: 'expire', startedMs, attributes, error: problem.slug });
-      // A worker may have claimed it this very moment: it will find that the job has ended.
-      await queues.remove(record.request.model, record.request.priority, ref).catch(() => {});
     }),
   );
   return replies.filter((reply) => reply === 'job-ended').length;

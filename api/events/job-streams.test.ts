@@ -6,6 +6,7 @@ import { after, before, describe, it } from 'node:test';
 import { EventSource } from 'eventsource';
 import { jobStatuses } from '../../shared/jobs/job.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
+import { startJob } from '../../shared/testing/claim-job.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { Client } from '../testing/client.ts';
@@ -90,7 +91,7 @@ describe('event streams', () => {
     await waitUntil('it has begun', () => seen.length === 1);
     const cutter = setInterval(() => api.server.closeAllConnections(), 250);
     const store = new JobStore(api.redis);
-    await store.start([{ tenant: 'default', id: job.id }], '1');
+    await startJob(api.redis, { tenant: 'default', id: job.id });
     for (let index = 0; index < 40; index++) {
       await store.finish([{ tenant: 'default', id: job.id, kind: 'item', status: 'succeeded', index, fragment: '1' }]);
       await new Promise((resolve) => setTimeout(resolve, 80));

@@ -3,7 +3,6 @@ import type { Redis } from 'ioredis';
 import type { BlobStore } from '../../shared/blobs/blob-store.ts';
 import { isOutcome } from '../../shared/jobs/job.ts';
 import { keys } from '../../shared/jobs/keys.ts';
-import type { JobQueues } from '../../shared/jobs/queues.ts';
 import { forgetBlobs } from '../../shared/jobs/store/duties.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobRecord } from '../../shared/jobs/store/record.ts';
@@ -17,7 +16,6 @@ import type { PredictionLogClient } from '../predictions/log-client.ts';
 export interface EndJobParts {
   readonly redis: Redis;
   readonly store: JobStore;
-  readonly queues: JobQueues;
   readonly blobs: BlobStore;
   readonly metrics: Pick<ApiMetrics, 'ended'>;
   readonly tracing: Tracing;
@@ -33,7 +31,7 @@ export async function cancelJob(parts: EndJobParts, ref: JobRef): Promise<JobRec
   const record = found(await parts.store.read(ref));
   if (reply === 'job-ended') {
     countEnded(parts.metrics, record, 'canceled');
-    await tellWorkers(parts, ref, record);
+    await tellWorkers(parts, ref);
     const attributes = { 'millrace.outcome': 'canceled', 'millrace.problem': problem.slug };
     recordJobSpan(parts.tracing, record.request, { name: 'cancel', startedMs, attributes });
   }
@@ -86,9 +84,6 @@ async function cancelIfLive(parts: EndJobParts, ref: JobRef): Promise<void> {
 }
 
 /** Best effort: the outcome stands, and a worker that does not hear throws its late rows away. */
-async function tellWorkers({ redis, queues }: EndJobParts, ref: JobRef, { request }: JobRecord): Promise<void> {
-  await Promise.allSettled([
-    redis.publish(keys.control, `cancel ${ref.tenant}/${ref.id}`),
-    queues.remove(request.model, request.priority, ref),
-  ]);
+async function tellWorkers({ redis }: EndJobParts, ref: JobRef): Promise<void> {
+  await redis.publish(keys.control, `cancel ${ref.tenant}/${ref.id}`).catch(() => {});
 }

@@ -1,7 +1,7 @@
 /** Items that are objects: checked by their task's own schema, stored as it read them. */
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'node:test';
-import { JobStore } from '../../shared/jobs/store/job-store.ts';
+import { startJob } from '../../shared/testing/claim-job.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { Client } from '../testing/client.ts';
 import { startTestApi, type TestApi, testModel } from '../testing/test-api.ts';
@@ -27,7 +27,6 @@ describe('an item that is an object', () => {
   };
 
   it('is stored as its contract reads it, whichever way it was said', async () => {
-    const store = new JobStore(api.redis);
     const ids = new Set<string>();
     for (const input of [
       { query: 'q', documents: ['a', { text: 'b' }] },
@@ -38,12 +37,8 @@ describe('an item that is an object', () => {
       ids.add(job.id);
     }
     assert.equal(ids.size, 1, 'the second spelling is the first job again');
-    const [claim] = await store.start(
-      [...ids].map((id) => ({ tenant: 'default', id })),
-      '1',
-    );
-    assert.ok(claim?.state === 'started');
-    assert.deepEqual(claim.input, [{ kind: 'json', value: { query: 'q', documents: ['a', 'b'] } }]);
+    const { input } = await startJob(api.redis, { tenant: 'default', id: [...ids][0] as string });
+    assert.deepEqual(input, [{ kind: 'json', value: { query: 'q', documents: ['a', 'b'] } }]);
   });
 
   it('is refused at the place that is wrong, or by what it may be when it is something else', async () => {

@@ -1,20 +1,14 @@
 /**
- * Turns a submission into an admitted job: blobs into its folder, the record and the idempotency key in one script, the
- * reference into BullMQ. What was recorded is durable and gets its 202 even when BullMQ could not take it: the
- * reconciler does that later. Knows nothing of HTTP.
+ * Turns a submission into an admitted job: blobs into its folder; then record, idempotency key and place in the queue in
+ * one script, after which it is durable and gets its 202. Knows nothing of HTTP.
  */
 import type { BlobStore } from '../../shared/blobs/blob-store.ts';
 import { type JobRequest, recordVersion, type StoredInput, type WebhookWish } from '../../shared/jobs/job.ts';
 import { mintJobId } from '../../shared/jobs/job-id.ts';
-import type { JobQueues } from '../../shared/jobs/queues.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { JobRecord } from '../../shared/jobs/store/record.ts';
 import type { Admission, JobRef } from '../../shared/jobs/store/words.ts';
 import { type AllowedHosts, checkUrl } from '../../shared/net/url-policy.ts';
-import type { Logger } from '../../shared/observability/logger.ts';
-import { traceIdOf } from '../../shared/observability/trace-context.ts';
-import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
-import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { hashBody } from './idempotency.ts';
 import { invalid, type JobFields } from './job-fields.ts';
@@ -45,30 +39,20 @@ export type Submitted =
 
 export class JobSubmitter {
   readonly #store: JobStore;
-  readonly #queues: JobQueues;
   readonly #blobs: BlobStore;
   readonly #allowed: AllowedHosts;
   readonly #limits: SubmitLimits;
-  readonly #logger: Logger;
-  readonly #tracing: Tracing;
-  readonly #enqueuing = new Set<Promise<void>>();
 
   constructor(parts: {
     store: JobStore;
-    queues: JobQueues;
     blobs: BlobStore;
     allowed: AllowedHosts;
     limits: SubmitLimits;
-    logger: Logger;
-    tracing: Tracing;
   }) {
     this.#store = parts.store;
-    this.#queues = parts.queues;
     this.#blobs = parts.blobs;
     this.#allowed = parts.allowed;
     this.#limits = parts.limits;
-    this.#logger = parts.logger;
-    this.#tracing = parts.tracing;
   }
 
   /** Throws what the submission got wrong; quota-exceeded or overloaded when there is no room. */
@@ -95,10 +79,8 @@ export class JobSubmitter {
       queueMax: this.#limits.queueMax,
       tenantMax: this.#limits.tenantMax,
     });
-    if (admission.verdict === 'accepted') {
-      this.#enqueue(request);
+    if (admission.verdict === 'accepted')
       return { isNew: true, ref, record: queuedRecord(request, admission.createdMs ?? Date.now()) };
-    }
     if (input.some((item) => item.kind === 'blob')) await this.#blobs.remove(ref);
     if (admission.verdict === 'existing') return { isNew: false, ref: { tenant, id: admission.id } };
     throw refusal(admission, model.files.id);
@@ -115,29 +97,6 @@ export class JobSubmitter {
     const found = await this.#store.findByKey(tenant, { keyHash, bodyHash });
     if (found && !found.sameBody) throw keyReused();
     return found && { isNew: false, ref: { tenant, id: found.id } };
-  }
-
-  /** Resolves when everything admitted here is enqueued and confirmed, or left to the reconciler. */
-  async settle(): Promise<void> {
-    await Promise.all(this.#enqueuing);
-  }
-
-  /** In the background: the record is durable, so the caller need not wait for it. */
-  #enqueue(request: JobRequest): void {
-    const ref = { tenant: request.tenant, id: request.id };
-    const startedMs = performance.now();
-    const enqueuing = this.#queues
-      .add(request.model, request.priority, request)
-      .then(() => {
-        recordJobSpan(this.#tracing, request, { name: 'enqueue', startedMs });
-        return this.#store.confirmEnqueued(ref);
-      })
-      .catch((error) => {
-        const trace = traceIdOf(request.traceparent);
-        this.#logger.warn({ err: error, job: request.id, trace }, 'not enqueued; the reconciler will do it');
-      });
-    this.#enqueuing.add(enqueuing);
-    void enqueuing.finally(() => this.#enqueuing.delete(enqueuing));
   }
 
   #toRequest({ fields, model, items, isList }: Submission, wish: SubmitWish): JobRequest {

@@ -1,23 +1,28 @@
 /** A worker without engine: starts and finishes jobs through the store, as real ones do. */
-import { Worker } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { jobClasses, type StoredInput } from '../../shared/jobs/job.ts';
-import { keys, queueName } from '../../shared/jobs/keys.ts';
+import { queueName } from '../../shared/jobs/keys.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
-import type { QueuedJob } from '../../shared/jobs/queues.ts';
+import { claimJobs } from '../../shared/jobs/store/claims.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
-import type { JobRef } from '../../shared/jobs/store/words.ts';
+import type { Claim, JobRef } from '../../shared/jobs/store/words.ts';
+import { claimJob } from '../../shared/testing/claim-job.ts';
 
 /** What an item becomes; a thrown Error's message becomes the item's problem. */
 export type FakeModel = (input: StoredInput, index: number) => unknown;
 
 /** Claims and finishes one job at once. Returns false when it is gone. */
 export async function runJob(redis: Redis, ref: JobRef, model: FakeModel = () => 'done'): Promise<boolean> {
-  const store = new JobStore(redis);
-  const [claim] = await store.start([ref], '1');
+  return await finishClaim(redis, await claimJob(redis, ref), model);
+}
+
+async function finishClaim(redis: Redis, claim: Claim | null, model: FakeModel): Promise<boolean> {
   if (claim?.state !== 'started') return false;
+  const store = new JobStore(redis);
   for (const [index, input] of claim.input.entries()) {
-    await store.finish([{ ...ref, kind: 'item', index, computeSeconds: 0.01, ...outcomeOf(model, input, index) }]);
+    const outcome = outcomeOf(model, input, index);
+    await store.finish([{ ...claim.ref, kind: 'item', index, computeSeconds: 0.01, ...outcome }]);
   }
   return true;
 }
@@ -38,28 +43,28 @@ export interface FakeWorker {
   stop(): Promise<void>;
 }
 
-/** Works off all queues of a model through BullMQ. */
+/** Works off all queues of a model. */
 export function startFakeWorker(url: string, model: string, run: FakeModel = () => 'done'): FakeWorker {
   const runs = new Map<string, number>();
   const connection = new Redis(url, { maxRetriesPerRequest: null });
   connection.on('error', () => {});
-  const workers = jobClasses.map((jobClass) => {
-    const worker = new Worker<QueuedJob>(
-      queueName(model, jobClass),
-      async (job) => {
-        runs.set(job.id as string, (runs.get(job.id as string) ?? 0) + 1);
-        await runJob(connection, { tenant: job.data.t, id: job.id as string }, run);
-      },
-      { connection, prefix: keys.queuePrefix, concurrency: 50, removeOnComplete: { count: 0 } },
-    );
-    worker.on('error', () => {});
-    return worker;
-  });
+  let isStopped = false;
+  const work = async (queue: string) => {
+    while (!isStopped) {
+      const wish = { queue, worker: 'fake', max: 50, versions: ['1'] };
+      const { claims } = await claimJobs(connection, wish).catch(() => ({ claims: [] }));
+      for (const { ref } of claims) runs.set(ref.id, (runs.get(ref.id) ?? 0) + 1);
+      await Promise.all(claims.map((claim) => finishClaim(connection, claim, run).catch(() => false)));
+      if (claims.length === 0) await sleep(10);
+    }
+  };
+  const working = jobClasses.map((jobClass) => work(queueName(model, jobClass)));
   return {
     runs,
     async stop() {
-      await Promise.all(workers.map((worker) => worker.close(true)));
+      isStopped = true;
       connection.disconnect();
+      await Promise.all(working);
     },
   };
 }

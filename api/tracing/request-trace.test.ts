@@ -41,11 +41,10 @@ describe('the trace of a request', () => {
   it('has the request as its root, with the stages below it, and the answer names it', async () => {
     const submitted = await client.submit(good);
     const root = await recorded('POST /v1/jobs');
-    await recorded('enqueue');
     const named = parseTraceparent(submitted.headers.get('traceparent') ?? '');
     assert.deepEqual(named, { traceId: root.traceId, spanId: root.spanId, flags: '01' });
     assert.equal(submitted.job.trace_id, root.traceId);
-    for (const name of ['read request', 'admission', 'enqueue']) {
+    for (const name of ['read request', 'admission']) {
       const span = await recorded(name);
       assert.equal(span.parentId, root.spanId, name);
       assert.ok(span.startMs >= root.startMs && span.endMs >= span.startMs, name);

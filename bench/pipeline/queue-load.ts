@@ -6,7 +6,6 @@ import type { PreparedSource } from '../../models/task.ts';
 import type { JobRequest, StoredInput } from '../../shared/jobs/job.ts';
 import { mintJobId } from '../../shared/jobs/job-id.ts';
 import { keys } from '../../shared/jobs/keys.ts';
-import { JobQueues } from '../../shared/jobs/queues.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { Subject } from './subjects.ts';
 
@@ -14,7 +13,6 @@ const channel = keys.replies('bench');
 
 export class QueueLoad {
   readonly #store: JobStore;
-  readonly #queues: JobQueues;
   readonly #subscriber: Redis;
   readonly #waiters = new Map<string, (status: string) => void>();
   readonly #dataDir: string;
@@ -24,7 +22,6 @@ export class QueueLoad {
 
   constructor(producer: Redis, dataDir: string) {
     this.#store = new JobStore(producer);
-    this.#queues = new JobQueues(producer);
     this.#subscriber = producer.duplicate({ enableOfflineQueue: true });
     this.#dataDir = dataDir;
     this.#subscriber.on('message', (_channel: string, message: string) => {
@@ -73,7 +70,6 @@ export class QueueLoad {
   }
 
   async close(): Promise<void> {
-    await this.#queues.close();
     this.#subscriber.disconnect();
   }
 
@@ -91,8 +87,6 @@ export class QueueLoad {
     };
     const ended = new Promise<string>((resolve) => this.#waiters.set(`default/${request.id}`, resolve));
     await this.#store.admit(request, { input, queueMax: 1e9, tenantMax: 1e9, replyChannel: channel });
-    await this.#queues.add(files.id, 'normal', request);
-    void this.#store.confirmEnqueued(request); // As the API: in the background.
     const status = await ended;
     this.#waiters.delete(`default/${request.id}`);
     if (status !== 'succeeded') throw new Error(`A job of the bench ended as ${status}.`);

@@ -4,6 +4,7 @@ import { mintJobId } from '../../shared/jobs/job-id.ts';
 import { keys } from '../../shared/jobs/keys.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { InputMark, InputPolicy } from '../../shared/jobs/store/words.ts';
+import { startJob } from '../../shared/testing/claim-job.ts';
 import { startTestRedis } from '../../shared/testing/redis.ts';
 import { cpuSeconds } from '../method/cpu-time.ts';
 import { measurePairs, median, type Ratio, ratioOf } from '../method/ratio.ts';
@@ -25,7 +26,7 @@ export async function measureFinishCost(pairs: number, jobs: number): Promise<Fi
   const script = { plain: [] as number[], recorded: [] as number[] };
   const block = async (policy: InputPolicy | undefined) => {
     const store = new JobStore(redis, undefined, policy);
-    const ids = await startJobs(store, jobs);
+    const ids = await startJobs(redis, store, jobs);
     await redis.config('RESETSTAT');
     const before = cpuSeconds([pid]);
     for (let at = 0; at < jobs; at += jobsPerCall) {
@@ -69,7 +70,7 @@ const fragment = JSON.stringify([
 ]);
 const mark: InputMark = ['text', 'ab'.repeat(32), 12];
 
-async function startJobs(store: JobStore, count: number): Promise<string[]> {
+async function startJobs(redis: Redis, store: JobStore, count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, () => mintJobId());
   for (let at = 0; at < count; at += jobsPerCall) {
     const requests = ids.slice(at, at + jobsPerCall).map((id) => ({
@@ -91,7 +92,7 @@ async function startJobs(store: JobStore, count: number): Promise<string[]> {
       tenantMax: 1e9,
     };
     await Promise.all(requests.map((request) => store.admit(request, options)));
-    await store.start(requests, '1');
+    for (const request of requests) await startJob(redis, request);
   }
   return ids;
 }

@@ -8,7 +8,6 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { mintJobId } from '../../shared/jobs/job-id.ts';
 import { keys } from '../../shared/jobs/keys.ts';
-import { JobQueues } from '../../shared/jobs/queues.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { connectProducer, untilReady } from '../../shared/redis/connection.ts';
@@ -35,7 +34,6 @@ export async function benchQueue({ pairs, seconds, keep }: BenchOptions): Promis
   const producer = connectProducer(server.url, logger);
   await untilReady(producer, 5000);
   const store = new JobStore(producer);
-  const queues = new JobQueues(producer);
   const plainConnection = new Redis(server.url, { maxRetriesPerRequest: null });
   const plain = new Queue('plain', { connection: plainConnection });
   // Plain BullMQ records nothing either; `bench -- predictions` has what recording adds.
@@ -88,8 +86,6 @@ export async function benchQueue({ pairs, seconds, keep }: BenchOptions): Promis
           queueMax: 1e9,
           tenantMax: 1e9,
         });
-        await queues.add('noop', 'normal', request);
-        void store.confirmEnqueued(request); // As the API: in the background.
       },
       async () => (await store.liveCount('noop', 'normal')) === 0,
     );
@@ -119,7 +115,6 @@ export async function benchQueue({ pairs, seconds, keep }: BenchOptions): Promis
   );
   console.log(`Redis bytes per finished job: ${bytes.toFixed(0)}`);
   await Promise.all([ours.stop(), peer.stop()]);
-  await queues.close();
   await plain.close();
   producer.disconnect();
   plainConnection.disconnect();

@@ -45,8 +45,16 @@ export class RealTrack implements Track {
     this.#rows = rows;
     const request = jobRequest({ model: files.id });
     const times = { attempts: 1, crashes: 0, createdMs: 0, startedMs: 0 };
-    const claim = { state: 'started', request, input: [], finishedItems: new Set<number>(), ...times } as const;
-    this.#item = new RunningJob(request, claim, files).openItem(0);
+    const claim = {
+      state: 'started',
+      ref: request,
+      version: files.version,
+      request,
+      input: [],
+      finishedItems: new Set<number>(),
+      ...times,
+    } as const;
+    this.#item = new RunningJob(claim, files).openItem(0);
     this.#item.parts = [undefined];
     this.#pool = new LanePool({ device: 'cpu', threads, lanes }, createLogger('bench', 'warn'), {
       onIdle: (lane) => this.#scheduler?.dispatch(lane),

@@ -7,10 +7,10 @@ import type { Call } from '../../api/http/call.ts';
 import { RequestTrace } from '../../api/tracing/request-trace.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { JobRequest } from '../../shared/jobs/job.ts';
-import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
+import type { StartedClaim } from '../../shared/jobs/store/words.ts';
 import type { Tracing } from '../../shared/observability/tracing/span.ts';
 import type { QueuedRow } from '../../workers/running/running-job.ts';
-import { queueRow, RunningJob, type StartedClaim } from '../../workers/running/running-job.ts';
+import { queueRow, RunningJob } from '../../workers/running/running-job.ts';
 import type { EngineCalls } from '../../workers/tracing/engine-calls.ts';
 import { JobTrace } from '../../workers/tracing/job-trace.ts';
 
@@ -53,9 +53,19 @@ function begin(tracing: Tracing, header: string | undefined): RunningJob {
   trace?.describe({ 'millrace.model': 'noop', 'millrace.task': 'feature-extraction', 'millrace.items': 1 });
   trace?.end({ ...call, startedMs } as unknown as Call, 202);
   const request = { id: 'job_1', priority: 'normal', items: 1, traceparent } as JobRequest;
-  recordJobSpan(tracing, request, { name: 'enqueue', startedMs });
-  const claim = { ...{ state: 'started', request, input: [], attempts: 1, crashes: 0 }, createdMs: 1, startedMs: 2 };
+  const claim = {
+    ...{
+      state: 'started',
+      ref: { tenant: 'default', id: 'job_1' },
+      version: '1',
+      request,
+      input: [],
+      attempts: 1,
+      crashes: 0,
+    },
+    createdMs: 1,
+    startedMs: 2,
+  };
   const started = { ...claim, finishedItems: new Set<number>() } as StartedClaim;
-  const ref = { tenant: 'default', id: 'job_1' };
-  return new RunningJob(ref, started, files, JobTrace.follow(tracing, ref, started, files));
+  return new RunningJob(started, files, JobTrace.follow(tracing, started, files));
 }

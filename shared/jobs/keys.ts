@@ -17,8 +17,6 @@ export const keys = {
   idempotency: (tenant: string, keyHash: string) => `${prefix}idem:${tenant}:${keyHash}`,
   /** set: tenants ever seen, so that the sweeper finds their indexes */
   tenants: `${prefix}tenants`,
-  /** zset: `<tenant>/<id>` admitted but not known to be enqueued, by admission ms */
-  pending: `${prefix}pending`,
   /** zset: `<tenant>/<id>` that must start by score (ms) */
   startBy: `${prefix}start-by`,
   /** hash: unfinished jobs, per `q:<queue>` and `t:<tenant>` */

@@ -1,26 +1,15 @@
 /**
  * BullMQ queues: one per model and class, named and configured in one place. A queue carries only references; what a
- * caller sees is in the store. One door to BullMQ for producers.
+ * caller sees is in the store, whose scripts add, claim and drop them (`store/scripts/queues.lua`). The door to BullMQ for
+ * all the rest: looking, counting, delaying, and adding what was lost.
  */
-import { Queue, type QueueOptions, type WorkerOptions } from 'bullmq';
+import { Queue, type QueueOptions } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { producerQueueOptions } from '../redis/connection.ts';
-import { GroupCommit } from '../redis/group-commit.ts';
 import type { JobClass, JobRequest } from './job.ts';
 import { mintedAtMs } from './job-id.ts';
 import { keys, queueName } from './keys.ts';
-import type { JobRef } from './store/words.ts';
-
-/** The whole payload of a BullMQ job; its id is the job's. */
-export interface QueuedJob {
-  /** tenant */
-  readonly t: string;
-  /** Version of the model that it wishes; absent for whichever serves when it is claimed. */
-  readonly v?: string;
-}
-
-/** A job as it is enqueued: its request, or what of it counts. */
-export type QueueEntry = JobRef & Pick<JobRequest, 'modelVersion'>;
+import { type QueuedJob, referenceTo } from './queued-job.ts';
 
 /**
  * BullMQ's record goes at once when it completes or fails: the outcome is ours (about 5 KB saved per job).
@@ -36,15 +25,10 @@ const queueOptions: Omit<QueueOptions, 'connection'> = {
   ...producerQueueOptions,
 };
 
-/**
- * Lock 10 s, looked at every 2.5 s: a killed worker's jobs run elsewhere within 15 s (BullMQ's defaults took 60.8 s).
- * Stalls never fail a job (the default fails it after the second): the poison counter decides that.
- */
-export const workerTimings = {
-  lockDuration: 10_000,
-  stalledInterval: 2500,
-  maxStalledCount: 1_000_000,
-} as const satisfies Partial<WorkerOptions>;
+/** What a consumer blocks on while the queue is empty. */
+export function markerOf(queue: string): string {
+  return `${keys.queuePrefix}:${queue}:marker`;
+}
 
 export interface QueueDepth {
   readonly waiting: number;
@@ -56,7 +40,6 @@ export interface QueueDepth {
 export class JobQueues {
   readonly #connection: Redis;
   readonly #queues = new Map<string, Queue<QueuedJob>>();
-  readonly #additions = new Map<string, GroupCommit<QueueEntry, void>>();
 
   constructor(connection: Redis) {
     this.#connection = connection;
@@ -73,31 +56,9 @@ export class JobQueues {
     return queue;
   }
 
-  /** Enqueues a reference, together with those that arrive meanwhile. The same id again is a no-op while BullMQ has it. */
-  async add(model: string, jobClass: JobClass, entry: QueueEntry): Promise<void> {
-    const name = queueName(model, jobClass);
-    let group = this.#additions.get(name);
-    if (!group) {
-      const queue = this.get(model, jobClass);
-      group = new GroupCommit<QueueEntry, void>(async (entries) => {
-        // Not atomic, and need not be: what is recorded but not enqueued is the reconciler's.
-        await queue.addBulk(
-          entries.map(({ tenant, id, modelVersion: v }) => ({
-            name: 'run',
-            data: { t: tenant, ...(v && { v }) },
-            opts: { jobId: id },
-          })),
-        );
-        return [];
-      });
-      this.#additions.set(name, group);
-    }
-    await group.add(entry);
-  }
-
-  /** Takes a reference out again while it waits: its job ended before it started. A claimed one stays claimed. */
-  async remove(model: string, jobClass: JobClass, { id }: JobRef): Promise<void> {
-    await this.get(model, jobClass).remove(id);
+  /** Lets a job wait that is in no queue, behind the others. The same id again is a no-op while BullMQ has it. */
+  async add(request: JobRequest): Promise<void> {
+    await this.get(request.model, request.priority).add('run', referenceTo(request), { jobId: request.id });
   }
 
   /** Waiting jobs, and the age in ms of the oldest that waits and of the oldest that is claimed (0 when there is none). */

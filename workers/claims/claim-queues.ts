@@ -1,25 +1,27 @@
 /**
- * The consumers of one model: a BullMQ worker per class, open only while the model can run here. A claim ends when the
- * job's outcome is stored. BullMQ keeps locks, stalled checks and order; what a claim means is the owner's.
+ * The consumers of one model: one per class, open only while the model can run here. Each claims as much as its budget has
+ * room for in one script, and blocks on BullMQ's marker while its queue is empty. What a claim means is the owner's; it
+ * ends when the job's outcome is stored.
  */
-import { DelayedError, type Job, Worker } from 'bullmq';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { type JobClass, jobClasses } from '../../shared/jobs/job.ts';
-import { keys, queueName } from '../../shared/jobs/keys.ts';
-import { type QueuedJob, workerTimings } from '../../shared/jobs/queues.ts';
-import type { JobRef } from '../../shared/jobs/store/words.ts';
+import { inspectQueue } from '../../shared/jobs/inspect-queues.ts';
+import { jobClasses } from '../../shared/jobs/job.ts';
+import { queueName } from '../../shared/jobs/keys.ts';
+import { markerOf } from '../../shared/jobs/queues.ts';
+import type { Claim, Claims } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
-import { Problem } from '../../shared/problems/problem.ts';
 import type { ClaimBudget } from './claim-budget.ts';
+import type { HeldClaims } from './held-claims.ts';
 
-/**
- * A BullMQ worker fetches up to its whole concurrency, one durable round trip after the other, before it starts the first
- * job: 256 claims held a burst back for 0.2 to 0.7 s. So the concurrency grows with what has started. Not less than this:
- * jobs that are fetched together are started and finished together, and with 8 the path cost 1.9 times the CPU.
- */
-const claimsAhead = 96;
-/** A record that this release can not read waits for one that can, after an upgrade or a roll-back. */
-const unsupportedMs = 30_000;
+/** A consumer looks again after this long though nothing woke it: whoever took the marker may have died before it claimed. */
+const blockSeconds = 5;
+/** Redis refused: the next try. */
+const againMs = 250;
+/** Something unforeseen went wrong with a job: it is claimed again after this. */
+const faultMs = 5000;
+/** BullMQ's word for a job that was claimed without a lock. */
+const noLock = '0';
 
 /** The job can not start now: it waits in its queue and is claimed again. */
 export class ClaimLater extends Error {
@@ -31,85 +33,141 @@ export class ClaimLater extends Error {
   }
 }
 
+export interface ConsumerOptions {
+  readonly model: string;
+  readonly redis: Redis;
+  readonly budget: ClaimBudget;
+  readonly held: HeldClaims;
+  readonly logger: Logger;
+  /** Claims up to `max` jobs of a queue and begins each with `begin`. */
+  readonly claim: (queue: string, max: number, begin: (claim: Claim, work: Promise<void>) => void) => Promise<Claims>;
+}
+
 export class ClaimQueues {
   readonly #consumers: ClassConsumer[];
 
-  constructor(options: Omit<ConsumerOptions, 'jobClass'>) {
-    this.#consumers = jobClasses.map((jobClass) => new ClassConsumer({ ...options, jobClass }));
+  constructor(options: ConsumerOptions) {
+    this.#consumers = jobClasses.map((jobClass) => new ClassConsumer(queueName(options.model, jobClass), options));
   }
 
   /** No new claims; those under way go on. */
   async pause(): Promise<void> {
-    await Promise.all(this.#consumers.map(({ worker }) => worker.pause(true)));
+    for (const consumer of this.#consumers) consumer.isPaused = true;
   }
 
   resume(): void {
-    for (const { worker } of this.#consumers) void worker.resume();
+    for (const consumer of this.#consumers) consumer.resume();
   }
 
   /** No new claims; resolves when those under way have ended. */
   async close(): Promise<void> {
-    await Promise.all(this.#consumers.map(({ worker }) => worker.close()));
+    await Promise.all(this.#consumers.map((consumer) => consumer.close()));
   }
-}
-
-interface ConsumerOptions {
-  readonly model: string;
-  readonly jobClass: JobClass;
-  readonly connection: Redis;
-  readonly budget: ClaimBudget;
-  readonly logger: Logger;
-  /** Resolves when the job's outcome is stored; throws ClaimLater when it can not start now. */
-  readonly run: (ref: JobRef, version: string | undefined) => Promise<void>;
 }
 
 class ClassConsumer {
-  readonly worker: Worker<QueuedJob>;
+  isPaused = false;
+  readonly #queue: string;
   readonly #options: ConsumerOptions;
-  #running = 0;
+  /** Blocks while the queue is empty. */
+  readonly #blocking: Redis;
+  readonly #loop: Promise<void>;
+  readonly #stop = new AbortController();
+  /** Redis may be away when it closes: a command that waits for a connection is never answered then. */
+  readonly #stopped = Promise.withResolvers<null>();
+  #claims = 0;
+  /** Waits for room, to be resumed, or for its end. */
+  #change: PromiseWithResolvers<void> | null = null;
 
-  constructor(options: ConsumerOptions) {
+  constructor(queue: string, options: ConsumerOptions) {
+    this.#queue = queue;
     this.#options = options;
-    const { model, jobClass, connection, logger } = options;
-    this.worker = new Worker<QueuedJob>(queueName(model, jobClass), (job, token) => this.#process(job, token), {
-      connection,
-      prefix: keys.queuePrefix,
-      concurrency: Math.min(options.budget.claims, claimsAhead),
-      removeOnComplete: { count: 0 },
-      removeOnFail: { count: 0 },
-      skipVersionCheck: true,
-      ...workerTimings,
-    });
-    this.worker.on('error', (error) => logger.debug({ err: error, model, class: jobClass }, 'queue consumer error'));
-    this.worker.on('stalled', (id) =>
-      logger.warn({ job: id, model }, 'job came back: the worker that held it is gone'),
-    );
+    options.held.watch(queue);
+    this.#blocking = options.redis.duplicate();
+    this.#blocking.on('error', () => {}); // The main connection logs for all.
+    this.#loop = this.#work();
   }
 
-  async #process(job: Job<QueuedJob>, token: string | undefined): Promise<void> {
-    this.#running++;
-    this.#adjust();
-    try {
-      await this.#options.run({ tenant: job.data.t, id: job.id as string }, job.data.v);
-    } catch (error) {
-      await job.moveToDelayed(Date.now() + this.#pauseAfter(job.id, error), token);
-      throw new DelayedError();
-    } finally {
-      this.#running--;
-      this.#adjust();
+  resume(): void {
+    this.isPaused = false;
+    this.#noteChange();
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    this.#stopped.resolve(null);
+    this.#noteChange();
+    this.#blocking.disconnect();
+    await this.#loop;
+    while (this.#claims > 0) await this.#untilChange();
+  }
+
+  async #work(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      const room = this.#options.budget.claims - this.#claims;
+      if (this.isPaused || room <= 0) {
+        await this.#untilChange();
+        continue;
+      }
+      try {
+        const { claims, dueInMs } = await this.#options.claim(this.#queue, room, (claim, work) =>
+          this.#begin(claim, work),
+        );
+        if (claims.length === 0) await this.#untilWoken(dueInMs);
+      } catch (error) {
+        this.#options.logger.debug({ err: error, queue: this.#queue }, 'claiming failed');
+        await sleep(againMs, undefined, { signal }).catch(() => {});
+      }
     }
   }
 
-  /** Ms until the job is claimed again; throws what is no reason to wait. */
-  #pauseAfter(job: string | undefined, error: unknown): number {
-    if (error instanceof ClaimLater) return error.afterMs;
-    if (!(error instanceof Problem && error.slug === 'unsupported-record')) throw error;
-    this.#options.logger.error({ job, reason: error.detail, againMs: unsupportedMs }, 'job left to another release');
-    return unsupportedMs;
+  async #untilWoken(dueInMs: number | null): Promise<void> {
+    if (this.#stop.signal.aborted) return;
+    // 1 ms at least: to Redis 0 is for ever.
+    const seconds = Math.min(blockSeconds, Math.max(1, dueInMs ?? Number.POSITIVE_INFINITY) / 1000);
+    // A connection that was cut without a word never answers.
+    const watchdog = setTimeout(() => this.#blocking.disconnect(true), (seconds + blockSeconds) * 1000);
+    try {
+      const waking = this.#blocking.bzpopmin(markerOf(this.#queue), seconds);
+      const woken = await Promise.race([waking, this.#stopped.promise]);
+      if (woken && this.isPaused) await this.#options.redis.zadd(markerOf(this.#queue), 0, '0'); // For another worker.
+    } finally {
+      clearTimeout(watchdog);
+    }
   }
 
-  #adjust(): void {
-    const wanted = Math.min(this.#options.budget.claims, 2 * this.#running + claimsAhead);
-    if (this.worker.concurrency !== wanted) this.worker.concurrency = wanted;
+  #begin(claim: Claim, work: Promise<void>): void {
+    this.#claims++;
+    const ended = work.catch((error) => this.#postpone(claim.ref.id, error));
+    void this.#options.held.hold(claim.ref.id, ended).finally(() => {
+      this.#claims--;
+      this.#noteChange();
+    });
+  }
+
+  async #postpone(id: string, error: unknown): Promise<void> {
+    const { logger, redis } = this.#options;
+    const isForeseen = error instanceof ClaimLater;
+    if (!isForeseen) logger.error({ err: error, job: id, againMs: faultMs }, 'claim failed; it is claimed again');
+    const dueMs = Date.now() + (isForeseen ? error.afterMs : faultMs);
+    const queue = inspectQueue(this.#queue, redis);
+    try {
+      await (await queue.getJob(id))?.moveToDelayed(dueMs, noLock);
+    } catch (reason) {
+      logger.warn({ err: reason, job: id }, 'claim could not be put off; it comes back by itself');
+    } finally {
+      await queue.close();
+    }
+  }
+
+  async #untilChange(): Promise<void> {
+    this.#change ??= Promise.withResolvers();
+    await this.#change.promise;
+  }
+
+  #noteChange(): void {
+    this.#change?.resolve();
+    this.#change = null;
   }
 }

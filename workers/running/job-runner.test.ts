@@ -13,6 +13,7 @@ import { type JobRecord, JobStore } from '../../shared/jobs/store/job-store.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { createRegistry } from '../../shared/observability/metrics.ts';
 import { headTraceparent, traceIdOf } from '../../shared/observability/trace-context.ts';
+import { claimJob, startJob } from '../../shared/testing/claim-job.ts';
 import { jobRequest } from '../../shared/testing/job-request.ts';
 import { RecordedSpans } from '../../shared/testing/recorded-spans.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
@@ -80,11 +81,11 @@ function succeed(of: QueuedRow): void {
 
 test('an item that is left when another was set aside as poison is not taken for poison after a restart', async () => {
   const job = await admit(2);
-  await store.start([job], '1');
+  await startJob(redis, job);
   const problem = { kind: 'item', status: 'failed', index: 0, fragment: '{"title":"Poison"}' } as const;
   for (let death = 0; death < 4; death++) await store.countCrash([job]);
   await store.finish([{ ...job, ...problem }]);
-  const run = runner.run(job, files); // another worker: the one that had it was killed for other reasons
+  const run = runner.run(await startJob(redis, job), files); // another worker: the one that had it was killed for other reasons
   await queued(1);
   succeed(rows[0] as QueuedRow);
   await run;
@@ -93,9 +94,9 @@ test('an item that is left when another was set aside as poison is not taken for
 
 test('a job that comes back while this worker still has it is run once, and canceled wholly', async () => {
   const job = await admit(1);
-  const first = runner.run(job, files);
+  const first = runner.run(await startJob(redis, job), files);
   await queued(1);
-  const second = runner.run(job, files);
+  const second = runner.run(await startJob(redis, job), files);
   await new Promise((resolve) => setTimeout(resolve, 50));
   assert.equal(rows.length, 1, 'its row waits once');
   assert.equal(runner.size, 1);
@@ -112,7 +113,7 @@ test('a claim ends with its job though preparation never does', async () => {
     return new Promise(() => {});
   };
   const job = await admit(1, { timeoutSeconds: 0.05 });
-  await runner.run(job, files);
+  await runner.run(await startJob(redis, job), files);
   assert.equal((await read(job)).error?.type, '/problems/run-timeout');
   assert.equal(signal?.aborted, true);
 });
@@ -123,8 +124,8 @@ const scrape = async (name: string) =>
 
 test('counts the items that a timeout ends, and how long a job waited once, however often it is claimed', async () => {
   const job = await admit(3, { timeoutSeconds: 0.3 });
-  await store.start([job], '1'); // a worker that was killed
-  const run = runner.run(job, files);
+  await startJob(redis, job); // a worker that was killed
+  const run = runner.run(await startJob(redis, job), files);
   await queued(3);
   succeed(rows[0] as QueuedRow);
   await run;
@@ -133,49 +134,26 @@ test('counts the items that a timeout ends, and how long a job waited once, howe
   assert.match(timedOut ?? '', /outcome="failed".* 2$/, items.join('\n'));
   assert.deepEqual(await scrape('inference_queue_wait_seconds_count'), []);
   const first = await admit(1);
-  const done = runner.run(first, files);
+  const done = runner.run(await startJob(redis, first), files);
   await queued(4);
   succeed(rows[3] as QueuedRow);
   await done;
   assert.match((await scrape('inference_queue_wait_seconds_count'))[0] ?? '', / 1$/);
 });
 
-test('a job that is canceled while its start is under way hands over no rows', async (context) => {
-  const job = await admit(1);
-  const start = store.start.bind(store);
-  context.mock.method(store, 'start', async (...given: Parameters<typeof start>) => {
-    const claims = await start(...given);
-    runner.drop(`default/${job.id}`);
-    return claims;
-  });
-  await runner.run(job, files);
-  assert.equal(rows.length, 0);
-});
-
-test('a start that Redis refuses is tried again until it takes it', async (context) => {
-  const job = await admit(1);
-  const start = context.mock.method(store, 'start');
-  start.mock.mockImplementationOnce(() => Promise.reject(new Error('OOM command not allowed')));
-  const run = runner.run(job, files);
-  await queued(1);
-  succeed(rows[0] as QueuedRow);
-  await run;
-  assert.equal(start.mock.callCount(), 2);
-});
-
 test('a job of many items is set aside once it was on board of eight deaths of whole workers', async () => {
   const job = await admit(50);
   for (let death = 0; death < 8; death++) {
-    await store.start([job], '1');
+    await startJob(redis, job);
     await store.countCrash([job]);
   }
-  await runner.run(job, files);
+  await runner.run(await startJob(redis, job), files);
   assert.equal((await read(job)).error?.type, '/problems/poison-job');
 });
 
 test('a result that comes after the end of its job is late, and no outcome', async () => {
   const job = await admit(1);
-  const run = runner.run(job, files);
+  const run = runner.run(await startJob(redis, job), files);
   await queued(1);
   await store.finish([{ ...job, kind: 'job', status: 'canceled', fragment: '{}' }]); // nobody told this worker
   succeed(rows[0] as QueuedRow);
@@ -188,7 +166,9 @@ test('an expired job counts among the outcomes, and its trace says so', async ()
   const traceparent = headTraceparent(undefined, 1);
   const job = await admit(1, { traceparent }, 0.001);
   await new Promise((resolve) => setTimeout(resolve, 10));
-  await runner.run(job, files);
+  const claim = await claimJob(redis, job);
+  assert.ok(claim?.state === 'expired');
+  await runner.expire(claim);
   const items = await scrape('inference_items_total');
   assert.match(items.find((line) => line.includes('outcome="expired"')) ?? '', / 1$/);
   const [span] = tracing.named('expire');
@@ -203,7 +183,7 @@ test('results of one job that come one by one are written together with the last
     return finish(entries);
   });
   const job = await admit(3);
-  const run = runner.run(job, files);
+  const run = runner.run(await startJob(redis, job), files);
   await queued(3);
   for (const each of rows.slice()) {
     succeed(each);
@@ -218,7 +198,7 @@ test('waits with further items while rows of the job hold more than 64 MiB, and 
   const big = { type: 'uint8', dims: [1], data: new Uint8Array(9 * 2 ** 20) } as const;
   prepare = async () => [{ ...row, tensors: { pixels: big } }];
   const job = await admit(30);
-  const run = runner.run(job, files);
+  const run = runner.run(await startJob(redis, job), files);
   // Eight are prepared at once; the eighth passes 64 MiB.
   await queued(8);
   await new Promise((resolve) => setTimeout(resolve, 50));

@@ -1,12 +1,12 @@
 /**
- * Walks one claimed job from its record to its outcome: start, prepare each item, hand rows to the scheduler, store what
- * comes back. The only place that decides what a row's result means for its item and its job.
+ * Walks one claimed job from its record to its outcome: prepare each item, hand rows to the scheduler, store what comes
+ * back. The only place that decides what a row's result means for its item and its job.
  */
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { JobRequest } from '../../shared/jobs/job.ts';
 import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
-import type { FinishReply, JobRef } from '../../shared/jobs/store/words.ts';
+import type { FinishReply, JobRef, StartedClaim } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { recordJobSpan } from '../../shared/observability/tracing/job-span.ts';
 import type { Tracing } from '../../shared/observability/tracing/span.ts';
@@ -20,7 +20,6 @@ import type { PreparesItems } from '../preparation/prepare-input.ts';
 import type { RowCost } from '../scheduling/scheduler.ts';
 import { JobTrace } from '../tracing/job-trace.ts';
 import { finishOf } from './item-finish.ts';
-import { JobStarts } from './job-starts.ts';
 import { mergeParts } from './merge-parts.ts';
 import { deathsMax, isPoison, poison } from './poison.ts';
 import { prepareItems } from './prepare-items.ts';
@@ -49,13 +48,9 @@ export class JobRunner {
   readonly #running = new Map<string, RunningJob>();
   /** By name: every claim from its start to its end. */
   readonly #claims = new Map<string, Promise<JobCost>>();
-  /** Ended elsewhere while their start was under way. */
-  readonly #dropped = new Set<string>();
-  readonly #starts: JobStarts;
 
   constructor(parts: JobRunnerParts) {
     this.#parts = parts;
-    this.#starts = new JobStarts(parts.store, parts.logger);
   }
 
   get size(): number {
@@ -63,35 +58,23 @@ export class JobRunner {
   }
 
   /**
-   * Runs a job of this model; resolves when its outcome is stored, here or elsewhere, with what it took here. A job that
-   * this worker still has comes back when its lock lapsed (Redis away for 10 s): the second claim waits for the first.
+   * Runs a claimed job; resolves when its outcome is stored, here or elsewhere, with what it took here. A job that this
+   * worker still has comes back when it was taken for dead: the second claim waits for the first.
    */
-  async run(ref: JobRef, files: ModelFiles): Promise<JobCost> {
-    const name = nameOf(ref);
+  async run(claim: StartedClaim, files: ModelFiles): Promise<JobCost> {
+    const name = nameOf(claim.ref);
     const underWay = this.#claims.get(name);
     if (underWay) {
       await underWay;
       return nothing;
     }
-    const claim = this.#run(ref, files).finally(() => {
-      this.#claims.delete(name);
-      this.#dropped.delete(name);
-    });
-    this.#claims.set(name, claim);
-    return await claim;
+    const running = this.#run(claim, files).finally(() => this.#claims.delete(name));
+    this.#claims.set(name, running);
+    return await running;
   }
 
-  async #run(ref: JobRef, files: ModelFiles): Promise<JobCost> {
-    const claim = await this.#starts.start(ref, files);
-    if (claim.state === 'gone') return nothing;
-    if (claim.state === 'unsupported')
-      throw new Problem('unsupported-record', `Job ${ref.id} was written by a release too far from this one.`);
-    if (claim.state === 'expired') {
-      await this.#expire(ref, claim.request);
-      return nothing;
-    }
-    if (this.#dropped.has(nameOf(ref))) return nothing;
-    const job = new RunningJob(ref, claim, files, JobTrace.follow(this.#parts.tracing, ref, claim, files));
+  async #run(claim: StartedClaim, files: ModelFiles): Promise<JobCost> {
+    const job = new RunningJob(claim, files, JobTrace.follow(this.#parts.tracing, claim, files));
     this.#running.set(job.name, job);
     if (claim.attempts === 1)
       this.#parts.metrics.queueWait.observe(
@@ -116,11 +99,20 @@ export class JobRunner {
     await this.#endJob(ref, 'failed', problem);
   }
 
+  /** Ends a job that waited too long. */
+  async expire({ ref, request }: { readonly ref: JobRef; readonly request: JobRequest }): Promise<void> {
+    const { model, priority, items } = request;
+    const startedMs = performance.now();
+    const problem = new Problem('expired', 'The job did not start within its `expires_in`.');
+    const reply = await this.#endJob(ref, 'expired', problem);
+    if (reply !== 'job-ended') return;
+    this.#parts.metrics.outcomes.inc({ model, class: priority, outcome: 'expired', reason: 'expired' }, items);
+    recordJobSpan(this.#parts.tracing, request, { name: 'expire', startedMs, error: problem.slug });
+  }
+
   /** Another process ended the job: drop its rows. */
   drop(name: string): void {
-    const job = this.#running.get(name);
-    if (job) job.end();
-    else if (this.#claims.has(name)) this.#dropped.add(name);
+    this.#running.get(name)?.end();
   }
 
   /** One row's result. The item ends with its last row. */
@@ -232,16 +224,6 @@ export class JobRunner {
       'item set aside as poison',
     );
     this.#settle(item, 'failed', JSON.stringify(poison().toDetails()), 'poison-job', true);
-  }
-
-  async #expire(ref: JobRef, request: JobRequest): Promise<void> {
-    const { model, priority, items } = request;
-    const startedMs = performance.now();
-    const problem = new Problem('expired', 'The job did not start within its `expires_in`.');
-    const reply = await this.#endJob(ref, 'expired', problem);
-    if (reply !== 'job-ended') return;
-    this.#parts.metrics.outcomes.inc({ model, class: priority, outcome: 'expired', reason: 'expired' }, items);
-    recordJobSpan(this.#parts.tracing, request, { name: 'expire', startedMs, error: problem.slug });
   }
 
   async #timeOut(job: RunningJob): Promise<void> {

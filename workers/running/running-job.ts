@@ -5,12 +5,10 @@
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { Row } from '../../models/task.ts';
 import type { JobClass, JobRequest } from '../../shared/jobs/job.ts';
-import type { Claim, JobRef } from '../../shared/jobs/store/words.ts';
+import type { JobRef, StartedClaim } from '../../shared/jobs/store/words.ts';
 import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { WaitingRow } from '../scheduling/policy.ts';
 import type { JobTrace } from '../tracing/job-trace.ts';
-
-export type StartedClaim = Extract<Claim, { state: 'started' }>;
 
 /** One item under way. */
 export interface RunningItem {
@@ -70,8 +68,8 @@ export class RunningJob {
   readonly #over = Promise.withResolvers<void>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(ref: JobRef, claim: StartedClaim, files: ModelFiles, trace: JobTrace | null = null) {
-    this.ref = ref;
+  constructor(claim: StartedClaim, files: ModelFiles, trace: JobTrace | null = null) {
+    this.ref = claim.ref;
     this.trace = trace;
     this.files = files;
     this.claim = claim;

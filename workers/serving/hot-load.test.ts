@@ -11,7 +11,6 @@ import { readSettings } from '../../shared/config/settings.ts';
 import { isOutcome, type JobRequest } from '../../shared/jobs/job.ts';
 import { keys } from '../../shared/jobs/keys.ts';
 import type { ModelEntry } from '../../shared/jobs/model-entry.ts';
-import { JobQueues } from '../../shared/jobs/queues.ts';
 import { type JobRecord, JobStore } from '../../shared/jobs/store/job-store.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { createRegistry } from '../../shared/observability/metrics.ts';
@@ -28,7 +27,6 @@ let server: TestRedis;
 let producer: Redis;
 let consumer: Redis;
 let store: JobStore;
-let queues: JobQueues;
 let worker: InferenceWorker;
 let looks = 0;
 
@@ -40,7 +38,6 @@ before(async () => {
   const blobs = new BlobStore(mkdtempSync(join(tmpdir(), 'millrace-')));
   await blobs.open();
   store = new JobStore(producer);
-  queues = new JobQueues(producer);
   worker = new InferenceWorker({
     device: 'cpu',
     settings: { ...readSettings({ MILLRACE_PREDICTIONS: 'off' }), lanesPerWorker: 2 },
@@ -67,7 +64,6 @@ before(async () => {
 });
 after(async () => {
   await worker.stop();
-  await queues.close();
   producer.disconnect();
   consumer.disconnect();
   await server.stop();
@@ -77,7 +73,6 @@ after(async () => {
 async function submit(ms: number, extra: Partial<JobRequest> = {}): Promise<JobRequest> {
   const job = jobRequest({ model: 'ner', items: 1, retentionSeconds: 600, ...extra });
   await store.admit(job, { input: [{ kind: 'text', text: String(ms) }], queueMax: 1e6, tenantMax: 1e6 });
-  await queues.add(job.model, job.priority, job);
   return job;
 }
 

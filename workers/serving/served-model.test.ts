@@ -18,6 +18,7 @@ const two = modelFiles({ version: '2', revision: 'a' });
 const last = () => told.at(-1) as ModelReport;
 const say = (files: typeof one, state: ModelState, reason?: string) =>
   model.lanesSay(unitOf(files), state, reason === undefined ? {} : { reason });
+const versions = () => model.claimable().map(({ files }) => files.version);
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 const makeReady = async (files: typeof one) => {
   say(files, 'ready');
@@ -88,11 +89,11 @@ test('a changed model takes over when it is ready, and the old one leaves with i
   model.update([one], null);
   await makeReady(one);
   const job = Promise.withResolvers<void>();
-  const run = model.take()?.run(() => job.promise);
+  const run = model.claimable()[0]?.run(() => job.promise);
   model.update([changed], null);
-  assert.equal(model.take()?.files, one, 'until then the old one serves');
+  assert.equal(model.claimable()[0]?.files, one, 'until then the old one serves');
   await makeReady(changed);
-  assert.equal(model.take()?.files, changed);
+  assert.equal(model.claimable()[0]?.files, changed);
   assert.deepEqual(inLanes, [unitOf(one), unitOf(changed)]);
   job.resolve();
   await run;
@@ -105,7 +106,7 @@ test('a reload that fails changes nothing, and says so beside `ready`', async ()
   await makeReady(one);
   model.update([two], null);
   say(two, 'failed', 'bad graph');
-  assert.equal(model.take()?.files, one);
+  assert.equal(model.claimable()[0]?.files, one);
   assert.deepEqual([last().state, last().version], ['ready', '1']);
   assert.equal(last().error, 'version 2: bad graph (version 1 as it was goes on serving)');
   model.update(null, 'manifest.yaml is not YAML');
@@ -117,14 +118,14 @@ test('a reload that fails changes nothing, and says so beside `ready`', async ()
 test('several versions serve side by side: the highest by default, each by name', async () => {
   model.update([two, one], null);
   await makeReady(one);
-  assert.equal(model.take()?.files, one, 'the highest that is ready');
-  assert.equal(model.take('2'), null);
+  assert.equal(model.claimable()[0]?.files, one, 'the highest that is ready');
+  assert.deepEqual(versions(), ['1']);
   assert.ok(model.holds('2') && !model.holds('3'));
   await makeReady(two);
-  assert.equal(model.take()?.files, two);
-  assert.equal(model.take('1')?.files, one);
+  assert.equal(model.claimable()[0]?.files, two);
+  assert.deepEqual(versions(), ['2', '1'], 'each by name');
   model.update([two], null);
-  assert.equal(model.take('1'), null);
+  assert.deepEqual(versions(), ['2']);
   assert.deepEqual(inLanes, [unitOf(two)]);
 });
 

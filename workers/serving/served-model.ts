@@ -60,13 +60,25 @@ export class ServedModel {
   }
 
   /**
-   * The unit that a job gets: the one that is ready of the version that it wishes, else the highest; while consumers
-   * pause because lanes just lost it, the one that they will have again.
+   * Claims with the units that are ready, the one for jobs without a wish first; none of them leaves before `claim` has
+   * returned. While consumers pause because lanes just lost the model, it is the one that they will have again.
    */
-  take(version?: string): ServedUnit | null {
+  async offer<Claims>(claim: (units: readonly ServedUnit[]) => Promise<Claims>): Promise<Claims> {
+    const units = this.claimable();
+    const holding = units.map((unit) => unit.hold());
+    try {
+      return await claim(units);
+    } finally {
+      for (const release of holding) release();
+    }
+  }
+
+  /** What `offer` would offer now. */
+  claimable(): readonly ServedUnit[] {
     const ready = this.#ready();
-    if (version !== undefined) return ready.find(({ files }) => files.version === version) ?? null;
-    return ready[0] ?? this.#units.find(({ isWanted }) => isWanted) ?? this.#units[0] ?? null;
+    if (ready.length > 0) return ready;
+    const next = this.#units.find(({ isWanted }) => isWanted) ?? this.#units[0];
+    return next ? [next] : [];
   }
 
   /** Whether the repository holds this version, ready or not. */

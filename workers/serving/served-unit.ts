@@ -52,7 +52,7 @@ export class ServedUnit {
     return this.#lanes === 'ready' ? this.#warmFault : this.#laneReason;
   }
 
-  /** Claimed jobs that run with it. */
+  /** Claimed jobs that run with it, and claims under way that may get it. */
   get claims(): number {
     return this.#claims;
   }
@@ -67,14 +67,22 @@ export class ServedUnit {
     this.#noteChange();
   }
 
+  /** Keeps it from leaving until the function that is returned is called, once. */
+  hold(): () => void {
+    this.#claims++;
+    return () => {
+      this.#claims--;
+      if (this.#claims === 0 && !this.isWanted) this.#parts.changed();
+    };
+  }
+
   /** Holds it while a job runs. */
   async run<T>(job: () => Promise<T>): Promise<T> {
-    this.#claims++;
+    const release = this.hold();
     try {
       return await job();
     } finally {
-      this.#claims--;
-      if (this.#claims === 0 && !this.isWanted) this.#parts.changed();
+      release();
     }
   }
 

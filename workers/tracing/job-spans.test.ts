@@ -9,7 +9,6 @@ import type { ModelFiles } from '../../models/repository/model-files.ts';
 import { BlobStore } from '../../shared/blobs/blob-store.ts';
 import { readSettings } from '../../shared/config/settings.ts';
 import type { JobRequest } from '../../shared/jobs/job.ts';
-import { JobQueues } from '../../shared/jobs/queues.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { createRegistry } from '../../shared/observability/metrics.ts';
@@ -44,7 +43,6 @@ describe('the spans of a job in a worker', () => {
   let server: TestRedis;
   let producer: Redis;
   let consumer: Redis;
-  let queues: JobQueues;
   let worker: InferenceWorker;
   const tracing = new RecordedSpans();
 
@@ -52,7 +50,6 @@ describe('the spans of a job in a worker', () => {
     server = await startTestRedis();
     producer = connectProducer(server.url, logger);
     consumer = connectConsumer(server.url, logger);
-    queues = new JobQueues(producer);
     const blobs = new BlobStore(mkdtempSync(join(tmpdir(), 'millrace-')));
     await blobs.open();
     worker = new InferenceWorker({
@@ -70,7 +67,6 @@ describe('the spans of a job in a worker', () => {
   });
   after(async () => {
     await worker.stop();
-    await queues.close();
     producer.disconnect();
     consumer.disconnect();
     await server.stop();
@@ -82,7 +78,6 @@ describe('the spans of a job in a worker', () => {
     const job = jobRequest({ model: of, items: texts.length, traceparent });
     const input = texts.map((text) => ({ kind: 'text', text }) as const);
     await new JobStore(producer).admit(job, { input, queueMax: 1e6, tenantMax: 1e6 });
-    await queues.add(job.model, 'normal', job);
     return job;
   }
 

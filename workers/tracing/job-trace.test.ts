@@ -1,18 +1,24 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
+import type { StartedClaim } from '../../shared/jobs/store/words.ts';
 import { headTraceparent } from '../../shared/observability/trace-context.ts';
 import { RecordedSpans } from '../../shared/testing/recorded-spans.ts';
-import type { StartedClaim } from '../running/running-job.ts';
 import { JobTrace } from './job-trace.ts';
 
 function follow(tracing: RecordedSpans, items: number): JobTrace {
   const request = { items, priority: 'normal', traceparent: headTraceparent(undefined, 1) };
-  const claim = { request, attempts: 1, crashes: 0, createdMs: 1, startedMs: 2, finishedItems: new Set() };
-  const ref = { tenant: 'default', id: 'job_1' };
+  const claim = {
+    ref: { tenant: 'default', id: 'job_1' },
+    request,
+    attempts: 1,
+    crashes: 0,
+    createdMs: 1,
+    startedMs: 2,
+    finishedItems: new Set(),
+  };
   return JobTrace.follow(
     tracing,
-    ref,
     claim as unknown as StartedClaim,
     { id: 'm', version: '1' } as ModelFiles,
   ) as JobTrace;

@@ -4,7 +4,7 @@
  * worker that dies leaves no half of a tree. Made for sampled jobs only; knows neither lanes nor Redis.
  */
 import type { ModelFiles } from '../../models/repository/model-files.ts';
-import type { Claim, FinishReply, JobRef } from '../../shared/jobs/store/words.ts';
+import type { FinishReply, StartedClaim } from '../../shared/jobs/store/words.ts';
 import { mintSpanId, parseTraceparent, type TraceContext } from '../../shared/observability/trace-context.ts';
 import { epochMs } from '../../shared/observability/tracing/epoch-clock.ts';
 import {
@@ -15,8 +15,6 @@ import {
   type SpanLink,
   type Tracing,
 } from '../../shared/observability/tracing/span.ts';
-
-type StartedClaim = Extract<Claim, { state: 'started' }>;
 
 /** A job of 256 items shows this many items, calls and merges; the run span has the sums of all. */
 const detailsMax = 16;
@@ -53,13 +51,9 @@ export class JobTrace {
   #error: string | undefined;
   #isOver = false;
 
-  private constructor(
-    tracing: Tracing,
-    root: TraceContext,
-    job: { ref: JobRef; claim: StartedClaim; files: ModelFiles },
-  ) {
+  private constructor(tracing: Tracing, root: TraceContext, job: { claim: StartedClaim; files: ModelFiles }) {
     this.traceId = root.traceId;
-    this.jobId = job.ref.id;
+    this.jobId = job.claim.ref.id;
     this.#tracing = tracing;
     this.#rootId = root.spanId;
     this.#claim = job.claim;
@@ -67,10 +61,10 @@ export class JobTrace {
   }
 
   /** Null for a job that is not recorded: the usual case. */
-  static follow(tracing: Tracing, ref: JobRef, claim: StartedClaim, files: ModelFiles): JobTrace | null {
+  static follow(tracing: Tracing, claim: StartedClaim, files: ModelFiles): JobTrace | null {
     if (!follows(tracing, claim.request.traceparent)) return null;
     const root = parseTraceparent(claim.request.traceparent);
-    return root && new JobTrace(tracing, root, { ref, claim, files });
+    return root && new JobTrace(tracing, root, { claim, files });
   }
 
   prepared(item: number, startedMs: number, rows: number, error?: string): void {

@@ -6,6 +6,7 @@ import { readSettings } from '../../../shared/config/settings.ts';
 import type { StoredInput } from '../../../shared/jobs/job.ts';
 import type { JobRef } from '../../../shared/jobs/store/words.ts';
 import { connectProducer, untilReady } from '../../../shared/redis/connection.ts';
+import { startJob } from '../../../shared/testing/claim-job.ts';
 import { Client } from '../../testing/client.ts';
 import { startTestApi, type TestApi, type TestApiOptions } from '../../testing/test-api.ts';
 import { type BuiltBoard, buildBoard } from '../build-board.ts';
@@ -55,11 +56,10 @@ export async function startBoardLab(
     async setAside(body = { model: 'ner', input: 'secret words' }) {
       const { job } = await client.submit(body);
       const ref = { tenant: 'default', id: job.id };
-      await store.start([ref], '1');
+      await startJob(api.redis, ref);
       const problem = { type: '/problems/poison-job', title: 'Poison job', status: 422, detail: 'It was set aside.' };
       const fragment = JSON.stringify(problem);
       await store.finish([{ ...ref, kind: 'job', status: 'failed', fragment, deadLetter: true }]);
-      await api.dependencies.queues.remove(job.model, job.priority, ref);
       return ref;
     },
     async close() {

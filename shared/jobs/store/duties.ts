@@ -1,6 +1,6 @@
 /**
- * What must happen though nobody asks: the lists that the reconciler and the sweeper walk. Reads and trims only; deciding
- * and enqueuing is the caller's.
+ * What must happen though nobody asks: the lists that the sweeper walks. Reads and trims only; deciding is the
+ * caller's.
  */
 import type { Redis } from 'ioredis';
 import { keys } from '../keys.ts';
@@ -17,12 +17,6 @@ function toRef(member: string): JobRef {
 export async function redisNowMs(redis: Redis): Promise<number> {
   const [seconds, micros] = (await redis.time()) as [number | string, number | string];
   return Number(seconds) * 1000 + Math.floor(Number(micros) / 1000);
-}
-
-/** Admitted before `beforeMs` and not known to be enqueued. */
-export async function listPending(redis: Redis, beforeMs: number, limit: number): Promise<JobRef[]> {
-  const members = await redis.zrangebyscore(keys.pending, '-inf', beforeMs, 'LIMIT', 0, limit);
-  return members.map(toRef);
 }
 
 /** Jobs whose start-by has passed. */

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { claimJob, startJob } from '../../testing/claim-job.ts';
 import { jobRequest } from '../../testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
 import type { JobRequest } from '../job.ts';
@@ -50,8 +51,7 @@ test('a job goes queued, processing, succeeded, and its record tells all of it',
   const job = jobRequest({ metadata: { a: 'b' } });
   assert.equal((await admit(job)).verdict, 'accepted');
   assert.equal((await read(job)).status, 'queued');
-  const [claim] = await store.start([job], '1');
-  assert.equal(claim?.state, 'started');
+  assert.equal((await startJob(redis, job)).version, '1');
   assert.equal((await read(job)).status, 'processing');
   assert.deepEqual(await store.finish([result(job, { fragment: encodeOutput([new Float32Array([0.5, -1])]) })]), [
     'job-ended',
@@ -78,15 +78,15 @@ test('a job goes queued, processing, succeeded, and its record tells all of it',
 test('the first outcome wins: later ones are told that they are late and change nothing', async () => {
   const job = jobRequest();
   await admit(job);
-  await store.start([job], '1');
-  await store.start([job], '1'); // a second worker, after the lock was lost
+  await startJob(redis, job);
+  await startJob(redis, job); // a second worker, after the lock was lost
   const replies = await store.finish([result(job), result(job, { fragment: '{"x":2}' })]);
   assert.deepEqual(replies, ['job-ended', 'late']);
   assert.deepEqual(await store.finish([result(job, { kind: 'job', status: 'canceled', fragment: '{}' })]), ['late']);
   const record = await read(job);
   assert.deepEqual(record.output, { x: 1 });
   assert.equal(record.attempts, 2);
-  assert.deepEqual(await store.start([job], '1'), [{ state: 'gone' }]);
+  assert.equal(await claimJob(redis, job), null);
 });
 
 test('the same idempotency key gives the same job while it runs and after it ended; another body is a conflict', async () => {
@@ -94,7 +94,7 @@ test('the same idempotency key gives the same job while it runs and after it end
   const job = jobRequest();
   await admit(job, { idempotency });
   assert.deepEqual(await admit(jobRequest(), { idempotency }), { verdict: 'existing', id: job.id });
-  await store.start([job], '1');
+  await startJob(redis, job);
   await store.finish([result(job)]);
   assert.deepEqual(await admit(jobRequest(), { idempotency }), { verdict: 'existing', id: job.id });
   assert.equal((await admit(jobRequest(), { idempotency: { keyHash: 'k1', bodyHash: 'b2' } })).verdict, 'conflict');
@@ -104,11 +104,10 @@ test('the same idempotency key gives the same job while it runs and after it end
 test('one bad item of three fails alone, items are stored once, and order is kept', async () => {
   const job = jobRequest({ list: true, items: 3 });
   await admit(job, { input: ['a', 'b', 'c'].map((text) => ({ kind: 'text', text })) });
-  await store.start([job], '1');
+  await startJob(redis, job);
   assert.deepEqual(await store.finish([result(job, { index: 2, fragment: '"c"' })]), ['item-stored']);
   assert.deepEqual(await store.finish([result(job, { index: 2, fragment: '"again"' })]), ['item-known']);
-  const [claim] = await store.start([job], '1');
-  assert.ok(claim?.state === 'started' && claim.finishedItems.has(2) && claim.finishedItems.size === 1);
+  assert.deepEqual((await startJob(redis, job)).finishedItems, new Set([2]));
   const bad = result(job, { index: 1, status: 'failed', fragment: '{"title":"Corrupt image"}' });
   assert.deepEqual(await store.finish([bad, result(job, { index: 0, fragment: '"a"' })]), ['item-stored', 'job-ended']);
   const record = await read(job);
@@ -128,7 +127,7 @@ test('one bad item of three fails alone, items are stored once, and order is kep
 test('a job whose items all failed has failed, with the first problem', async () => {
   const job = jobRequest({ list: true, items: 2 });
   await admit(job);
-  await store.start([job], '1');
+  await startJob(redis, job);
   await store.finish(
     [0, 1].map((index) => result(job, { index, status: 'failed', fragment: `{"title":"p${index}"}` })),
   );
@@ -141,10 +140,11 @@ test('a job that waited past its start-by is not started, and a canceled one kee
   const late = jobRequest();
   await admit(late, { expiresInSeconds: 0.001 });
   await new Promise((resolve) => setTimeout(resolve, 10));
-  assert.deepEqual(await store.start([late], '1'), [{ state: 'expired', request: late }]);
+  const ref = { tenant: late.tenant, id: late.id };
+  assert.deepEqual(await claimJob(redis, late), { state: 'expired', ref, request: late });
   const job = jobRequest({ list: true, items: 2 });
   await admit(job);
-  await store.start([job], '1');
+  await startJob(redis, job);
   await store.finish([result(job, { index: 0, fragment: '"a"' })]);
   await store.finish([result(job, { kind: 'job', status: 'canceled', fragment: '{"title":"Canceled"}' })]);
   assert.deepEqual((await read(job)).output, [
@@ -156,7 +156,7 @@ test('a job that waited past its start-by is not started, and a canceled one kee
 test('items without a result when their job fails carry its problem', async () => {
   const job = jobRequest({ list: true, items: 2 });
   await admit(job);
-  await store.start([job], '1');
+  await startJob(redis, job);
   await store.finish([result(job, { index: 0, fragment: '"a"' })]);
   await store.finish([result(job, { kind: 'job', status: 'failed', fragment: '{"title":"Timeout"}' })]);
   assert.deepEqual((await read(job)).output, [
@@ -180,7 +180,7 @@ test('waiters and webhooks hear of each change in the same step', async () => {
   const job = jobRequest({ webhook: { url: 'https://x.example', events: ['succeeded'] } });
   await admit(job);
   await store.read(job, keys.replies('api1'));
-  await store.start([job], '1');
+  await startJob(redis, job);
   await store.finish([result(job)]);
   await redis.ping();
   await new Promise((resolve) => setTimeout(resolve, 20));
@@ -196,7 +196,7 @@ test('after retention the id reads as gone, after erasure as unknown, for anothe
   const job = jobRequest({ retentionSeconds: 1 });
   await admit(job);
   assert.equal(await store.erase(job, null), false);
-  await store.start([job], '1');
+  await startJob(redis, job);
   await store.finish([result(job)]);
   assert.equal(await store.read({ ...job, tenant: 'other' }), null);
   await redis.pexpire(keys.finished('default', job.id), 1);
@@ -221,7 +221,7 @@ test('an admission that the client sends again after a lost connection changes n
   const first = await admit(job);
   assert.deepEqual(await admit(job), first);
   assert.equal(await store.liveCount('resend', 'normal'), 1);
-  await store.start([job], '1');
+  await startJob(redis, job);
   await store.finish([result(job)]);
   assert.equal((await admit(job)).verdict, 'accepted');
   assert.equal((await read(job)).status, 'succeeded');
@@ -234,7 +234,7 @@ test('an expiry that comes after the start changes nothing', async () => {
   const started = jobRequest();
   await admit(waiting);
   await admit(started);
-  await store.start([started], '1');
+  await startJob(redis, started);
   assert.deepEqual(await store.finish([result(started, expiry), result(waiting, expiry)]), ['late', 'job-ended']);
   assert.equal((await read(started)).status, 'processing');
   assert.equal((await read(waiting)).status, 'expired');
@@ -257,7 +257,7 @@ test('an outcome that a webhook wants outlives its retention until delivery has 
   const untold = jobRequest({ retentionSeconds: 5, webhook: { url: 'https://x.example', events: ['failed'] } });
   for (const job of [told, untold]) {
     await admit(job);
-    await store.start([job], '1');
+    await startJob(redis, job);
     await store.finish([result(job)]);
   }
   assert.ok((await redis.ttl(keys.finished('default', told.id))) > 600_000);
@@ -279,6 +279,6 @@ test('a record of a release too far away is not started, and left as it is', asy
   await admit(job);
   await redis.hset(keys.job(job.tenant, job.id), 'v', 3);
   const before = await redis.hgetall(keys.job(job.tenant, job.id));
-  assert.deepEqual(await store.start([job], '1'), [{ state: 'unsupported' }]);
+  assert.equal((await claimJob(redis, job))?.state, 'unsupported');
   assert.deepEqual(await redis.hgetall(keys.job(job.tenant, job.id)), before);
 });

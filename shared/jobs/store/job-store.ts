@@ -1,30 +1,16 @@
 /**
  * Jobs in Redis: every read and write of a record goes through here, as one Lua script each (`scripts/`, which document
- * keys, arguments and replies). Used by the API (admit, read, cancel), workers (start, finish) and delivery (read).
+ * keys, arguments and replies). Used by the API (admit, read, cancel), workers (finish) and delivery (read).
+ * How a worker claims is `claims.ts`.
  */
 import type { Redis } from 'ioredis';
 import { GroupCommit } from '../../redis/group-commit.ts';
-import {
-  itemsPerJobMax,
-  type JobClass,
-  type JobRequest,
-  type JobStatus,
-  recordVersion,
-  type StoredInput,
-} from '../job.ts';
+import type { JobClass, JobRequest, JobStatus } from '../job.ts';
 import { keys, queueName } from '../keys.ts';
+import { referenceTo } from '../queued-job.ts';
 import { isInBlob, type JobRecord, parseFinished, parseLive } from './record.ts';
 import { defineScripts, type ScriptedRedis } from './scripts.ts';
-import type {
-  Admission,
-  AdmitOptions,
-  Claim,
-  Finish,
-  FinishReply,
-  IdempotencyHashes,
-  InputPolicy,
-  JobRef,
-} from './words.ts';
+import type { Admission, AdmitOptions, Finish, FinishReply, IdempotencyHashes, InputPolicy, JobRef } from './words.ts';
 
 interface AdmitEntry {
   readonly request: JobRequest;
@@ -32,9 +18,6 @@ interface AdmitEntry {
 }
 
 const finishReplies: readonly FinishReply[] = ['late', 'item-stored', 'job-ended', 'item-known'];
-
-/** Nobody waits for a confirmation, and the reconciler looks at what has none after 2 s: they travel together. */
-const confirmLingerMs = 200;
 
 /** A day and an hour: a key is honoured for at least a day, also after the job ended. */
 const idempotencySeconds = 90_000;
@@ -45,10 +28,6 @@ export class JobStore {
   readonly #recording: InputPolicy | undefined;
 
   readonly #admissions = new GroupCommit<AdmitEntry, Admission>((entries) => this.#admitAll(entries), 32);
-  readonly #confirmations = new GroupCommit<string, void>(async (members) => {
-    await this.#redis.zrem(keys.pending, ...members);
-    return [];
-  });
 
   /**
    * `readBlob` gives the text of a blob; without it, outputs in blobs read as null. With `recording`, ended and erased jobs
@@ -76,20 +55,6 @@ export class JobStore {
     return { id, sameBody: body === bodyHash };
   }
 
-  /** Marks the job as handed to BullMQ; until then the reconciler would do it. */
-  async confirmEnqueued({ tenant, id }: JobRef): Promise<void> {
-    await this.#confirmations.add(`${tenant}/${id}`, confirmLingerMs);
-  }
-
-  async start(refs: readonly JobRef[], modelVersion: string): Promise<Claim[]> {
-    const jobKeys = refs.flatMap(({ tenant, id }) => [keys.job(tenant, id), keys.items(tenant, id)]);
-    const replies = await this.#redis.mrStart(
-      [keys.startBy, keys.outbox, ...jobKeys],
-      [`${recordVersion} ${modelVersion}`, ...refs.flatMap(({ tenant, id }) => [id, tenant])],
-    );
-    return replies.map(readClaim);
-  }
-
   async finish(entries: readonly Finish[]): Promise<FinishReply[]> {
     const jobKeys = entries.flatMap(({ tenant, id }) => [
       keys.job(tenant, id),
@@ -97,7 +62,7 @@ export class JobStore {
       keys.finished(tenant, id),
     ]);
     const replies = await this.#redis.mrFinish(
-      [keys.startBy, keys.live, keys.outbox, keys.blobs, keys.pending, keys.dead, keys.predictions, ...jobKeys],
+      [keys.startBy, keys.live, keys.outbox, keys.blobs, keys.dead, keys.predictions, ...jobKeys],
       [
         this.#recording ?? '',
         ...entries.flatMap((e) => [
@@ -216,7 +181,7 @@ export class JobStore {
       keys.index(tenant),
     ]);
     const replies = await this.#redis.mrAdmit(
-      [keys.pending, keys.startBy, keys.live, keys.tenants, keys.blobs, keys.outbox, ...jobKeys],
+      [keys.startBy, keys.live, keys.tenants, keys.blobs, keys.outbox, ...jobKeys],
       entries.flatMap((entry) => admitArguments(entry, this.#recording)),
     );
     return replies.map(([verdict, id, ms]) =>
@@ -249,25 +214,8 @@ function admitArguments({ request, options }: AdmitEntry, recording: InputPolicy
     request.webhook ? `,${request.webhook.events.join(',')},` : '',
     `${request.items}/${request.retentionSeconds}`,
     isMarked ? JSON.stringify(options.marks) : '',
+    JSON.stringify(referenceTo(request)),
   ];
-}
-
-function readClaim(reply: 0 | 1 | (string | number)[]): Claim {
-  if (reply === 0) return { state: 'gone' };
-  if (reply === 1) return { state: 'unsupported' };
-  const [request, input, attempts, crashes, createdMs, startedMs, ...finished] = reply;
-  const parsed = JSON.parse(request as string) as JobRequest;
-  if (reply.length === 1) return { state: 'expired', request: parsed };
-  return {
-    state: 'started',
-    request: parsed,
-    input: JSON.parse(input as string) as StoredInput[],
-    attempts: Number(attempts),
-    crashes: Number(crashes),
-    createdMs: Number(createdMs),
-    startedMs: Number(startedMs),
-    finishedItems: new Set(finished.slice(0, itemsPerJobMax).map(Number)),
-  };
 }
 
 /** RESP2 gives member, score, member, score; RESP3 gives pairs. */

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { startJob } from '../../testing/claim-job.ts';
 import { jobRequest } from '../../testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
 import type { JobRequest, StoredInput } from '../job.ts';
@@ -26,7 +27,7 @@ const texts = (...all: string[]): StoredInput[] => all.map((text) => ({ kind: 't
 async function admitted(input: StoredInput[], list = input.length > 1): Promise<JobRequest> {
   const job = jobRequest({ list, items: input.length });
   await store.admit(job, { input, queueMax: 1000, tenantMax: 1000 });
-  await store.start([job], '1');
+  await startJob(redis, job);
   return job;
 }
 const end = (job: JobRequest, extra: Partial<Finish> = {}): Finish => ({

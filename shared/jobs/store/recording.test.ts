@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { startJob } from '../../testing/claim-job.ts';
 import { jobRequest } from '../../testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
 import type { StoredInput } from '../job.ts';
@@ -28,7 +29,7 @@ async function ended(recording: InputPolicy | undefined, output: unknown, input:
   const store = new JobStore(redis, undefined, recording);
   const job = jobRequest();
   await store.admit(job, { input: [input], marks: [mark], queueMax: 1000, tenantMax: 1000 });
-  await store.start([job], '1');
+  await startJob(redis, job);
   const fragment = JSON.stringify(output);
   const end: Finish = { tenant: 'default', id: job.id, kind: 'item', status: 'succeeded', fragment };
   await store.finish([end]);

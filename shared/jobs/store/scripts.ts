@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import { keys } from '../keys.ts';
 import type { Admission } from './words.ts';
 
 type Argument = string | number;
@@ -9,7 +10,9 @@ type Script<Reply> = (keyList: string[], argumentList: Argument[]) => Promise<Re
 
 export interface ScriptedRedis extends Redis {
   mrAdmit: Script<[Admission['verdict'], string, string?][]>;
-  mrStart: Script<(0 | 1 | (string | number)[])[]>;
+  mrClaim: Script<[number, ...(string | number)[][]]>;
+  mrStrays: Script<[string, string, string][]>;
+  mrPutBack: Script<number>;
   mrFinish: Script<number[]>;
   mrRead: Script<string[]>;
   mrErase: Script<number>;
@@ -17,20 +20,33 @@ export interface ScriptedRedis extends Redis {
   mrOffload: Script<number>;
 }
 
-const names = ['admit', 'start', 'finish', 'read', 'erase', 'suspect', 'offload'] as const;
+const names = ['admit', 'claim', 'strays', 'put-back', 'finish', 'read', 'erase', 'suspect', 'offload'] as const;
 const folder = join(import.meta.dirname, 'scripts');
-const common = readFileSync(join(folder, 'common.lua'), 'utf8');
-const sources = names.map((name) => ({
-  command: `mr${name[0]?.toUpperCase()}${name.slice(1)}`,
-  lua: `${common}\n${readFileSync(join(folder, `${name}.lua`), 'utf8')}`,
-}));
+const readScript = (name: string) => readFileSync(join(folder, `${name}.lua`), 'utf8');
+/** Keys that only a script learns of: made from their TypeScript builders, with Lua expressions in the place of names. */
+const keyBuilders = `
+local queue_prefix = '${keys.queuePrefix}'
+local function job_key(tenant, id) return '${keys.job("' .. tenant .. '", "' .. id .. '")}' end
+local function items_key(tenant, id) return '${keys.items("' .. tenant .. '", "' .. id .. '")}' end
+local function alive_key(worker) return '${keys.workerAlive("' .. worker .. '")}' end
+`;
+const common = [keyBuilders, readScript('common'), readScript('queues')].join('\n');
+const sources = names.map((name) => ({ command: commandOf(name), lua: `${common}\n${readScript(name)}` }));
+
+/** put-back -> mrPutBack */
+function commandOf(name: string): string {
+  return `mr-${name}`.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+}
+
+const scriptedClients = new WeakSet<Redis>();
 
 /** ioredis sends EVALSHA, and EVAL once when the server does not know the script yet. */
 export function defineScripts(redis: Redis): ScriptedRedis {
+  if (scriptedClients.has(redis)) return redis as ScriptedRedis;
+  scriptedClients.add(redis);
   const scripted = redis as unknown as Record<string, unknown>;
   for (const { command, lua } of sources) {
     const raw = `${command}Raw`;
-    if (scripted[raw]) continue;
     redis.defineCommand(raw, { lua });
     scripted[command] = (keyList: string[], argumentList: Argument[]) =>
       (scripted[raw] as (...all: Argument[]) => Promise<unknown>).call(

@@ -40,24 +40,54 @@ export interface Admission {
   readonly createdMs?: number;
 }
 
-/** What a worker gets when it claims a job. */
-export type Claim =
-  | { readonly state: 'gone' }
-  /** Written by a release too far from this one: nothing was changed. */
-  | { readonly state: 'unsupported' }
-  | { readonly state: 'expired'; readonly request: JobRequest }
-  | {
-      readonly state: 'started';
-      readonly request: JobRequest;
-      readonly input: readonly StoredInput[];
-      readonly attempts: number;
-      /** Engine calls that died with a row of this job in them. */
-      readonly crashes: number;
-      readonly createdMs: number;
-      readonly startedMs: number;
-      /** Items that have a result already. */
-      readonly finishedItems: ReadonlySet<number>;
-    };
+/** What a worker gets when it claims a job. But for a started one nothing of the job was changed. */
+export type Claim = StartedClaim | UnstartedClaim;
+
+export interface StartedClaim {
+  readonly state: 'started';
+  readonly ref: JobRef;
+  /** Of the model: the one that it is pinned to by this claim. */
+  readonly version: string;
+  readonly request: JobRequest;
+  readonly input: readonly StoredInput[];
+  readonly attempts: number;
+  /** Engine calls that died with a row of this job in them. */
+  readonly crashes: number;
+  readonly createdMs: number;
+  readonly startedMs: number;
+  /** Items that have a result already. */
+  readonly finishedItems: ReadonlySet<number>;
+}
+
+export type UnstartedClaim =
+  /** It waited past its `expires_in`. */
+  | { readonly state: 'expired'; readonly ref: JobRef; readonly request: JobRequest }
+  /** The version that it wishes is not among those that are ready. */
+  | { readonly state: 'unready'; readonly ref: JobRef; readonly version: string }
+  /** Written by a release too far from this one. */
+  | { readonly state: 'unsupported'; readonly ref: JobRef };
+
+export interface ClaimWish {
+  readonly queue: string;
+  readonly worker: string;
+  readonly max: number;
+  /** Of the model: those that are ready, the default first. */
+  readonly versions: readonly string[];
+}
+
+export interface Claims {
+  readonly claims: readonly Claim[];
+  /** Nothing was claimed, and a delayed job is due after so many ms. */
+  readonly dueInMs: number | null;
+}
+
+/** A claim in Redis that may have no holder any more. */
+export interface Stray {
+  readonly queue: string;
+  readonly id: string;
+  /** Worker that claimed it; '' when it is not known. */
+  readonly owner: string;
+}
 
 /** One result for `finish`: of an item, of the whole job at once (cancel, timeout), or of one that has not started (expiry). */
 export interface Finish extends JobRef {

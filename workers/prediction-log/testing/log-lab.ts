@@ -11,6 +11,7 @@ import { JobStore } from '../../../shared/jobs/store/job-store.ts';
 import type { InputMark, InputPolicy } from '../../../shared/jobs/store/words.ts';
 import { createLogger } from '../../../shared/observability/logger.ts';
 import { createRegistry, type Registry } from '../../../shared/observability/metrics.ts';
+import { startJob } from '../../../shared/testing/claim-job.ts';
 import { jobRequest } from '../../../shared/testing/job-request.ts';
 import { waitUntil } from '../../../shared/testing/wait-until.ts';
 import { rowsOf } from '../apply-steps.ts';
@@ -104,7 +105,7 @@ export class LogLab {
       traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
     });
     await this.store.admit(job, { input, marks, queueMax: 1e9, tenantMax: 1e9 });
-    await this.store.start([job], '7');
+    await startJob(this.redis, job, '7');
     await this.store.finish(
       texts.map((text, index) => ({
         tenant,

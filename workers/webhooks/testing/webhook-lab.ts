@@ -6,6 +6,7 @@ import { JobStore } from '../../../shared/jobs/store/job-store.ts';
 import { AllowedHosts } from '../../../shared/net/url-policy.ts';
 import { createLogger } from '../../../shared/observability/logger.ts';
 import { createRegistry, type Registry } from '../../../shared/observability/metrics.ts';
+import { startJob } from '../../../shared/testing/claim-job.ts';
 import { jobRequest } from '../../../shared/testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../../../shared/testing/redis.ts';
 import type { BacklogBound } from '../delivery-log.ts';
@@ -84,7 +85,7 @@ export class WebhookLab {
   }
 
   async finish(job: JobRequest, output: unknown = { x: 1 }, status: 'succeeded' | 'failed' = 'succeeded') {
-    await this.store.start([job], '1');
+    await startJob(this.redis, job);
     const { tenant, id } = job;
     await this.store.finish([{ tenant, id, kind: 'item', status, fragment: JSON.stringify(output) }]);
   }

@@ -1,26 +1,28 @@
--- Admits jobs: checks idempotency keys and bounds, then stores record, input, index and pending mark at once. Several
--- jobs a call, since API requests that arrive together travel together; each stands or falls alone.
--- KEYS 1 pending  2 start-by  3 live  4 tenants  5 blobs  6 outbox,
+-- Admits jobs: checks idempotency keys and bounds, then stores record, input and index and lets the job wait in its queue,
+-- all at once. Several jobs a call, since API requests that arrive together travel together; each stands or falls alone.
+-- KEYS 1 start-by  2 live  3 tenants  4 blobs  5 outbox,
 --      then per job: job, idempotency (any key when unused), index
--- ARGV per job, 15 each:
+-- ARGV per job, 16 each:
 --   id, tenant, body hash ('' = no idempotency key), idempotency ttl s, request JSON, input JSON, list ('1'|'0'),
 --   ms it may wait ('' = for ever), queue, 'queue max/tenant max', reply channel ('' = none), has blobs ('1'|'0'),
---   wanted webhook statuses (',a,b,' or ''), 'items/retention s', marks of the inputs for the record of predictions ('' = none)
+--   wanted webhook statuses (',a,b,' or ''), 'items/retention s', marks of the inputs for the record of predictions ('' = none),
+--   data of its reference in the queue (JSON)
 -- Returns per job {'accepted', id, created ms} | {'existing', id} | {'conflict', id} | {'queue-full', id} | {'tenant-full', id}
 
 local now = now_ms()
 local ms = string.format('%.0f', now)
 local live = {} -- counters as they stand within this call; written back once
+local waiting = {} -- queue -> references, added once a call
 
 local function count_of(field)
   if not live[field] then
-    local stored = tonumber(redis.call('HGET', KEYS[3], field) or '0')
+    local stored = tonumber(redis.call('HGET', KEYS[2], field) or '0')
     live[field] = { stored = stored, now = stored }
   end
   return live[field]
 end
 
-local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bounds, channel, blobs, wanted, shape, marks, keys)
+local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bounds, channel, blobs, wanted, shape, marks, data, keys)
   -- The client sends a call again when its connection broke before the reply: this id was admitted then.
   local known_since = redis.call('ZSCORE', keys.index, id)
   if known_since then return { 'accepted', id, known_since } end
@@ -39,12 +41,12 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
 
   local member = tenant .. '/' .. id
   local items, retention = string.match(shape, '^(%d+)/(%d+)$')
-  local seq, ev = emit({ tenant = tenant, id = id, wh = wanted }, 'queued', now, nil, KEYS[6])
+  local seq, ev = emit({ tenant = tenant, id = id, wh = wanted }, 'queued', now, nil, KEYS[5])
   local set = { 'v', 1, 'req', req, 'in', input, 's', 'queued', 'c', ms, 'n', items, 'l', list, 'q', queue, 'seq', seq, 'ev', ev, 'rt', retention }
   local function also(name, value) set[#set + 1] = name set[#set + 1] = value end
   if wait ~= '' then
     local start_by = string.format('%.0f', now + tonumber(wait))
-    redis.call('ZADD', KEYS[2], start_by, member)
+    redis.call('ZADD', KEYS[1], start_by, member)
     also('sb', start_by)
   end
   if channel ~= '' then also('w', channel) end
@@ -52,7 +54,7 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
   if marks ~= '' then also('im', marks) end
   if blobs == '1' then
     also('b', 1)
-    redis.call('ZADD', KEYS[5], 'inf', member)
+    redis.call('ZADD', KEYS[4], 'inf', member)
   end
   if hash ~= '' then
     also('ik', keys.idem)
@@ -60,21 +62,23 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
   end
   redis.call('HSET', keys.job, unpack(set))
   redis.call('ZADD', keys.index, ms, id)
-  redis.call('ZADD', KEYS[1], ms, member)
-  if of_tenant.now == 0 then redis.call('SADD', KEYS[4], tenant) end
+  waiting[queue] = waiting[queue] or {}
+  table.insert(waiting[queue], { id = id, data = data, ms = ms })
+  if of_tenant.now == 0 then redis.call('SADD', KEYS[3], tenant) end
   in_queue.now = in_queue.now + 1
   of_tenant.now = of_tenant.now + 1
   return { 'accepted', id, ms }
 end
 
 local replies = {}
-for j = 1, #ARGV / 15 do
+for j = 1, #ARGV / 16 do
   local a = {}
-  for k = 1, 15 do a[k] = ARGV[(j - 1) * 15 + k] end
-  a[16] = { job = KEYS[4 + 3 * j], idem = KEYS[5 + 3 * j], index = KEYS[6 + 3 * j] }
+  for k = 1, 16 do a[k] = ARGV[(j - 1) * 16 + k] end
+  a[17] = { job = KEYS[3 + 3 * j], idem = KEYS[4 + 3 * j], index = KEYS[5 + 3 * j] }
   replies[j] = admit(unpack(a))
 end
 for field, count in pairs(live) do
-  if count.now ~= count.stored then redis.call('HINCRBY', KEYS[3], field, count.now - count.stored) end
+  if count.now ~= count.stored then redis.call('HINCRBY', KEYS[2], field, count.now - count.stored) end
 end
+for queue, refs in pairs(waiting) do queues.add(queue, refs) end
 return replies

@@ -1,6 +1,6 @@
 -- The only way a job ends, and the fence: whoever comes first writes the outcome, the event and the outbox entry in one
--- step; whoever comes later is told so and changes nothing. Used by workers (results), API (cancel) and sweeper (expiry).
--- KEYS 1 start-by  2 live  3 outbox  4 blobs  5 pending  6 dead  7 predictions, then per entry: job, items, finished
+-- step, and takes the job out of its queue; whoever comes later is told so and changes nothing. Used by workers (results), API (cancel) and sweeper (expiry).
+-- KEYS 1 start-by  2 live  3 outbox  4 blobs  5 dead  6 predictions, then per entry: job, items, finished
 -- ARGV 1 what the record of predictions keeps of an input ('none' | 'hash' | 'full'; '' = nothing is recorded),
 -- then per entry, 10 each:
 --   id, tenant, kind ('item' | 'job' | 'unstarted': the job, unless it has started), status, item index, fragment (JSON of output, or of problem when not succeeded),
@@ -49,7 +49,7 @@ local function record(f, head, out, tail)
   local entry = { 't', f.tenant, 'i', f.id, 'd', doc }
   if f.im then entry[7] = 'im' entry[8] = f.im end
   if f['in'] and #f['in'] <= recorded_input_bytes then entry[#entry + 1] = 'in' entry[#entry + 1] = f['in'] end
-  redis.call('XADD', KEYS[7], '*', unpack(entry))
+  redis.call('XADD', KEYS[6], '*', unpack(entry))
   return not is_whole or (recording == 'full' and f.b)
 end
 
@@ -73,9 +73,9 @@ local function close(keys, f, status, out, err)
   if is_awaited or is_unrecorded then keep = keep + unread_s end
   redis.call('SET', keys.finished, doc, 'EX', keep)
   tell(f, f.seq, status, #doc <= told_doc_bytes and doc or nil)
-  redis.call('DEL', keys.job, keys.items)
-  -- A job that started is pending no longer, or the reconciler will see that it ended.
-  if not f.st then redis.call('ZREM', KEYS[5], member) end
+  redis.call('DEL', keys.job)
+  if f.l == '1' then redis.call('DEL', keys.items) end
+  queues.drop(f.q, f.id)
   if f.sb then redis.call('ZREM', KEYS[1], member) end
   if f.b then redis.call('ZADD', KEYS[4], now + keep_blobs * 1000, member) end
   ended['q:' .. f.q] = (ended['q:' .. f.q] or 0) + 1
@@ -137,7 +137,7 @@ for e = 1, (#ARGV - 1) / 10 do
   local at = (e - 1) * 10 + 1
   local a = { kind = ARGV[at + 3], status = ARGV[at + 4], index = ARGV[at + 5], fragment = ARGV[at + 6],
     prepare = ARGV[at + 7], compute = ARGV[at + 8], rows = ARGV[at + 9] }
-  local keys = { job = KEYS[5 + 3 * e], items = KEYS[6 + 3 * e], finished = KEYS[7 + 3 * e] }
+  local keys = { job = KEYS[4 + 3 * e], items = KEYS[5 + 3 * e], finished = KEYS[6 + 3 * e] }
   local f = load(keys.job, ARGV[at + 1], ARGV[at + 2])
   if not f or (a.kind == 'unstarted' and f.st) then
     replies[e] = 0
@@ -152,8 +152,8 @@ for e = 1, (#ARGV - 1) / 10 do
     replies[e] = 2
   end
   if replies[e] > 0 and ARGV[at + 10] == '1' then
-    redis.call('ZADD', KEYS[6], stamp, f.tenant .. '/' .. f.id)
-    redis.call('ZREMRANGEBYRANK', KEYS[6], 0, -dead_letters_max - 1)
+    redis.call('ZADD', KEYS[5], stamp, f.tenant .. '/' .. f.id)
+    redis.call('ZREMRANGEBYRANK', KEYS[5], 0, -dead_letters_max - 1)
   end
 end
 for field, count in pairs(ended) do redis.call('HINCRBY', KEYS[2], field, -count) end

@@ -1,0 +1,172 @@
+/** Consumers on a real Redis; what a claim takes and how it ends stands in the tests' own hands. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, beforeEach, test } from 'node:test';
+import { Redis } from 'ioredis';
+import { keys } from '../../shared/jobs/keys.ts';
+import { claimJobs, putBack } from '../../shared/jobs/store/claims.ts';
+import { JobStore } from '../../shared/jobs/store/job-store.ts';
+import { createLogger } from '../../shared/observability/logger.ts';
+import { jobRequest } from '../../shared/testing/job-request.ts';
+import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
+import { waitUntil } from '../../shared/testing/wait-until.ts';
+import { ClaimBudget } from './claim-budget.ts';
+import { ClaimLater, ClaimQueues } from './claim-queues.ts';
+import { HeldClaims } from './held-claims.ts';
+
+const queue = 'm.normal';
+const base = `${keys.queuePrefix}:${queue}`;
+let server: TestRedis;
+let redis: Redis;
+let store: JobStore;
+let held: HeldClaims;
+let consumers: ClaimQueues;
+/** Claims under way, and how to end them. */
+let open: Map<string, PromiseWithResolvers<void>>;
+/** Of each claim that began, in order. */
+let begun: string[];
+
+before(async () => {
+  server = await startTestRedis();
+  redis = new Redis(server.url, { maxRetriesPerRequest: null });
+  redis.on('error', () => {});
+  store = new JobStore(redis);
+});
+after(async () => {
+  redis.disconnect();
+  await server.stop();
+});
+beforeEach(async () => {
+  await redis.flushall();
+  open = new Map();
+  begun = [];
+  held = new HeldClaims(redis, 'me');
+  consumers = new ClaimQueues({
+    model: 'm',
+    redis,
+    budget: new ClaimBudget(1, 250), // 4 claims
+    held,
+    logger: createLogger('test', 'silent'),
+    async claim(name, max, begin) {
+      const found = await claimJobs(redis, { queue: name, worker: 'me', max, versions: ['1'] });
+      for (const claim of found.claims) {
+        const work = Promise.withResolvers<void>();
+        open.set(claim.ref.id, work);
+        begun.push(claim.ref.id);
+        begin(claim, work.promise);
+      }
+      return found;
+    },
+  });
+});
+afterEach(async () => {
+  for (const { resolve } of open.values()) resolve();
+  await consumers.close();
+});
+
+async function admit(): Promise<string> {
+  const job = jobRequest();
+  await store.admit(job, { input: [{ kind: 'text', text: 'hi' }], queueMax: 1e6, tenantMax: 1e6 });
+  return job.id;
+}
+const end = async (id: string) => {
+  await store.finish([{ tenant: 'default', id, kind: 'item', status: 'succeeded', fragment: '1' }]);
+  open.get(id)?.resolve();
+  open.delete(id);
+};
+const begins = (count: number) => waitUntil(`${count} claims`, () => begun.length === count, 5000);
+
+test('claims what its budget has room for, and goes on with every job that ends', async () => {
+  const ids = await Promise.all(Array.from({ length: 10 }, admit));
+  await begins(4);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(begun.length, 4);
+  for (let at = 0; at < 10; at++) {
+    await waitUntil('one is under way', () => open.size > 0);
+    await end([...open.keys()][0] as string);
+  }
+  await begins(10);
+  assert.deepEqual([...begun].sort(), ids.sort());
+});
+
+test('wakes for a job while its queue is empty, long before it would look by itself', async () => {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  const admittedMs = performance.now();
+  await admit();
+  await begins(1);
+  assert.ok(performance.now() - admittedMs < 1500);
+});
+
+test('a paused consumer claims nothing, passes on what wakes it, and goes on when it is resumed', async () => {
+  await new Promise((resolve) => setTimeout(resolve, 300)); // By now it is blocked.
+  await consumers.pause();
+  await admit();
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  assert.equal(await redis.zcard(`${base}:marker`), 1, 'another worker may wake');
+  await admit();
+  assert.equal(begun.length, 0);
+  consumers.resume();
+  await begins(2);
+});
+
+test('closing waits for the claims under way, and takes no more', async () => {
+  const id = await admit();
+  await begins(1);
+  let isClosed = false;
+  const closing = consumers.close().then(() => {
+    isClosed = true;
+  });
+  await admit();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  assert.deepEqual([isClosed, begun.length], [false, 1]);
+  await end(id);
+  await closing;
+});
+
+test('a job that can not start now is delayed and claimed again, also after a fault that nobody foresaw', async () => {
+  const [first, second] = [await admit(), await admit()];
+  await begins(2);
+  open.get(first)?.reject(new ClaimLater(200));
+  open.get(second)?.reject(new Error('unforeseen'));
+  await waitUntil('both are delayed', async () => (await redis.zcard(`${base}:delayed`)) === 2);
+  assert.equal(await redis.llen(`${base}:active`), 0);
+  await begins(3);
+  assert.equal(begun[2], first);
+  await end(first);
+  await waitUntil('the other one, too', () => begun.length === 4, 8000);
+});
+
+test('a claim whose reply was lost waits again once two looks have found it unheld; what is held never does', async () => {
+  const [kept] = [await admit()];
+  await begins(1);
+  await consumers.pause();
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const lost = await admit();
+  await claimJobs(redis, { queue, worker: 'me', max: 1, versions: ['1'] });
+  assert.deepEqual(await held.findStrays(), []);
+  const strays = await held.findStrays();
+  assert.deepEqual(
+    strays.map(({ id }) => id),
+    [lost],
+  );
+  await putBack(redis, strays);
+  consumers.resume();
+  await begins(2);
+  assert.deepEqual(begun, [kept, lost]);
+});
+
+test('closes while Redis is away, and goes on after it was', async () => {
+  await admit();
+  await begins(1);
+  const other = new ClaimQueues({
+    ...{ model: 'other', redis, held, budget: new ClaimBudget(1, 250), logger: createLogger('test', 'silent') },
+    claim: async () => ({ claims: [], dueInMs: null }),
+  });
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  server.process().kill('SIGKILL');
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  await other.close();
+  await server.restart();
+  await waitUntil('the connection is back', () => redis.status === 'ready');
+  await admit();
+  await waitUntil('it is claimed', () => begun.length === 2, 8000);
+});
