@@ -15,7 +15,7 @@ type Named = Readonly<Record<string, BatchTensor>>;
 
 /** Writes one batch of texts of these lengths. */
 export async function writeBatch({ engine, plan, row }: Subject, texts: readonly number[]): Promise<Work> {
-  const stock = new StockDecoder(engine, 'merged');
+  const stock = new StockDecoder(engine, 'merged', false);
   const rows = texts.map(row);
   const states = stock.encoderStates(await engine.run('encoder', plan.collate(rows.slice(0, 1))));
   let lines = rows.flatMap((one, id) => openLines(new Sequence({ id, row: one, rank: 0 }, plan)));

@@ -6,12 +6,11 @@
 import type { GenerationPlan } from '../task.ts';
 import { Cohort, cohortKey } from './cohort.ts';
 import type { Decoder, Progress } from './decoder.ts';
+import type { Encode } from './encode.ts';
 import type { EncodedRow } from './encoder-stage.ts';
-import type { Engine } from './engine.ts';
-import type { LayoutKind } from './graph-layout.ts';
 import { HeldRows } from './held-rows.ts';
 import type { Admission, Finished } from './sequence.ts';
-import { StockDecoder } from './stock-decoder.ts';
+import type { StockDecoder } from './stock-decoder.ts';
 
 export class CohortDecoder implements Decoder {
   readonly slots: number;
@@ -20,11 +19,10 @@ export class CohortDecoder implements Decoder {
   readonly #decoder: StockDecoder;
   #cohorts: Cohort[] = [];
 
-  constructor(engine: Engine, kind: LayoutKind, plan: GenerationPlan, slots: number) {
+  constructor(decoder: StockDecoder, encode: Encode, plan: GenerationPlan, slots: number) {
     this.slots = slots;
-    const decoder = new StockDecoder(engine, kind);
     this.#decoder = decoder;
-    this.#rows = new HeldRows(engine, plan, slots, (ids, states, wanted) => decoder.reread(ids, states, wanted));
+    this.#rows = new HeldRows(encode, plan, slots, (ids, states, wanted) => decoder.reread(ids, states, wanted));
   }
 
   get held(): number[] {

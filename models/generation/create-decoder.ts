@@ -5,9 +5,11 @@
 import type { GenerationPlan } from '../task.ts';
 import { CohortDecoder } from './cohort-decoder.ts';
 import type { Decoder } from './decoder.ts';
+import { createEncode } from './encode.ts';
 import { checkPorts, type Engine, type GraphPort } from './engine.ts';
 import type { LayoutKind } from './graph-layout.ts';
 import { SlotDecoder } from './slot-decoder.ts';
+import { StockDecoder } from './stock-decoder.ts';
 
 /** On two cores a step of 16 rows gave 5.8 times the tokens of one row, of 8 rows 4.3 times (Whisper-base's shape). */
 const slotsMax = 16;
@@ -21,8 +23,10 @@ export function createDecoder(engine: Engine, plan: GenerationPlan, sessions: re
     sessions.flatMap((session) => engine.inputs(session)),
     plan.positionsMax,
   );
-  if (inputs.some(({ name }) => name === 'past.0.key')) return new SlotDecoder(engine, plan, slots);
-  return new CohortDecoder(engine, kindOf(inputs, sessions), plan, slots);
+  const encode = createEncode(engine, sessions);
+  if (inputs.some(({ name }) => name === 'past.0.key')) return new SlotDecoder(engine, encode, plan, slots);
+  const decoder = new StockDecoder(engine, kindOf(inputs, sessions), sessions.includes('embed_tokens'));
+  return new CohortDecoder(decoder, encode, plan, slots);
 }
 
 function kindOf(inputs: readonly GraphPort[], sessions: readonly string[]): LayoutKind {

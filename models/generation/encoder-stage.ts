@@ -5,7 +5,8 @@
 import { Problem } from '../../shared/problems/problem.ts';
 import type { BatchTensor, GenerationPlan } from '../task.ts';
 import { ChunkSize } from './chunk-size.ts';
-import type { Engine, Tensors } from './engine.ts';
+import type { Encode } from './encode.ts';
+import type { Tensors } from './engine.ts';
 import { rowOf } from './row-tensors.ts';
 import type { Finished, Sequence } from './sequence.ts';
 
@@ -20,19 +21,16 @@ export interface EncoderReport {
   readonly failed: readonly Finished[];
 }
 
-/** What decoders call the mask of the encoder's states. */
-const maskName = 'encoder_attention_mask';
-
 export class EncoderStage {
-  readonly #engine: Engine;
+  readonly #encode: Encode;
   readonly #plan: GenerationPlan;
   readonly #sizes = new ChunkSize();
   readonly #waiting: Sequence[] = [];
   /** Rows of a chunk that failed: alone, the one that is at fault shows. */
   readonly #alone = new Set<Sequence>();
 
-  constructor(engine: Engine, plan: GenerationPlan) {
-    this.#engine = engine;
+  constructor(encode: Encode, plan: GenerationPlan) {
+    this.#encode = encode;
     this.#plan = plan;
   }
 
@@ -55,11 +53,8 @@ export class EncoderStage {
     const chunk = this.#takeChunk(budgetMs, rowsMax);
     const startedAt = performance.now();
     try {
-      const feeds = this.#plan.collate(chunk.map(({ admission }) => admission.row));
-      const outputs = await this.#engine.run('encoder', feeds);
+      const states = await this.#encode(this.#plan.collate(chunk.map(({ admission }) => admission.row)));
       this.#sizes.observe(chunk.length, performance.now() - startedAt);
-      const mask = feeds['attention_mask'];
-      const states = mask ? { ...outputs, [maskName]: mask } : outputs;
       return { encoded: chunk.map((sequence, row) => ({ sequence, states: statesOf(states, row) })), failed: [] };
     } catch (error) {
       const [first, ...others] = chunk;

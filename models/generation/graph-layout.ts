@@ -2,7 +2,7 @@
  * Finds the graphs of an encoder-decoder in its version folder: our export for slots, else the stock exports of Optimum
  * and transformers.js. Preferred in the order in which they decode faster.
  */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Dtype, dtypeSuffixes } from '../repository/dtypes.ts';
 import type { ModelFiles } from '../repository/model-files.ts';
@@ -15,7 +15,7 @@ export type LayoutKind = 'slots' | 'merged' | 'split' | 'uncached';
 
 export interface GraphLayout {
   readonly kind: LayoutKind;
-  /** For `Pipeline.sessions`: `encoder`, `decoder` and, when split, `decoder_with_past`. */
+  /** For `Pipeline.sessions`: `encoder`, `decoder`; when split, `decoder_with_past`; for pictures and prompts, `vision_encoder` and `embed_tokens`. */
   readonly sessions: Readonly<Record<string, string>>;
 }
 
@@ -27,19 +27,41 @@ const layouts: readonly { readonly kind: LayoutKind; readonly graphs: Readonly<R
   { kind: 'uncached', graphs: { decoder: 'decoder_model' } },
 ];
 
-/** Throws with what was expected when a graph is missing. */
+/** Of pictures and of prompts that become embeddings before the encoder reads them: both are there, or neither. */
+const sights = { vision_encoder: 'vision_encoder', embed_tokens: 'embed_tokens' };
+
+/** Throws with what was expected and what is there when a graph is missing. */
 export function findLayout(files: ModelFiles): GraphLayout {
   const encoder = findGraph(files, 'encoder_model');
-  if (encoder === null) throw new Error(`Model ${files.id}: no onnx/encoder_model.onnx beside its decoder.`);
+  if (encoder === null) throw missing(files, 'encoder_model.onnx beside a decoder');
+  const seen = findGraphs(files, sights);
+  const half = Object.values(sights).find((name) => findGraph(files, name) !== null);
+  if (half && !seen) throw missing(files, 'both vision_encoder.onnx and embed_tokens.onnx, or neither');
   for (const { kind, graphs } of layouts) {
-    const found = Object.entries(graphs).map(([session, name]) => [session, findGraph(files, name)] as const);
-    if (found.every((entry): entry is readonly [string, string] => entry[1] !== null))
-      return { kind, sessions: { encoder, ...Object.fromEntries(found) } };
+    const found = findGraphs(files, graphs);
+    if (found) return { kind, sessions: { encoder, ...seen, ...found } };
   }
-  throw new Error(
-    `Model ${files.id}: onnx/ has an encoder but no decoder (decoder_slots_model, decoder_model_merged, decoder_model). ` +
-      'Export it anew: optimum-cli export onnx --task image-to-text-with-past, or automatic-speech-recognition-with-past.',
+  const decoders = layouts.map(({ graphs }) => Object.values(graphs).join('.onnx with ')).join('.onnx, or ');
+  throw missing(files, `a decoder beside encoder_model.onnx (${decoders}.onnx)`);
+}
+
+function missing({ id, versionFolder }: ModelFiles, expected: string): Error {
+  const graphs = readdirSync(join(versionFolder, 'onnx')).filter((name) => name.endsWith('.onnx'));
+  return new Error(
+    `Model ${id}: expected ${expected} in onnx/; found ${graphs.sort().join(', ') || 'no graph'}. Fetch what is missing, or export ` +
+      'anew: optimum-cli export onnx --task image-to-text-with-past, or automatic-speech-recognition-with-past.',
   );
+}
+
+/** Paths by session; null unless all are there. */
+function findGraphs(files: ModelFiles, graphs: Readonly<Record<string, string>>): Record<string, string> | null {
+  const found: Record<string, string> = {};
+  for (const [session, name] of Object.entries(graphs)) {
+    const path = findGraph(files, name);
+    if (path === null) return null;
+    found[session] = path;
+  }
+  return found;
 }
 
 /** In the model's dtype; a graph that was not converted to it stays fp32, as transformers.js' repositories often have it. */

@@ -5,8 +5,9 @@
  */
 import { Problem } from '../../shared/problems/problem.ts';
 import type { GenerationPlan, RowOutcome } from '../task.ts';
+import type { Encode } from './encode.ts';
 import { type EncodedRow, EncoderStage } from './encoder-stage.ts';
-import type { Engine, Tensors } from './engine.ts';
+import type { Tensors } from './engine.ts';
 import { type Admission, type Finished, type ReviewDue, Sequence } from './sequence.ts';
 
 /** One call over known tokens of a row, by what the encoder gave for it: the outputs that are wanted. */
@@ -24,8 +25,8 @@ export class HeldRows {
   readonly #begun = new Map<Sequence, EncodedRow>();
   #written: (EncodedRow & ReviewDue)[] = [];
 
-  constructor(engine: Engine, plan: GenerationPlan, linesMax: number, reviewer: Reviewer | null = null) {
-    this.encoder = new EncoderStage(engine, plan);
+  constructor(encode: Encode, plan: GenerationPlan, linesMax: number, reviewer: Reviewer | null = null) {
+    this.encoder = new EncoderStage(encode, plan);
     this.#plan = plan;
     this.#linesMax = linesMax;
     this.#reviewer = reviewer;

@@ -36,7 +36,7 @@ export async function readGenerationConfig(files: ModelFiles, config: Json): Pro
   const { max_length: lengthMax, ...legacy } = config;
   const chosen = { ...legacy, ...(lengthMax !== unchosenLength && { max_length: lengthMax }) };
   const ids = (json: Json) => Object.fromEntries(idKeys.map((key) => [key, json[key] ?? null]));
-  const decoder = (config['decoder'] ?? {}) as Json;
+  const decoder = (config['decoder'] ?? config['text_config'] ?? {}) as Json;
   return { ...withoutNulls(ids(decoder)), ...withoutNulls(own ? ids(config) : chosen), ...withoutNulls(own ?? {}) };
 }
 
@@ -64,7 +64,7 @@ export function readDefaults(generation: Json): GenerationDefaults {
 
 /** Tokens that the decoder has positions for, prompt included; exports beyond it read past their table. */
 export function readPositionsMax(config: Json): number {
-  const decoder = (config['decoder'] ?? config) as Json;
+  const decoder = (config['decoder'] ?? config['text_config'] ?? config) as Json;
   for (const key of ['max_position_embeddings', 'max_target_positions', 'n_positions', 'n_ctx']) {
     const value = numberOf(decoder, key);
     if (value !== null) return value;

@@ -23,6 +23,21 @@ export function joinRows(rows: readonly BatchTensor[]): BatchTensor {
   return { ...first, dims: [rows.length, ...first.dims.slice(1)], data };
 }
 
+/** Tensors of [rows, length, width] side by side: each row's lengths behind one another. */
+export function joinLengths(tensors: readonly BatchTensor[]): BatchTensor {
+  const [count = 0, , width = 0] = tensors[0]?.dims ?? [];
+  const length = tensors.reduce((sum, { dims }) => sum + (dims[1] ?? 0), 0);
+  const data = new Float32Array(count * length * width);
+  let at = 0;
+  for (let row = 0; row < count; row++)
+    for (const tensor of tensors) {
+      const own = rowOf(tensor, row).data as Float32Array;
+      data.set(own, at);
+      at += own.length;
+    }
+  return { type: 'float32', dims: [count, length, width], data };
+}
+
 /** Rows in their new order, in place; what is behind them is cut off by a view. */
 export function arrangeRows(tensor: BatchTensor, sources: readonly number[]): BatchTensor {
   const size = rowSize(tensor);

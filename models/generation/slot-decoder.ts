@@ -10,6 +10,7 @@
 import type { BatchTensor, GenerationPlan } from '../task.ts';
 import { CrossStates } from './cross-states.ts';
 import type { Decoder, Progress } from './decoder.ts';
+import type { Encode } from './encode.ts';
 import { type Engine, floatsOf } from './engine.ts';
 import { HeldRows } from './held-rows.ts';
 import { type Arrangement, type Line, openLines, takeLogits, withoutRows } from './lines.ts';
@@ -29,10 +30,10 @@ export class SlotDecoder implements Decoder {
   #lines: Line[] = [];
   #hasStepped = true;
 
-  constructor(engine: Engine, plan: GenerationPlan, slots: number) {
+  constructor(engine: Engine, encode: Encode, plan: GenerationPlan, slots: number) {
     this.slots = slots;
     this.#engine = engine;
-    this.#rows = new HeldRows(engine, plan, slots);
+    this.#rows = new HeldRows(encode, plan, slots);
     const inputs = engine.inputs('decoder');
     this.#cache = new SlotCache(inputs, slots, plan.positionsMax);
     this.#cross = new CrossStates(inputs, slots);

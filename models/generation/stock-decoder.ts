@@ -4,13 +4,14 @@
  * What a call gives as `present.*` is the next call's `past_key_values.*` as it is, without a copy.
  */
 import type { BatchTensor } from '../task.ts';
+import { embed, maskName } from './encode.ts';
 import type { Engine, GraphPort, Tensors } from './engine.ts';
 import type { LayoutKind } from './graph-layout.ts';
 import type { Line } from './lines.ts';
 import { int64, ones } from './row-tensors.ts';
 
 const hidden = 'encoder_hidden_states';
-const maskName = 'encoder_attention_mask';
+const embeddings = 'inputs_embeds';
 
 /** What a cohort keeps between calls; every tensor has one row per line. */
 export interface StockStates {
@@ -32,10 +33,12 @@ export class StockDecoder {
   /** Of each session what writing needs: exports that give attentions too would copy them at every step. */
   readonly #wanted: ReadonlyMap<string, readonly string[]>;
 
-  constructor(engine: Engine, kind: LayoutKind) {
+  /** `embedsApart`: there is a graph that makes embeddings of tokens. */
+  constructor(engine: Engine, kind: LayoutKind, embedsApart: boolean) {
     this.#engine = engine;
     this.#kind = kind;
-    for (const session of this.#sessions) for (const port of engine.inputs(session)) checkKnown(session, port);
+    for (const session of this.#sessions)
+      for (const port of engine.inputs(session)) checkKnown(session, port, embedsApart);
     this.#wanted = new Map(
       this.#sessions.map((session) => [
         session,
@@ -75,7 +78,7 @@ export class StockDecoder {
     const tokens = lines.map((line) => line.tokens);
     const outputs = await this.#engine.run(
       session,
-      this.#feeds(session, tokens, from, states),
+      await this.#feeds(session, tokens, from, states),
       this.#wanted.get(session),
     );
     const { logits } = outputs;
@@ -85,10 +88,15 @@ export class StockDecoder {
 
   /** Feeds one row's tokens from the first on, in one call, and gives what is wanted of its outputs. */
   async reread(ids: readonly number[], encoder: Tensors, wanted: readonly string[]): Promise<Tensors> {
-    return await this.#engine.run('decoder', this.#feeds('decoder', [ids], 0, { encoder, past: {} }), wanted);
+    return await this.#engine.run('decoder', await this.#feeds('decoder', [ids], 0, { encoder, past: {} }), wanted);
   }
 
-  #feeds(session: string, rows: readonly (readonly number[])[], from: number, { encoder, past }: StockStates): Tensors {
+  async #feeds(
+    session: string,
+    rows: readonly (readonly number[])[],
+    from: number,
+    { encoder, past }: StockStates,
+  ): Promise<Tensors> {
     const count = rows.length;
     const to = rows[0]?.length ?? 0;
     const ids = rows.flatMap((tokens) => tokens.slice(from));
@@ -96,6 +104,7 @@ export class StockDecoder {
     const feeds: Record<string, BatchTensor> = { ...encoder, ...past };
     for (const port of this.#engine.inputs(session)) {
       if (port.name === 'input_ids') feeds[port.name] = int64([count, to - from], ids);
+      else if (port.name === embeddings) feeds[port.name] = await embed(this.#engine, int64([count, to - from], ids));
       else if (port.name === 'use_cache_branch')
         feeds[port.name] = { type: 'bool', dims: [1], data: Uint8Array.of(from > 0 ? 1 : 0) };
       else if (port.name === 'cache_position') feeds[port.name] = int64([to - from], positions);
@@ -150,7 +159,7 @@ const known: ReadonlySet<string> = new Set([
   maskName,
 ]);
 
-function checkKnown(session: string, port: GraphPort): void {
-  if (known.has(port.name) || isPast(port)) return;
+function checkKnown(session: string, port: GraphPort, embedsApart: boolean): void {
+  if (known.has(port.name) || isPast(port) || (port.name === embeddings && embedsApart)) return;
   throw new Error(`The ${session} asks for "${port.name}", which no encoder-decoder export known here has.`);
 }

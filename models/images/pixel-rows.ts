@@ -8,9 +8,11 @@ import { readJson } from '../repository/version-files.ts';
 import type { BatchTensor, PreparedSource, Row, RowTensor } from '../task.ts';
 import type { PixelBytes } from './image-processor.ts';
 import { type PixelScale, scalePixels } from './pixel-scale.ts';
+import type { Size } from './processor-families.ts';
 import { type ProcessorPlan, readProcessorPlan, typicalSize } from './processor-plan.ts';
 
-export type PixelReader = (source: PreparedSource) => Promise<PixelBytes>;
+/** Pixels for the model, and the size of the picture that they were made of. */
+export type PixelReader = (source: PreparedSource) => Promise<{ readonly pixels: PixelBytes; readonly picture: Size }>;
 
 export async function readPlan(files: ModelFiles): Promise<ProcessorPlan> {
   const file = await readJson(files, 'preprocessor_config.json');
@@ -25,7 +27,8 @@ export async function createPixelReader(plan: ProcessorPlan, pixelsMax: number |
   const { processImage } = await import('./image-processor.ts');
   return async (source) => {
     if (source.kind !== 'file') throw new Problem('unsupported-file-type', 'This task takes an image, not a text.');
-    return processImage(await decodeImage(source.path, pixelsMax), plan);
+    const image = await decodeImage(source.path, pixelsMax);
+    return { pixels: processImage(image, plan), picture: { width: image.width, height: image.height } };
   };
 }
 

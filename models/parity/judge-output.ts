@@ -22,6 +22,10 @@ interface Span extends Scored {
   readonly end: number;
 }
 type MillraceSpan = Omit<Span, 'label'> & { readonly entity?: string; readonly entity_group?: string };
+interface Written {
+  readonly generated_text: string;
+  readonly regions?: unknown;
+}
 interface Transcript {
   readonly text: string;
   readonly chunks?: readonly { readonly text: string; readonly timestamp: readonly number[] }[];
@@ -98,8 +102,13 @@ function judgeLabels(expected: ParityCase, output: unknown): Judgement {
 }
 
 function judgeText(expected: ParityCase, output: unknown): Judgement {
-  const [given, wanted] = [output, expected.output].map((said) => (said as { generated_text: string }).generated_text);
-  return { error: 0, faults: isSure(expected) ? unequal('text', given, wanted) : [] };
+  const [given, wanted] = [output as Written, expected.output as Written];
+  if (!isSure(expected)) return { error: 0, faults: [] };
+  const faults = [
+    ...unequal('text', given.generated_text, wanted.generated_text),
+    ...unequal('regions', given.regions, wanted.regions),
+  ];
+  return { error: 0, faults };
 }
 
 function judgeTranscript(expected: ParityCase, output: unknown): Judgement {

@@ -12,6 +12,7 @@ import { shellWord } from './shell-word.ts';
 /** Sets of graphs that a pipeline can open, without the suffix of the dtype. One whole set must be there. */
 const graphSets: readonly (readonly string[])[] = [
   ['model'],
+  ['vision_encoder', 'embed_tokens', 'encoder_model', 'decoder_model_merged'],
   ['encoder_model', 'decoder_slots_model'],
   ['encoder_model', 'decoder_model_merged'],
   ['encoder_model', 'decoder_model', 'decoder_with_past_model'],

@@ -7,10 +7,12 @@ import { readLabels } from './version-files.ts';
 const taskByArchitectureSuffix: readonly (readonly [suffix: string, task: string])[] = [
   ['ForTokenClassification', 'token-classification'],
   ['ForCTC', 'automatic-speech-recognition'],
-  // ...ForConditionalGeneration alone may write anything: T5 translates, Florence looks at images.
+  // ...ForConditionalGeneration alone may write anything: T5 translates, others look at images.
   ['WhisperForConditionalGeneration', 'automatic-speech-recognition'],
   ['ForImageClassification', 'image-classification'],
   ['VisionEncoderDecoderModel', 'image-to-text'],
+  ['Florence2ForConditionalGeneration', 'image-to-text'],
+  ['BlipForConditionalGeneration', 'image-to-text'],
 ];
 
 /** Files that sentence-transformers leaves beside an encoder. */
@@ -30,6 +32,7 @@ export function inferTask(config: Readonly<Record<string, unknown>>, names: read
   throw new ModelFault(
     `config.json has ${found}, from which no task follows (expected ...ForTokenClassification, ...ForCTC, ` +
       'WhisperForConditionalGeneration, ...ForImageClassification, VisionEncoderDecoderModel, ' +
+      'Florence2ForConditionalGeneration, BlipForConditionalGeneration, ' +
       '...ForSequenceClassification with one label, or a sentence-transformers folder). ' +
       'Write a manifest.yaml with `task:`.',
   );

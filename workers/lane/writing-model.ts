@@ -37,7 +37,7 @@ export class WritingModel {
   static async open(files: ModelFiles, pipeline: GenerativePipeline, options: LaneOptions): Promise<WritingModel> {
     const sessions = new Map<string, OnnxSession>();
     for (const [name, graph] of Object.entries(pipeline.sessions))
-      sessions.set(name, await openSession(join(files.versionFolder, graph), options, name !== 'encoder'));
+      sessions.set(name, await openSession(join(files.versionFolder, graph), options, name.startsWith('decoder')));
     return new WritingModel(pipeline, sessions);
   }
 

@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from transformers import AutoTokenizer, GenerationMixin, LogitsProcessorList, pipeline
 from transformers.pipelines.audio_utils import ffmpeg_read
 
+import florence
 import inputs
 
 # Enough to see a cache go wrong, and few enough that no near-tie is likely.
@@ -137,6 +138,9 @@ def _write_speech(model, features: torch.Tensor, config):
 
 
 def _image_to_text(built, _folder: Path) -> Iterator[dict]:
+    if built.model.config.model_type == "florence2":
+        yield from _florence(built)
+        return
     processor, tokenizer = built.preprocessors
     for path in inputs.pictures():
         image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
@@ -150,6 +154,20 @@ def _image_to_text(built, _folder: Path) -> Iterator[dict]:
             "output": {"generated_text": tokenizer.decode(written.sequences[0], skip_special_tokens=True).strip()},
             "steps": _steps(written.sequences[0, -len(written.scores) :], torch.cat(written.scores)),
         }
+
+
+def _florence(built) -> Iterator[dict]:
+    for path in inputs.pictures():
+        image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
+        for prompt in florence.PROMPTS:
+            written, output = florence.answer(built, image, prompt, TOKENS)
+            steps = _steps(written.sequences[0, -len(written.scores) :], torch.cat(written.scores))
+            yield {
+                "input": {"file": path.name},
+                "parameters": {"prompt": prompt, "max_new_tokens": TOKENS},
+                "output": output,
+                "steps": steps,
+            }
 
 
 def _steps(ids: torch.Tensor, scores: torch.Tensor) -> list[dict]:

@@ -30,8 +30,8 @@ class Built:
 @dataclass(frozen=True)
 class Architecture:
     task: str
-    # optimum's name of the export.
-    export: str
+    # optimum's name of the export, or what writes the graphs of a layout that optimum does not have.
+    export: str | Callable[[transformers.PreTrainedModel, Path], None]
     build: Callable[[bool, Path], Built]
     # Graphs that are left out of the folder.
     drops: tuple[str, ...] = ()

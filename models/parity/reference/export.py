@@ -29,14 +29,24 @@ def export(name: str, small: bool, target: Path) -> None:
         built = build(architecture, small, Path(scratch) / "vocabulary")
         exported = Path(scratch) / "exported"
         with torch.no_grad():
-            onnx_export_from_model(
-                built.model, exported, task=architecture.export, preprocessors=built.preprocessors, do_validation=False, **built.export, **built.shapes
-            )
+            write_graphs(architecture, built, exported)
         lay(built, exported, target)
         for graph in architecture.drops:
             (target / "onnx" / f"{graph}.onnx").unlink()
         cases = answer(architecture.task, built, target)
     (target / "expected.json").write_text(json.dumps({"task": architecture.task, "cases": cases}) + "\n")
+
+
+def write_graphs(architecture: Architecture, built: Built, folder: Path) -> None:
+    if isinstance(architecture.export, str):
+        onnx_export_from_model(
+            built.model, folder, task=architecture.export, preprocessors=built.preprocessors, do_validation=False, **built.export, **built.shapes
+        )
+        return
+    folder.mkdir()
+    architecture.export(built.model, folder)
+    built.model.config.save_pretrained(folder)
+    built.model.generation_config.save_pretrained(folder)
 
 
 def lay(built: Built, exported: Path, target: Path) -> None:

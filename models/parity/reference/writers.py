@@ -6,6 +6,7 @@ from pathlib import Path
 
 import transformers
 
+import florence
 import vocabularies
 import whisper
 import whisper_words
@@ -60,6 +61,11 @@ def donut(small: bool, folder: Path) -> Built:
     return _joined(encoder, decoder, transformers.DonutSwinModel(encoder), transformers.MBartForCausalLM(decoder), [processor, tokenizer])
 
 
+def florence_2(small: bool, _folder: Path) -> Built:
+    model, processor, tokenizer = florence.build(small)
+    return Built(model, [processor, tokenizer], {})
+
+
 def _tokenizer(small: bool, folder: Path) -> transformers.PreTrainedTokenizerFast:
     return vocabularies.unigram(300, folder) if small else vocabularies.xlm_roberta(2000, folder)
 
@@ -86,4 +92,5 @@ WRITERS: dict[str, Architecture] = {
     # One with its decoders merged, one with them apart: as the Hub's older and newer exports have them.
     "trocr-small": Architecture("image-to-text", "image-to-text-with-past", trocr, _APART),
     "donut-like": Architecture("image-to-text", "image-to-text-with-past", donut, ("decoder_model_merged",)),
+    "florence-2": Architecture("image-to-text", florence.export, florence_2),
 }

@@ -38,7 +38,8 @@ const factory: PipelineFactory<CallPipeline> = {
       sessions: { model: graphFile(files) },
       async prepare(source, parameters) {
         if (!readPixels) throw new Error('This pipeline was not made to prepare.');
-        return [pixelRow(await readPixels(source), contextOf({ ...files.parameters, ...parameters }))];
+        const { pixels } = await readPixels(source);
+        return [pixelRow(pixels, contextOf({ ...files.parameters, ...parameters }))];
       },
       collate: (rows) => ({ [input]: collatePixels(rows, scale) }),
       postprocess: (outputs, rows) => postprocess(outputs['logits'], rows, labels),

@@ -16,6 +16,17 @@ export const graphSchema = z.strictObject({
 });
 export type DiagramGraph = z.infer<typeof graphSchema>;
 
+const pixel = z.int().describe('Pixels of the upright picture, from its top left.');
+const corner = [pixel, pixel] as const;
+
+/** A place that a text speaks of (Florence-2). */
+export const regionSchema = z.union([
+  z.strictObject({ label: z.string(), box: z.tuple([...corner, ...corner]) }),
+  z.strictObject({ label: z.string(), quad: z.tuple([...corner, ...corner, ...corner, ...corner]) }),
+  z.strictObject({ label: z.string(), polygons: z.array(z.array(pixel)) }),
+]);
+export type Region = z.infer<typeof regionSchema>;
+
 /** The text in the format that was asked for; a text that is no algorithm says where and why, and fails no item. */
 export const formattedSchema = z.union([
   z.strictObject({ format: z.enum(['mermaid', 'pseudocode']), text: z.string() }),
@@ -47,7 +58,13 @@ const contract: TaskContract = {
       .max(4)
       .optional()
       .describe('Texts that end the writing; the first that comes is cut off with all after it.'),
-    prompt: z.string().max(2000).optional().describe('Task prompt for the decoder, such as Donut\'s "<s_docvqa>".'),
+    prompt: z
+      .string()
+      .max(2000)
+      .optional()
+      .describe(
+        'Text that the decoder goes on from, such as Donut\'s "<s_docvqa>". For Florence-2 the task: "<CAPTION>" (default), "<OCR>", "<OD>", "<OCR_WITH_REGION>", "<CAPTION_TO_PHRASE_GROUNDING>a green car" and so on.',
+      ),
     temperature: z
       .number()
       .min(0)
@@ -67,6 +84,10 @@ const contract: TaskContract = {
     generated_text: z.string(),
     finish_reason: z.enum(['stop', 'length']).optional(),
     formatted: formattedSchema.optional(),
+    regions: z
+      .array(regionSchema)
+      .optional()
+      .describe('Of Florence-2’s tasks that tell places: box, quad or outlines.'),
   }),
   // As for image classification: 24 MP is what sharp decodes in about 0.3 s and 72 MB.
   limits: { itemBytesMax: 20 * 1024 * 1024, imagePixelsMax: 24_000_000 },
