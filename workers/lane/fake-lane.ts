@@ -1,11 +1,13 @@
 /**
  * A lane without a model, for tests: speaks the lane protocol and does what a row's context says. `echo` gives it back,
- * `kill` ends the process by SIGKILL, `hang` never answers, `throw` makes the call fail, `bad` fails that row alone.
+ * with the sum of a tensor `pixels`, `kill` ends the process by SIGKILL, `hang` never answers, `throw` makes the call
+ * fail, `bad` fails that row alone.
  * Models whose name begins with `writes` write token by token, in 4 slots (`fake-writing.ts`).
  * Models `kills-on-load`, `fails-to-load` and `loads-slowly` do so; `fails-at-first` loads the second time.
  * A revision `fails` fails too.
  */
 import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
+import { receiveBulk } from './bulk-tensors.ts';
 import { fakeSlots, stepFake } from './fake-writing.ts';
 import type { LaneOutcome, LaneReply, LaneRequest } from './lane-protocol.ts';
 
@@ -19,7 +21,8 @@ export interface FakeContext {
 const reply = (message: LaneReply) => process.send?.(message);
 
 async function run(request: Extract<LaneRequest, { type: 'run' }>): Promise<void> {
-  const contexts = request.rows.map(({ row }) => row.context as FakeContext);
+  const rows = receiveBulk(request.rows);
+  const contexts = rows.map(({ row }) => row.context as FakeContext);
   const does = new Set(contexts.map((context) => context.does));
   if (does.has('kill')) process.kill(process.pid, 'SIGKILL');
   if (does.has('hang')) return;
@@ -29,12 +32,14 @@ async function run(request: Extract<LaneRequest, { type: 'run' }>): Promise<void
     reply({ type: 'run-failed', call: request.call, reason: 'told to throw', outOfMemory: false });
     return;
   }
-  const outcomes = contexts.map((context): LaneOutcome => {
+  const outcomes = contexts.map((context, at): LaneOutcome => {
     if (context.does === 'bad')
       return {
         problem: { type: '/problems/inference-failed', title: 'Inference failed', status: 422, detail: context.says },
       };
-    return { json: JSON.stringify({ says: context.says, rows: contexts.length }) };
+    const { pixels } = rows[at]?.row.tensors ?? {};
+    const sees = pixels && { sees: Array.from(pixels.data).reduce((sum, value) => sum + value, 0) };
+    return { json: JSON.stringify({ says: context.says, rows: contexts.length, ...sees }) };
   });
   reply({ type: 'ran', call: request.call, outcomes, computeMs: ms, postprocessMs: 0 });
 }

@@ -6,6 +6,7 @@ import { setPriority } from 'node:os';
 import { loadPipelineFactory } from '../../models/discover-tasks.ts';
 import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import { verifyFiles } from '../../models/repository/verify-files.ts';
+import { receiveBulk } from './bulk-tensors.ts';
 import { CallModel } from './call-model.ts';
 import { type LaneOptions, type LaneReply, type LaneRequest, lanePriority } from './lane-protocol.ts';
 import { WritingModel } from './writing-model.ts';
@@ -50,11 +51,14 @@ async function runCanary(model: LoadedModel): Promise<number> {
 
 async function call(request: Call): Promise<LaneReply> {
   const model = loaded.get(request.model);
+  // First of all: what is not read here would be taken for the next call's.
+  const rows = receiveBulk(request.type === 'run' ? request.rows : []);
+  const admit = receiveBulk(request.type === 'step' ? request.admit : []);
   try {
     if (model instanceof WritingModel && request.type === 'step')
-      return { type: 'stepped', call: request.call, ...(await model.step(request)) };
+      return { type: 'stepped', call: request.call, ...(await model.step({ ...request, admit })) };
     if (model instanceof CallModel && request.type === 'run')
-      return { type: 'ran', call: request.call, ...(await model.run(request.rows)) };
+      return { type: 'ran', call: request.call, ...(await model.run(rows)) };
     throw new Error(`Model ${request.model} is not loaded here for a call of type ${request.type}.`);
   } catch (error) {
     const reason = (error as Error).message;

@@ -4,6 +4,7 @@
  * call that died, each alone. Models that write token by token are `steps/`. Results go to the owner; nothing here knows
  * Redis.
  */
+import { freeBulk } from '../lane/bulk-tensors.ts';
 import type { CallResult, Lane } from '../lane/lane.ts';
 import type { LanePool } from '../lane/lane-pool.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
@@ -185,6 +186,7 @@ export class Scheduler {
     this.#pool?.countSuccess(first.model);
     this.#cost.observe(first.model, rows.length, length, result.wallMs);
     this.#policy.ended?.({ rows, startedMs, endedMs: performance.now() });
+    for (const { row } of rows) freeBulk(row);
     const { outcomes, kind: _kind, ...times } = result;
     this.#events.onReport({ model: first.model, rows, ...times, predictedMs });
     const cost = { computeMs: times.computeMs, laneMs: times.wallMs / rows.length, rows: rows.length };
