@@ -29,6 +29,10 @@ describe('the graphs of an encoder-decoder', () => {
     });
     assert.equal((await layoutOf(['encoder_model', 'decoder_model', 'decoder_with_past_model'])).kind, 'split');
     assert.equal((await layoutOf(['encoder_model', 'decoder_model'])).kind, 'uncached');
+    assert.deepEqual(await layoutOf(['vision_model', 'text_decoder_model']), {
+      kind: 'uncached',
+      sessions: { encoder: 'onnx/vision_model.onnx', decoder: 'onnx/text_decoder_model.onnx' },
+    });
   });
 
   it('are four where pictures and prompts are read together, each in the dtype that it has', async () => {
@@ -50,7 +54,7 @@ describe('the graphs of an encoder-decoder', () => {
     const refuses = (graphs: readonly string[], detail: RegExp) => assert.rejects(layoutOf(graphs), detail);
     await refuses(
       ['decoder_model'],
-      /expected encoder_model\.onnx beside a decoder in onnx\/; found decoder_model\.onnx/,
+      /expected encoder_model\.onnx \(or vision_model\.onnx\) beside a decoder in onnx\/; found decoder_model\.onnx/,
     );
     await refuses(
       ['encoder_model'],

@@ -25,6 +25,7 @@ const layouts: readonly { readonly kind: LayoutKind; readonly graphs: Readonly<R
   { kind: 'merged', graphs: { decoder: 'decoder_model_merged' } },
   { kind: 'split', graphs: { decoder: 'decoder_model', decoder_with_past: 'decoder_with_past_model' } },
   { kind: 'uncached', graphs: { decoder: 'decoder_model' } },
+  { kind: 'uncached', graphs: { decoder: 'text_decoder_model' } },
 ];
 
 /** Of pictures and of prompts that become embeddings before the encoder reads them: both are there, or neither. */
@@ -32,8 +33,9 @@ const sights = { vision_encoder: 'vision_encoder', embed_tokens: 'embed_tokens' 
 
 /** Throws with what was expected and what is there when a graph is missing. */
 export function findLayout(files: ModelFiles): GraphLayout {
-  const encoder = findGraph(files, 'encoder_model');
-  if (encoder === null) throw missing(files, 'encoder_model.onnx beside a decoder');
+  // BLIP's exports name their halves after the model's.
+  const encoder = findGraph(files, 'encoder_model') ?? findGraph(files, 'vision_model');
+  if (encoder === null) throw missing(files, 'encoder_model.onnx (or vision_model.onnx) beside a decoder');
   const seen = findGraphs(files, sights);
   const half = Object.values(sights).find((name) => findGraph(files, name) !== null);
   if (half && !seen) throw missing(files, 'both vision_encoder.onnx and embed_tokens.onnx, or neither');
@@ -42,7 +44,7 @@ export function findLayout(files: ModelFiles): GraphLayout {
     if (found) return { kind, sessions: { encoder, ...seen, ...found } };
   }
   const decoders = layouts.map(({ graphs }) => Object.values(graphs).join('.onnx with ')).join('.onnx, or ');
-  throw missing(files, `a decoder beside encoder_model.onnx (${decoders}.onnx)`);
+  throw missing(files, `a decoder beside the encoder (${decoders}.onnx)`);
 }
 
 function missing({ id, versionFolder }: ModelFiles, expected: string): Error {

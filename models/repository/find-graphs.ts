@@ -17,6 +17,7 @@ const graphSets: readonly (readonly string[])[] = [
   ['encoder_model', 'decoder_model_merged'],
   ['encoder_model', 'decoder_model', 'decoder_with_past_model'],
   ['encoder_model', 'decoder_model'],
+  ['vision_model', 'text_decoder_model'],
 ];
 const torchWeights = /^(pytorch_model.*\.bin|.*\.safetensors|tf_model\.h5|flax_model\.msgpack)$/;
 

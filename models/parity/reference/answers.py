@@ -13,6 +13,7 @@ from PIL import Image, ImageOps
 from transformers import AutoTokenizer, GenerationMixin, LogitsProcessorList, pipeline
 from transformers.pipelines.audio_utils import ffmpeg_read
 
+import blip
 import florence
 import inputs
 
@@ -138,8 +139,9 @@ def _write_speech(model, features: torch.Tensor, config):
 
 
 def _image_to_text(built, _folder: Path) -> Iterator[dict]:
-    if built.model.config.model_type == "florence2":
-        yield from _florence(built)
+    asked = {"florence2": florence, "blip": blip}.get(built.model.config.model_type)
+    if asked:
+        yield from _asked(built, asked)
         return
     processor, tokenizer = built.preprocessors
     for path in inputs.pictures():
@@ -156,15 +158,15 @@ def _image_to_text(built, _folder: Path) -> Iterator[dict]:
         }
 
 
-def _florence(built) -> Iterator[dict]:
+def _asked(built, family) -> Iterator[dict]:
     for path in inputs.pictures():
         image = ImageOps.exif_transpose(Image.open(path)).convert("RGB")
-        for prompt in florence.PROMPTS:
-            written, output = florence.answer(built, image, prompt, TOKENS)
+        for prompt in family.PROMPTS:
+            written, output = family.answer(built, image, prompt, TOKENS)
             steps = _steps(written.sequences[0, -len(written.scores) :], torch.cat(written.scores))
             yield {
                 "input": {"file": path.name},
-                "parameters": {"prompt": prompt, "max_new_tokens": TOKENS},
+                "parameters": {"max_new_tokens": TOKENS, **({"prompt": prompt} if prompt else {})},
                 "output": output,
                 "steps": steps,
             }

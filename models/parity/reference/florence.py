@@ -3,21 +3,19 @@ Florence-2 with random weights, exported as onnx-community lays it out: pictures
 encoder reads both, and a decoder with its cache writes from embeddings. optimum has no exporter for it.
 """
 
-import tempfile
 from pathlib import Path
 
 import torch
 import transformers
-from optimum.onnx import merge_decoders
 from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
 from torch import nn
-from transformers import EncoderDecoderCache
 from transformers.models.whisper.tokenization_whisper import bytes_to_unicode
+
+import graphs
 
 BINS = 1000
 PROMPTS = ["<CAPTION>", "<OD>", "<OCR_WITH_REGION>", "<CAPTION_TO_PHRASE_GROUNDING>the thing in it"]
 PARSED = ("pure_text", "ocr", "description_with_bboxes", "phrase_grounding")
-KINDS = ("decoder.key", "decoder.value", "encoder.key", "encoder.value")
 
 
 def tokenizer(bins: int) -> transformers.BartTokenizerFast:
@@ -88,56 +86,23 @@ class Encoder(nn.Module):
         return self.encoder(inputs_embeds=inputs_embeds, attention_mask=attention_mask).last_hidden_state
 
 
-class Decoder(nn.Module):
-    """The first call of a text, without a cache; or a further one, which gives no more of the encoder's part."""
-
-    def __init__(self, model, is_first: bool):
-        super().__init__()
-        self.decoder, self.head, self.is_first = model.language_model.decoder, model.lm_head, is_first
-
-    def forward(self, inputs_embeds, encoder_hidden_states, encoder_attention_mask, *past):
-        layers = [past[at : at + 4] for at in range(0, len(past), 4)] or None
-        written = self.decoder(
-            inputs_embeds=inputs_embeds, encoder_hidden_states=encoder_hidden_states,
-            encoder_attention_mask=encoder_attention_mask, past_key_values=EncoderDecoderCache.from_legacy_cache(layers), use_cache=True,
-        )
-        kept = written.past_key_values.to_legacy_cache()
-        presents = [tensor for layer in kept for tensor in (layer if self.is_first else layer[:2])]
-        return (self.head(written.last_hidden_state), *presents)
-
-
 def export(model, folder: Path) -> None:
     """Graphs of the layout, straight into `folder`."""
-    side = 32 if model.config.text_config.d_model == 16 else 768
+    text = model.config.text_config
+    side = 32 if text.d_model == 16 else 768
     ids, mask = torch.ones(2, 3, dtype=torch.int64), torch.ones(2, 5, dtype=torch.int64)
-    embeds = torch.randn(2, 5, model.config.text_config.d_model)
-    _write(Vision(model), (torch.randn(2, 3, side, side),), folder / "vision_encoder.onnx", ["pixel_values"], ["image_features"])
-    _write(model.get_input_embeddings(), (ids,), folder / "embed_tokens.onnx", ["input_ids"], ["inputs_embeds"])
-    _write(Encoder(model), (embeds, mask), folder / "encoder_model.onnx", ["inputs_embeds", "attention_mask"], ["last_hidden_state"])
-    layers = range(model.config.text_config.decoder_layers)
-    named = lambda prefix, kinds: [f"{prefix}.{layer}.{kind}" for layer in layers for kind in kinds]
-    inputs = ["inputs_embeds", "encoder_hidden_states", "encoder_attention_mask"]
-    with tempfile.TemporaryDirectory() as scratch:
-        first, further = (Path(scratch) / f"{name}.onnx" for name in ("first", "further"))
-        start = (embeds[:, :3], embeds, mask)
-        _write(Decoder(model, True), start, first, inputs, ["logits", *named("present", KINDS)])
-        past = Decoder(model, True)(*start)[1:]
-        then = (embeds[:, :1], embeds, mask, *past)
-        _write(Decoder(model, False), then, further, [*inputs, *named("past_key_values", KINDS)], ["logits", *named("present", KINDS[:2])])
-        merge_decoders(first, further, save_path=folder / "decoder_model_merged.onnx", strict=False)
+    embeds = torch.randn(2, 5, text.d_model)
+    graphs.write(Vision(model), (torch.randn(2, 3, side, side),), folder / "vision_encoder.onnx", ["pixel_values"], ["image_features"])
+    graphs.write(model.get_input_embeddings(), (ids,), folder / "embed_tokens.onnx", ["input_ids"], ["inputs_embeds"])
+    graphs.write(Encoder(model), (embeds, mask), folder / "encoder_model.onnx", ["inputs_embeds", "attention_mask"], ["last_hidden_state"])
 
+    def call(fed, states, seen, cache):
+        written = model.language_model.decoder(
+            inputs_embeds=fed, encoder_hidden_states=states, encoder_attention_mask=seen, past_key_values=cache, use_cache=True
+        )
+        return model.lm_head(written.last_hidden_state), written.past_key_values
 
-def _write(module, tensors, path: Path, inputs: list[str], outputs: list[str]) -> None:
-    axes = {port: _axes(port) for port in (*inputs, *outputs)}
-    torch.onnx.export(
-        module, tensors, str(path), input_names=inputs, output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False
-    )
-
-
-def _axes(port: str) -> dict[int, str]:
-    if port.startswith(("past_key_values", "present")):
-        return {0: "batch", 2: "encoded" if ".encoder." in port else port.split(".")[0]}
-    return {"pixel_values": {0: "batch"}, "image_features": {0: "batch"}}.get(port, {0: "batch", 1: f"{port}_length"})
+    graphs.write_merged(call, model, embeds[:, :3], embeds, text.decoder_layers, "inputs_embeds", folder)
 
 
 def answer(built, image, prompt: str, tokens: int) -> tuple:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import transformers
 
+import blip
 import florence
 import vocabularies
 import whisper
@@ -66,6 +67,11 @@ def florence_2(small: bool, _folder: Path) -> Built:
     return Built(model, [processor, tokenizer], {})
 
 
+def blip_captioning(small: bool, _folder: Path) -> Built:
+    model, processor, tokenizer = blip.build(small)
+    return Built(model, [processor, tokenizer], {})
+
+
 def _tokenizer(small: bool, folder: Path) -> transformers.PreTrainedTokenizerFast:
     return vocabularies.unigram(300, folder) if small else vocabularies.xlm_roberta(2000, folder)
 
@@ -92,5 +98,6 @@ WRITERS: dict[str, Architecture] = {
     # One with its decoders merged, one with them apart: as the Hub's older and newer exports have them.
     "trocr-small": Architecture("image-to-text", "image-to-text-with-past", trocr, _APART),
     "donut-like": Architecture("image-to-text", "image-to-text-with-past", donut, ("decoder_model_merged",)),
+    "blip-captioning": Architecture("image-to-text", blip.export, blip_captioning),
     "florence-2": Architecture("image-to-text", florence.export, florence_2),
 }
