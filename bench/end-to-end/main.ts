@@ -40,7 +40,7 @@ const targets: Readonly<Record<TextMix, { single: number; list: number }>> = {
 
 interface Block {
   readonly perSecond: number;
-  /** CPU of everything but the lanes, per item. */
+  /** CPU of everything but the lanes, per item, until the last one is recorded. */
   readonly outsideMs: number;
   /** CPU ms per item by process. */
   readonly shares: CpuShares;
@@ -104,6 +104,8 @@ async function measureLoad(
 ): Promise<Figure[]> {
   const block = (ms: number) => runBlock(server, mix, textsPerCall, ms);
   await block(warmMs);
+  await server.settle?.();
+  await block(warmMs / 4);
   const kind = textsPerCall === 1 ? mix : `${mix}, ${textsPerCall} a job`;
   const { a, b } = await measurePairs<Block | { perSecond: number }>(
     pairs,
@@ -161,6 +163,7 @@ async function runBlock(server: RunningServer, mix: TextMix, textsPerCall: numbe
   const cpu = new CpuClock(server.roles?.() ?? new Map());
   const wish = { clients: textsPerCall === 1 ? clients : listClients, textsPerCall, text: textsOf(mix), ms };
   const result = await runClosedLoop(server.caller, wish);
+  await server.settle?.();
   return {
     perSecond: (1000 * result.items) / result.ms,
     outsideMs: (1000 * (outside() - before)) / result.items,

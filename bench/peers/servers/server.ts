@@ -14,6 +14,8 @@ export interface RunningServer {
   /** Its processes by what they do, where they can be told apart. */
   roles?(): ReadonlyMap<string, readonly number[]>;
   readonly redisUrl?: string;
+  /** Resolves when all is done that answers left to do; until then it would disturb, or be hidden in, what runs next. */
+  settle?(): Promise<void>;
   stop(): Promise<void>;
 }
 
