@@ -9,7 +9,12 @@ export type Headers = Readonly<Record<string, string>>;
 const lingerMs = 2000;
 
 export function sendJson(call: Call, status: number, body: unknown, headers: Headers = {}): void {
-  send(call, status, 'application/json; charset=utf-8', JSON.stringify(body), headers);
+  sendJsonText(call, status, JSON.stringify(body), headers);
+}
+
+/** A body that is JSON already. */
+export function sendJsonText(call: Call, status: number, json: string, headers: Headers = {}): void {
+  send(call, status, 'application/json; charset=utf-8', json, headers);
 }
 
 export function sendHtml(call: Call, status: number, html: string, headers: Headers = {}): void {

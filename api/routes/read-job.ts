@@ -4,7 +4,7 @@ import type { Call } from '../http/call.ts';
 import { jobOf } from '../http/path-id.ts';
 import { preferredWait } from '../http/prefer.ts';
 import { readQuery } from '../http/query.ts';
-import { sendJson } from '../http/send.ts';
+import { sendJsonText } from '../http/send.ts';
 import { found } from '../jobs/end-job.ts';
 import { OutcomeWait } from '../jobs/wait-for-outcome.ts';
 
@@ -12,11 +12,11 @@ export async function readJob(parts: ApiDependencies, call: Call): Promise<void>
   const ref = jobOf(call);
   readQuery(call, []);
   const seconds = preferredWait(call.header('prefer'));
-  if (seconds === 0) return sendJson(call, 200, parts.views.view(call, found(await parts.store.read(ref))));
+  if (seconds === 0) return sendJsonText(call, 200, parts.views.render(call, found(await parts.store.read(ref))));
   const wait = new OutcomeWait(parts, ref);
   try {
     const record = found(await wait.run(seconds * 1000, call.disconnectSignal()));
-    sendJson(call, 200, parts.views.view(call, record), { 'Preference-Applied': `wait=${seconds}` });
+    sendJsonText(call, 200, parts.views.render(call, record), { 'Preference-Applied': `wait=${seconds}` });
   } finally {
     wait.stop();
   }

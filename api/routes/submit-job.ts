@@ -6,7 +6,7 @@ import type { ApiDependencies } from '../dependencies.ts';
 import type { Call } from '../http/call.ts';
 import { isRedisTrouble } from '../http/error-handler.ts';
 import { preferredWait } from '../http/prefer.ts';
-import { sendJson } from '../http/send.ts';
+import { sendJsonText } from '../http/send.ts';
 import { overloaded, type RefusalReason } from '../jobs/admission.ts';
 import { cancelJob, found } from '../jobs/end-job.ts';
 import { hashKey } from '../jobs/idempotency.ts';
@@ -116,9 +116,8 @@ async function waitFor(
 }
 
 function answer(parts: ApiDependencies, call: Call, submitted: Submitted, record: JobRecord, seconds: number): void {
-  const job = parts.views.view(call, record);
-  sendJson(call, isOutcome(record.status) ? 200 : 202, job, {
-    Location: job.urls.self,
+  sendJsonText(call, isOutcome(record.status) ? 200 : 202, parts.views.render(call, record), {
+    Location: parts.views.locate(call, record),
     ...(seconds > 0 && { 'Preference-Applied': `wait=${seconds}` }),
     ...(!submitted.isNew && { 'Idempotent-Replayed': 'true' }),
   });

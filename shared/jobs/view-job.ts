@@ -3,7 +3,7 @@
  */
 import { traceIdOf } from '../observability/trace-context.ts';
 import { isOutcome, type Job, type JobStatus } from './job.ts';
-import { decodeOutput } from './output-codec.ts';
+import { decodeOutput, outputToJson } from './output-codec.ts';
 import type { JobEvent, JobRecord } from './store/record.ts';
 
 export interface ViewOptions {
@@ -17,7 +17,7 @@ export interface ViewOptions {
 
 export function viewJob(record: JobRecord, options: ViewOptions): Job {
   const { request } = record;
-  const self = `${options.origin}/v1/jobs/${request.id}`;
+  const self = jobUrl(request.id, options.origin);
   return {
     id: request.id,
     object: 'job',
@@ -47,6 +47,17 @@ export function viewJob(record: JobRecord, options: ViewOptions): Job {
     ...(request.retriedFrom && { retried_from: request.retriedFrom }),
     urls: { self, events: `${self}/events${options.eventsQuery ?? ''}`, cancel: `${self}/cancel` },
   };
+}
+
+export function jobUrl(id: string, origin: string): string {
+  return `${origin}/v1/jobs/${id}`;
+}
+
+/** The same as JSON text. */
+export function renderJob(record: JobRecord, options: ViewOptions): string {
+  const json = JSON.stringify(viewJob({ ...record, output: null }, options));
+  // Nothing before it can hold these characters: inside a text the quotes would be escaped.
+  return record.output === null ? json : json.replace('"output":null', () => `"output":${outputToJson(record.output)}`);
 }
 
 /** The record as it stood at one of its events, so that a replayed event shows what it showed then. */
