@@ -62,7 +62,7 @@ module.exports = {
     forbid('nobody-imports-cli', 'cli is where things begin.', { path: '^(api|workers|models)/' }, '^cli/'),
     forbid('tests-stay-tests', 'Code that serves must not need test code.', { pathNot: [tests, '^(bench|e2e)/'] }, tests),
     door('onnxruntime', 'onnxruntime-node', '^(workers/lane/onnx-session\\.ts|models/parity/|bench/)'),
-    door('sharp', 'sharp', '^models/images/decode-image\\.ts'),
+    door('sharp', 'sharp', '^models/images/(decode|encode)-image\\.ts'),
     door('ffmpeg', 'fluent-ffmpeg', '^models/audio/decode-audio\\.ts'),
     door('tokenizers', '@huggingface/tokenizers', '^models/text/tokenizer\\.ts'),
     door('hub', '@huggingface/hub', '^cli/models/hub/hub-client\\.ts'),

@@ -6,7 +6,7 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { PipelineFactory, TaskContract, TaskRecord } from './task.ts';
+import type { ChatPipeline, PipelineFactory, TaskContract, TaskRecord } from './task.ts';
 
 export type TaskContracts = ReadonlyMap<string, TaskContract>;
 
@@ -32,13 +32,22 @@ async function loadContract(tasksFolder: string, name: string): Promise<TaskCont
 
 /** The pipeline factory of one task. `task` comes from a manifest, so a path in it must not leave the folder. */
 export async function loadPipelineFactory(task: string, tasksFolder: string = ownTasks): Promise<PipelineFactory> {
+  return (await loadFactory(task, tasksFolder, 'pipeline.ts')) as PipelineFactory;
+}
+
+/** The same for models of the task that a server elsewhere runs. */
+export async function loadChatFactory(task: string): Promise<PipelineFactory<ChatPipeline>> {
+  return (await loadFactory(task, ownTasks, 'chat.ts')) as PipelineFactory<ChatPipeline>;
+}
+
+async function loadFactory(task: string, tasksFolder: string, file: string): Promise<unknown> {
   if (!/^[a-z0-9-]+$/.test(task)) throw new Error(`Task "${task}" is not a task's name (a-z, 0-9, -).`);
-  const path = join(tasksFolder, task, 'pipeline.ts');
+  const path = join(tasksFolder, task, file);
   const factory = await importDefault(path);
   if (!isRecord(factory) || factory['task'] !== task || typeof factory['createPipeline'] !== 'function') {
     throw new Error(`${path}: default export must be {task: '${task}', createPipeline(files, use)}.`);
   }
-  return factory as unknown as PipelineFactory;
+  return factory;
 }
 
 /** How every task's outputs are remembered, by task. Throws on the first folder without, naming its path. */

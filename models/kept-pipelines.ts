@@ -1,20 +1,20 @@
 /** The pipelines of one use, kept between items: made once per unit, the least recently used dropped. */
-import { loadPipelineFactory } from './discover-tasks.ts';
+import { loadChatFactory, loadPipelineFactory } from './discover-tasks.ts';
 import { type ModelFiles, unitOf } from './repository/model-files.ts';
-import type { Pipeline, PipelineFactory } from './task.ts';
+import type { PipelineBase, PipelineFactory } from './task.ts';
 
 /** A tokeniser of 30,000 words holds about 10 MB: eight of them keep a thread under 100 MB. */
 const pipelinesMax = 8;
 
 export class KeptPipelines {
   readonly #use: Parameters<PipelineFactory['createPipeline']>[1];
-  readonly #pipelines = new Map<string, Promise<Pipeline>>();
+  readonly #pipelines = new Map<string, Promise<PipelineBase>>();
 
   constructor(use: Parameters<PipelineFactory['createPipeline']>[1]) {
     this.#use = use;
   }
 
-  get(files: ModelFiles): Promise<Pipeline> {
+  get(files: ModelFiles): Promise<PipelineBase> {
     const unit = unitOf(files);
     const pipeline = this.#pipelines.get(unit) ?? this.#create(files, unit);
     this.#pipelines.delete(unit);
@@ -24,9 +24,9 @@ export class KeptPipelines {
     return pipeline;
   }
 
-  async #create(files: ModelFiles, unit: string): Promise<Pipeline> {
+  async #create(files: ModelFiles, unit: string): Promise<PipelineBase> {
     try {
-      const factory = await loadPipelineFactory(files.task);
+      const factory = await (files.upstream ? loadChatFactory(files.task) : loadPipelineFactory(files.task));
       return await factory.createPipeline(files, this.#use);
     } catch (error) {
       // A file may be on its way: the next item tries again.

@@ -5,6 +5,7 @@
  */
 import type { z } from 'zod';
 import type { ProblemDetails } from '../shared/problems/problem.ts';
+import type { ChatPlan } from './chat/chat-plan.ts';
 import type { ModelFiles } from './repository/model-files.ts';
 
 export type MediaKind = 'text' | 'audio' | 'image';
@@ -34,6 +35,8 @@ export interface TaskContract {
     readonly imagePixelsMax?: number;
     readonly audioSecondsMax?: number;
   };
+  /** Names of the prompts that a manifest may give, where a model behind an upstream can fill the task (`chat.ts`). */
+  readonly chat?: { readonly prompts: readonly string[] };
   /** A runnable example for docs and OpenAPI. */
   readonly example: {
     readonly input: unknown;
@@ -82,7 +85,7 @@ export interface BatchTensor {
 export type RowOutcome = { readonly part: unknown } | { readonly problem: ProblemDetails };
 
 /** What every pipeline has. Bound to one model version; holds tokeniser, labels and the like. */
-interface PipelineBase {
+export interface PipelineBase {
   /** File of the graph(s), relative to the version folder, by session name. */
   readonly sessions: Readonly<Record<string, string>>;
   /** One item -> its rows (several for long audio). Throws Problem for a fault of the input. Deterministic. */
@@ -114,7 +117,13 @@ export interface GenerativePipeline extends PipelineBase {
   readonly generation: GenerationPlan;
 }
 
+/** What lanes run. */
 export type Pipeline = CallPipeline | GenerativePipeline;
+
+/** A pipeline whose rows are questions to a server elsewhere: no sessions, no canary, and no lane ever has it. */
+export interface ChatPipeline extends PipelineBase {
+  readonly chat: ChatPlan;
+}
 
 /** What `generation/` asks of a task: it knows tokens and caches, the plan knows what they mean. Runs in the lane. */
 export interface GenerationPlan {
@@ -182,8 +191,11 @@ export interface Written {
   readonly keptLogits?: Float32Array;
 }
 
-/** `pipeline.ts` of a task folder exports one as default. */
-export interface PipelineFactory<P extends Pipeline = Pipeline> {
+/**
+ * `pipeline.ts` of a task folder exports one as default; for models behind an upstream, where its contract has `chat`,
+ * `chat.ts`.
+ */
+export interface PipelineFactory<P extends PipelineBase = Pipeline> {
   readonly task: string;
   /**
    * Reads tokeniser, processor and labels from the version folder. `lane`: true in a lane process, which only collates

@@ -17,6 +17,12 @@ export function createInferenceMetrics(registry: Registry) {
     ...stageMetrics(registry),
     ...callMetrics(registry),
     ...stepMetrics(registry),
+    upstreamCalls: new Counter({
+      name: 'inference_upstream_calls_total',
+      help: 'Calls to servers that run models: answered, or what was wrong',
+      labelNames: ['model', 'result'],
+      registers: [registry],
+    }),
     ...endMetrics(registry),
     ...loadMetrics(registry),
   };
@@ -133,6 +139,8 @@ export interface WorkerLevels {
   /** Rows that are being written token by token, by model. */
   liveRows(): ReadonlyMap<string, number>;
   claimedJobs(): number;
+  /** Of models that run on servers elsewhere. */
+  upstreams(): ReadonlyMap<string, { readonly waiting: number; readonly underWay: number }>;
   readonly lanesWanted: number;
   /** Living lanes. */
   lanes(): readonly { readonly name: string; readonly pid: number | undefined }[];
@@ -161,6 +169,19 @@ export function exposeLevels(registry: Registry, levels: WorkerLevels): void {
     collect() {
       this.reset();
       for (const [model, rows] of levels.liveRows()) this.set({ model }, rows);
+    },
+  });
+  new Gauge({
+    name: 'inference_upstream_rows',
+    help: 'Rows of models on servers elsewhere: waiting for a place, or under way',
+    labelNames: ['model', 'state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [model, { waiting, underWay }] of levels.upstreams()) {
+        this.set({ model, state: 'waiting' }, waiting);
+        this.set({ model, state: 'under-way' }, underWay);
+      }
     },
   });
   new Gauge({

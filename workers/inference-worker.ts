@@ -37,6 +37,8 @@ import { ModelStates } from './serving/model-states.ts';
 import { openQueues } from './serving/open-queues.ts';
 import type { ModelReport } from './serving/served-model.ts';
 import { EngineCalls } from './tracing/engine-calls.ts';
+import { reportCalls } from './upstream/report-calls.ts';
+import { UpstreamPool } from './upstream/upstream-pool.ts';
 
 /** An operator's message may be lost; what it changed is read this often. */
 const resyncMs = 2000;
@@ -75,6 +77,7 @@ export class InferenceWorker {
   readonly #runner: JobRunner;
   readonly #scheduler: Scheduler;
   readonly #pool: LanePool;
+  readonly #upstreams: UpstreamPool;
   readonly #announcer: ModelAnnouncer;
   readonly #roster: ModelRoster;
   readonly #notes: CallNotes;
@@ -105,7 +108,7 @@ export class InferenceWorker {
       metrics: this.#metrics,
       logger,
       tracing,
-      enqueue: (rows) => this.#scheduler.add(rows),
+      enqueue: (rows) => this.#enqueue(rows),
     });
     const cost = new LearnedCostModel(parts.costs?.remembered);
     parts.costs?.keep(() => cost.memories());
@@ -142,6 +145,11 @@ export class InferenceWorker {
       },
     });
     this.#scheduler.attach(this.#pool);
+    this.#upstreams = new UpstreamPool({
+      ...reportCalls(this.#metrics, tracing),
+      onRow: (row, outcome, ms) => this.#runner.take(row, outcome, { computeMs: ms, laneMs: ms, rows: 1 }),
+      onModel: (files, state, detail) => this.#roster.lanesSay(files, state, detail),
+    });
     const states = new ModelStates(redis, this.name, device);
     const told = { metrics: this.#metrics, claimed: () => this.#runner.size, layout: this.#layout };
     this.#announcer = new ModelAnnouncer({ states, logger, ...told });
@@ -191,6 +199,7 @@ export class InferenceWorker {
     await this.#parts.layouts?.stop();
     this.#reaper.stop();
     await this.#roster.stop();
+    this.#upstreams.stop();
     await this.#pool.stop();
     await this.#parts.costs?.stop();
     await this.#notes.stop();
@@ -203,7 +212,9 @@ export class InferenceWorker {
   async #lookAgain(loaded: string | undefined): Promise<void> {
     await this.#parts.look?.();
     await this.#roster.sync();
-    if (loaded) this.#pool.retry(loaded);
+    if (!loaded) return;
+    this.#pool.retry(loaded);
+    this.#upstreams.retry(loaded);
   }
 
   #makeRoster(): ModelRoster {
@@ -212,10 +223,10 @@ export class InferenceWorker {
     return new ModelRoster(
       { models, broken },
       {
-        lanes: { add: (files) => this.#addToLanes(files), remove: (unit) => this.#pool.remove(unit) },
+        lanes: { add: (files) => this.#addToLanes(files), remove: (unit) => this.#remove(unit) },
         warm: (files) => this.#preparer.warm(files),
         open: (model, canaryMs) => {
-          const slots = () => this.#pool.slotsOf(model.id);
+          const slots = () => this.#placesOf(model.id);
           const claiming = { redis, worker: this.name, held: this.#held, runner: this.#runner };
           return openQueues(model, { ...claiming, lanes, canaryMs, slots, logger });
         },
@@ -230,7 +241,24 @@ export class InferenceWorker {
   #addToLanes(files: ModelFiles): void {
     this.#ledger.expect([], [files.id]);
     beginAtZero(this.#metrics, [], [files.id]);
-    this.#pool.add(files);
+    if (files.upstream) this.#upstreams.add(files, files.upstream);
+    else this.#pool.add(files);
+  }
+
+  #remove(unit: string): void {
+    if (this.#upstreams.has(unit)) this.#upstreams.remove(unit);
+    else this.#pool.remove(unit);
+  }
+
+  /** Rows that each lane writes at once; twice what a server takes, by lanes, so that its next rows are at hand. */
+  #placesOf(model: string): number {
+    return Math.max(this.#pool.slotsOf(model), Math.ceil((2 * this.#upstreams.callsOf(model)) / this.#layout.lanes));
+  }
+
+  /** Of one item. */
+  #enqueue(rows: readonly QueuedRow[]): void {
+    if (rows[0]?.item.job.files.upstream) this.#upstreams.enqueue(rows);
+    else this.#scheduler.add(rows);
   }
 
   /** Who is on board, before the call: if this whole process dies, they are the suspects. Not waited for. */
@@ -271,6 +299,7 @@ export class InferenceWorker {
       waitingRows: () => this.#scheduler.waiting,
       liveRows: () => this.#scheduler.live,
       claimedJobs: () => this.#runner.size,
+      upstreams: () => this.#upstreams.levels(),
       lanesWanted: this.#layout.lanes,
       lanes: () => this.#pool.lanes,
     });

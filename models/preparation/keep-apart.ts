@@ -8,14 +8,14 @@ import { join } from 'node:path';
 import { threadId } from 'node:worker_threads';
 import type { ModelFiles } from '../repository/model-files.ts';
 import { readGraphOperators } from '../repository/read-graph.ts';
-import type { Pipeline, Row } from '../task.ts';
+import type { PipelineBase, Row } from '../task.ts';
 
 const quantizingOperators = ['DynamicQuantizeLinear', 'DynamicQuantizeMatMul', 'DynamicQuantizeLSTM'];
 
 /** Whether rows may share calls, by the pipeline that made them: a graph is read once. */
-const answers = new WeakMap<Pipeline, boolean>();
+const answers = new WeakMap<PipelineBase, boolean>();
 
-export function mayShareCalls(files: ModelFiles, pipeline: Pipeline): boolean {
+export function mayShareCalls(files: ModelFiles, pipeline: PipelineBase): boolean {
   if (files.batchDriftMax !== null) return true;
   const known = answers.get(pipeline);
   if (known !== undefined) return known;

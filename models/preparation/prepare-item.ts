@@ -4,7 +4,7 @@
  */
 import { KeptPipelines } from '../kept-pipelines.ts';
 import type { ModelFiles } from '../repository/model-files.ts';
-import type { Pipeline, PreparedSource, Row } from '../task.ts';
+import type { PipelineBase, PreparedSource, Row } from '../task.ts';
 import { keepApart, mayShareCalls } from './keep-apart.ts';
 
 export interface PreparationItem {
@@ -25,7 +25,7 @@ export async function prepareItem(item: PreparationItem, signal?: AbortSignal): 
 }
 
 /** Made now if it is not there yet. */
-export function pipelineFor(files: ModelFiles): Promise<Pipeline> {
+export function pipelineFor(files: ModelFiles): Promise<PipelineBase> {
   return pipelines.get(files);
 }
 

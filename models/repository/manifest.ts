@@ -5,6 +5,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { type Dtype, dtypeSuffixes } from './dtypes.ts';
 import { nearestMatch } from './nearest-match.ts';
+import { upstreamSchema } from './upstream.ts';
 
 const dtypes = Object.keys(dtypeSuffixes) as [Dtype, ...Dtype[]];
 // 2,000 characters are a screen of text; a manifest is not the model card.
@@ -24,6 +25,9 @@ const sampleSchema = z
   })
   .refine(({ expect, nearest }) => (expect === undefined) !== (nearest === undefined), 'needs `expect` or `nearest`')
   .refine(({ nearest }) => !nearest || nearest.among.includes(nearest.expect), 'nearest.expect must be one of among');
+
+/** They say how files are found and run, and a model behind an upstream has none here. */
+const wordsOfFiles = ['version_policy', 'dtype', 'warm_up', 'batch_drift_max', 'custom_op_domains', 'files'] as const;
 
 export const manifestSchema = z.strictObject({
   task: z.string().max(64),
@@ -57,6 +61,8 @@ export const manifestSchema = z.strictObject({
   files: z
     .record(relativePath, z.strictObject({ sha256: z.string().regex(/^[0-9a-f]{64}$/, 'must be 64 hex digits') }))
     .optional(),
+  /** The server that runs the model, instead of files. */
+  upstream: upstreamSchema.optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;
 
@@ -84,14 +90,20 @@ export function parseManifest(yaml: string): Manifest {
     throw new ModelFault(`manifest.yaml is not YAML: ${firstLine(error)}`);
   }
   const parsed = manifestSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
+  if (parsed.success) return withOneWayToRun(parsed.data);
   throw new ModelFault(`manifest.yaml: ${parsed.error.issues.map(describeIssue).join('; ')}.`);
+}
+
+function withOneWayToRun(manifest: Manifest): Manifest {
+  const ofFiles = manifest.upstream ? wordsOfFiles.filter((word) => manifest[word] !== undefined) : [];
+  if (ofFiles.length === 0) return manifest;
+  throw new ModelFault(`manifest.yaml: ${ofFiles.join(', ')} tell of files, and the model runs at its upstream.`);
 }
 
 function describeIssue(issue: z.core.$ZodIssue): string {
   const at = issue.path.length > 0 ? `${issue.path.join('.')}: ` : '';
   if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(manifestSchema.shape);
+    const known = Object.keys(issue.path[0] === 'upstream' ? upstreamSchema.shape : manifestSchema.shape);
     return issue.keys.map((key) => `${at}unknown key "${key}"${suggestion(key, known)}`).join('; ');
   }
   return `${at}${issue.message}`;

@@ -3,6 +3,8 @@
  * Plain data: it crosses process boundaries; what scans folders is `scan-repository.ts`.
  */
 
+import type { Upstream } from './upstream.ts';
+
 export interface ModelLimits {
   readonly textTokensMax?: number;
   readonly audioSecondsMax?: number;
@@ -38,7 +40,7 @@ export interface ModelFiles {
   readonly card: string | null;
   /** Where the files were fetched from, as `models pull` wrote it. */
   readonly source: string | null;
-  /** Which file suffix: fp32 "", q8 "_quantized", ... */
+  /** Which file suffix: fp32 "", q8 "_quantized", ... Empty for a model behind an upstream. */
   readonly dtype: string;
   /** The model's folder (manifest, card, samples). */
   readonly folder: string;
@@ -56,6 +58,8 @@ export interface ModelFiles {
   readonly customOpDomains: readonly string[];
   /** sha256 by path relative to `folder`, of the files of this version; checked before load. */
   readonly sha256: Readonly<Record<string, string>>;
+  /** The server that runs it; null for a model that runs here. */
+  readonly upstream: Upstream | null;
   /** Changes when a file of this version changes, or what the manifest says of how it runs. */
   readonly revision: string;
 }

@@ -13,6 +13,7 @@ import { firstLine, listNames, type Manifest, ModelFault, parseManifest, suggest
 import type { ModelFiles, ModelLimits } from './model-files.ts';
 import { readSamples } from './read-samples.ts';
 import { shellWord } from './shell-word.ts';
+import { toUpstream, type Upstream } from './upstream.ts';
 
 export interface ReadModel {
   /** Every version that can be served, highest first. */
@@ -41,6 +42,7 @@ async function readWithManifest(
   const manifest = parseManifest(await readFile(join(folder, 'manifest.yaml'), 'utf8'));
   const contract = contractOf(manifest.task, contracts);
   checkParameters(manifest, contract);
+  if (manifest.upstream) return alone(await describeUpstream(folder, id, manifest, contract));
   const versions = pickVersions(manifest, names);
   if (versions.length === 0 && names.includes('config.json')) {
     return alone(await describeVersion(folder, folder, id, '1', manifest, contract));
@@ -94,28 +96,63 @@ async function describeVersion(
 ): Promise<ModelFiles> {
   await readConfig(versionFolder);
   const files = {
+    ...(await describe(folder, versionFolder, id, manifest, contract)),
+    version,
+    dtype: await pickDtype(versionFolder, manifest.dtype),
+    warmUpRows: manifest.warm_up ?? [],
+    batchDriftMax: manifest.batch_drift_max ?? null,
+    customOpDomains: manifest.custom_op_domains ?? [],
+    sha256: hashesOf(manifest, relative(folder, versionFolder)),
+    upstream: null,
+  };
+  const { task, dtype, limits, parameters, warmUpRows, batchDriftMax, customOpDomains, sha256 } = files;
+  const words = JSON.stringify([task, dtype, limits, parameters, warmUpRows, batchDriftMax, customOpDomains, sha256]);
+  return { ...files, revision: hashText(`${words}\n${await printOf(versionFolder)}`) };
+}
+
+/** The one version of a model that runs elsewhere; only what the manifest says of how it runs makes another of it. */
+async function describeUpstream(
+  folder: string,
+  id: string,
+  manifest: Manifest,
+  contract: TaskContract,
+): Promise<ModelFiles> {
+  const upstream = readUpstream(manifest, contract);
+  const files = {
+    ...(await describe(folder, folder, id, manifest, contract)),
+    version: '1',
+    dtype: '',
+    warmUpRows: [],
+    batchDriftMax: null,
+    customOpDomains: [],
+    sha256: {},
+    upstream,
+  };
+  return { ...files, revision: hashText(JSON.stringify([files.task, files.limits, files.parameters, upstream])) };
+}
+
+/** What the manifest says of every version. */
+async function describe(
+  folder: string,
+  versionFolder: string,
+  id: string,
+  manifest: Partial<Manifest>,
+  contract: TaskContract,
+) {
+  return {
     id,
     task: contract.task,
-    version,
     isDefault: manifest.default ?? false,
     description: manifest.description ?? '',
     licence: manifest.licence ?? null,
     card: await findCard(folder, versionFolder, manifest.card),
     source: manifest.source ?? null,
-    dtype: await pickDtype(versionFolder, manifest.dtype),
     folder,
     versionFolder,
     limits: toLimits(manifest.limits),
     parameters: manifest.parameters ?? {},
     samples: readSamples(manifest.samples ?? [], contract),
-    warmUpRows: manifest.warm_up ?? [],
-    batchDriftMax: manifest.batch_drift_max ?? null,
-    customOpDomains: manifest.custom_op_domains ?? [],
-    sha256: hashesOf(manifest, relative(folder, versionFolder)),
   };
-  const { task, dtype, limits, parameters, warmUpRows, batchDriftMax, customOpDomains, sha256 } = files;
-  const words = JSON.stringify([task, dtype, limits, parameters, warmUpRows, batchDriftMax, customOpDomains, sha256]);
-  return { ...files, revision: hashText(`${words}\n${await printOf(versionFolder)}`) };
 }
 
 /** Files of the version, and those that belong to all versions. */
@@ -204,6 +241,17 @@ function contractOf(task: string, contracts: TaskContracts): TaskContract {
   if (contract) return contract;
   const known = [...contracts.keys()];
   throw new ModelFault(`Task "${task}" is not known${suggestion(task, known) || '.'} Tasks: ${known.join(', ')}.`);
+}
+
+function readUpstream({ task, upstream }: Manifest, { chat }: TaskContract): Upstream {
+  if (!upstream) throw new Error('The manifest names no upstream.');
+  if (!chat) throw new ModelFault(`manifest.yaml: ${task} can not be served by an upstream; its models run here.`);
+  const unknown = Object.keys(upstream.prompts).find((name) => !chat.prompts.includes(name));
+  if (unknown === undefined) return toUpstream(upstream);
+  const known = chat.prompts.join(', ');
+  throw new ModelFault(
+    `manifest.yaml: upstream.prompts: ${task} has no prompt "${unknown}"${suggestion(unknown, chat.prompts) || '.'} Prompts: ${known}.`,
+  );
 }
 
 function checkParameters(manifest: Manifest, contract: TaskContract): void {

@@ -18,7 +18,7 @@ export async function verifyFiles(files: ModelFiles, signal?: AbortSignal): Prom
       `${name} has sha256 ${actual}, the manifest says ${expected}. Fetch the file again, or correct the manifest.`,
     );
   }
-  await verifyGraphs(files);
+  if (!files.upstream) await verifyGraphs(files);
 }
 
 async function hashListed(files: ModelFiles, name: string, signal?: AbortSignal): Promise<string> {

@@ -21,6 +21,7 @@ export function modelFiles(extra: Partial<ModelFiles> = {}): ModelFiles {
     batchDriftMax: null,
     customOpDomains: [],
     sha256: {},
+    upstream: null,
     revision: 'r1',
     ...extra,
   };

@@ -309,6 +309,19 @@ export const problemCatalogue = {
     'The model refused this item.',
     'Check the input against the model card.',
   ),
+  'content-refused': row(
+    422,
+    'Content refused',
+    'The server that runs this model would not answer this item: its content filter, or the model itself, refused.',
+    'Change the picture or the prompt; what is refused is the rule of whoever runs the model.',
+  ),
+  'upstream-failed': row(
+    502,
+    'Upstream failed',
+    'The server that runs this model gave no usable answer to this item, however often it was asked.',
+    'Send the job again later; `GET /v1/models` says whether the server runs.',
+    true,
+  ),
   'non-finite-output': row(
     422,
     'Non-finite output',

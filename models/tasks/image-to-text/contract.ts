@@ -63,7 +63,7 @@ const contract: TaskContract = {
       .max(2000)
       .optional()
       .describe(
-        'Text that the decoder goes on from, such as Donut\'s "<s_docvqa>". For Florence-2 the task: "<CAPTION>" (default), "<OCR>", "<OD>", "<OCR_WITH_REGION>", "<CAPTION_TO_PHRASE_GROUNDING>a green car" and so on.',
+        'Text that the decoder goes on from, such as Donut\'s "<s_docvqa>"; a question, where the model takes questions. For Florence-2 the task: "<CAPTION>" (default), "<OCR>", "<OD>", "<OCR_WITH_REGION>", "<CAPTION_TO_PHRASE_GROUNDING>a green car" and so on.',
       ),
     temperature: z
       .number()
@@ -83,6 +83,10 @@ const contract: TaskContract = {
   output: z.strictObject({
     generated_text: z.string(),
     finish_reason: z.enum(['stop', 'length']).optional(),
+    usage: z
+      .strictObject({ prompt_tokens: z.int().min(0), completion_tokens: z.int().min(0) })
+      .optional()
+      .describe('Tokens of picture and prompt, and of the text, as the server that runs the model counts them.'),
     formatted: formattedSchema.optional(),
     regions: z
       .array(regionSchema)
@@ -91,6 +95,7 @@ const contract: TaskContract = {
   }),
   // As for image classification: 24 MP is what sharp decodes in about 0.3 s and 72 MB.
   limits: { itemBytesMax: 20 * 1024 * 1024, imagePixelsMax: 24_000_000 },
+  chat: { prompts: ['text', ...diagramFormats] },
   example: {
     input: { url: 'https://example.com/flowchart.png' },
     parameters: { format: 'pseudocode' },
