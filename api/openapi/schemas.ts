@@ -117,6 +117,10 @@ export const modelSchema = z
     description: z.string().optional(),
     licence: z.string().nullable().optional(),
     dtype: z.string().optional(),
+    upstream: z
+      .object({ kind: z.string(), model: z.string() })
+      .optional()
+      .describe('Of a model that a server elsewhere runs: the protocol, and its name there.'),
     input: z.enum(['text', 'audio', 'image']).optional(),
     input_schema: z
       .record(z.string(), z.unknown())

@@ -66,7 +66,9 @@ function viewServed(model: ServedModel, { versions, workers, fault, unloadedAt }
     error: workers.find(({ error }) => error !== null)?.error ?? fault,
     description: files.description || contract.description,
     licence: files.licence,
-    dtype: files.dtype,
+    ...(files.upstream
+      ? { upstream: { kind: files.upstream.kind, model: files.upstream.model } }
+      : { dtype: files.dtype }),
     input: contract.media,
     ...(contract.item && { input_schema: toSchema(contract.item) }),
     limits: {

@@ -28,7 +28,7 @@ export async function examine(env: Environment): Promise<Finding[]> {
   const mayRun = settings.redisUrl !== undefined || readLock(lockFileOf(settings.dataDir)).state === 'held';
   findings.push(await checkPort({ setting: 'PORT', host: settings.host, port: settings.port, mayRun }));
   findings.push(await checkPort({ setting: 'ADMIN_PORT', host: settings.adminHost, port: settings.adminPort, mayRun }));
-  findings.push(...(await checkModelFolders(settings.modelDirs, Boolean(env['MODELS_DIR']))));
+  findings.push(...(await checkModelFolders(settings.modelDirs, Boolean(env['MODELS_DIR']), env)));
   return findings;
 }
 

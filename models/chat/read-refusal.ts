@@ -15,7 +15,8 @@ export type Refusal =
 
 interface ErrorWords {
   readonly message: string;
-  readonly code: string;
+  /** The innermost first: `ResponsibleAIPolicyViolation` says more than `content_filter`, and that more than a type. */
+  readonly codes: readonly string[];
 }
 
 const itemStatuses = new Set([400, 413, 415, 422, 451]);
@@ -28,7 +29,7 @@ const unknownModelCodes = new Set(['model_not_found', 'invalid_model', 'unknown_
 /** LiteLLM's, vLLM's and transformers' words, where a 400 or 422 has no such code. */
 const unknownModel = /invalid model|no such model|pinned to '|\bmodel\b.{0,300}(not found|does not exist)/i;
 /** OpenAI's and Azure's. */
-const filterCodes = new Set(['content_filter', 'content_policy_violation', 'responsible_ai_policy_violation']);
+const filterCodes = new Set(['content_filter', 'content_policy_violation', 'ResponsibleAIPolicyViolation']);
 /** Servers say it in words: `maximum context length`, `exceed_context_size_error`, `encoder cache size`. */
 const tooLong = /context (length|window|size)|context_(length|size)|too many tokens|encoder cache size|max_model_len/i;
 const tooLarge = /image.{0,40}(too (large|big)|exceeds|size)|(payload|request|body).{0,20}too large/i;
@@ -42,10 +43,10 @@ export function readRefusal(status: number, body: string): Refusal {
   return { kind: 'denied', reason: denial(status) };
 }
 
-function blameItem(status: number, { code, message }: ErrorWords): Problem {
-  if (filterCodes.has(code) || /content.?(filter|policy|management policy)/i.test(message))
+function blameItem(status: number, { codes, message }: ErrorWords): Problem {
+  if (codes.some((code) => filterCodes.has(code)) || /content.?(filter|policy|management policy)/i.test(message))
     return new Problem('content-refused', 'The content filter of the server that runs the model refused this item.');
-  if (tooLong.test(`${code} ${message}`))
+  if (tooLong.test(`${codes.join(' ')} ${message}`))
     return new Problem('input-too-long', `Picture and prompt have more tokens than the model takes${quote(message)}`);
   if (status === 413 || tooLarge.test(message))
     return new Problem(
@@ -55,8 +56,8 @@ function blameItem(status: number, { code, message }: ErrorWords): Problem {
   return new Problem('inference-failed', `The server that runs the model answered ${status}${quote(message)}`);
 }
 
-function namesNoModel({ code, message }: ErrorWords): boolean {
-  return unknownModelCodes.has(code) || unknownModel.test(message);
+function namesNoModel({ codes, message }: ErrorWords): boolean {
+  return codes.some((code) => unknownModelCodes.has(code)) || unknownModel.test(message);
 }
 
 function denial(status: number): string {
@@ -72,14 +73,14 @@ function readWords(body: string): ErrorWords {
   try {
     parsed = JSON.parse(body);
   } catch {
-    return { message: '', code: '' };
+    return { message: '', codes: [] };
   }
   const outer = asRecord(parsed);
   const error = typeof outer['error'] === 'string' ? { message: outer['error'] } : asRecord(outer['error'] ?? outer);
   const inner = asRecord(error['innererror']);
   const message = error['message'] ?? outer['detail'];
-  const codes = [inner['code'], error['code'], error['type']].filter((code) => typeof code === 'string' && code !== '');
-  return { message: typeof message === 'string' ? message : '', code: String(codes[0] ?? '') };
+  const codes = [inner['code'], error['code'], error['type']].map(String);
+  return { message: typeof message === 'string' ? message : '', codes };
 }
 
 function asRecord(value: unknown): Readonly<Record<string, unknown>> {

@@ -2,7 +2,7 @@
  * Writes `manifest.yaml` of a model that was fetched, or adds a version to one that is there: what a person wrote in it,
  * comments too, stays as it is. The counterpart of `manifest.ts`, whose schema has the last word.
  */
-import { type Document, parseDocument } from 'yaml';
+import { type Document, parseDocument, stringify } from 'yaml';
 import type { Dtype } from './dtypes.ts';
 import { parseManifest } from './manifest.ts';
 
@@ -28,6 +28,29 @@ export function renderManifest(before: string, fetched: FetchedVersion): string 
   document.set('source', fetched.source);
   addHashes(document, fetched);
   const text = document.toString({ lineWidth: 120 });
+  parseManifest(text);
+  return text;
+}
+
+export interface UpstreamWords {
+  readonly task: string;
+  readonly licence: string | null;
+  readonly url: string;
+  readonly model: string;
+  readonly apiKeyEnv: string | undefined;
+  readonly maxConcurrency: number | undefined;
+}
+
+/** Of a model that a server elsewhere runs. */
+export function renderUpstreamManifest({ task, licence, ...words }: UpstreamWords): string {
+  const upstream = {
+    kind: 'openai-chat',
+    url: words.url,
+    model: words.model,
+    ...(words.apiKeyEnv !== undefined && { api_key_env: words.apiKeyEnv }),
+    ...(words.maxConcurrency !== undefined && { max_concurrency: words.maxConcurrency }),
+  };
+  const text = stringify({ task, ...(licence !== null && { licence }), upstream }, { lineWidth: 120 });
   parseManifest(text);
   return text;
 }

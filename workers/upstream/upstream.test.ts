@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { TestChatServer } from './testing/chat-server.ts';
+import type { LoggedCall } from './testing/chat-server-main.ts';
 import { UpstreamLab, upstreamModel } from './testing/upstream-lab.ts';
 
 let server: TestChatServer;
@@ -40,7 +41,7 @@ test('a picture goes out as a JPEG of ours with the prompt, and the answer fills
     usage: { prompt_tokens: 100, completion_tokens: 7 },
   });
   const [call] = await server.calls('say a mill! race');
-  const { messages, ...rest } = call?.body as { messages: { content: { image_url?: { url: string } }[] }[] };
+  const { messages, ...rest } = (call as LoggedCall).body;
   assert.deepEqual(rest, {
     model: 'tiny',
     stream: false,
@@ -50,8 +51,9 @@ test('a picture goes out as a JPEG of ours with the prompt, and the answer fills
     seed: 3,
     stop: ['!'],
   });
-  const url = messages[0]?.content[0]?.image_url?.url ?? '';
-  assert.match(url, /^data:image\/jpeg;base64,\/9j\//);
+  const [{ content }] = messages as [{ content: [{ image_url: { url: string } }, { text: string }] }];
+  assert.equal(content[1].text, 'say a mill! race');
+  assert.match(content[0].image_url.url, /^data:image\/jpeg;base64,\/9j\//);
 });
 
 test('connections are kept from call to call', async () => {

@@ -19,13 +19,13 @@ const command: CliCommand = {
       const { models, broken } = repository;
       const states = await readStates(new AdminClient(settings));
       const rows = await Promise.all(
-        models.map(async ({ id, version, task, dtype, licence, folder, versionFolder, isDefault }) => {
+        models.map(async ({ id, version, task, dtype, licence, folder, versionFolder, isDefault, upstream }) => {
           const status = states?.get(id) ?? (states ? 'not noticed yet' : null);
           return {
             id,
             version,
             task,
-            dtype,
+            dtype: upstream?.kind ?? dtype,
             licence,
             default: isDefault,
             status,

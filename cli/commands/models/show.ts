@@ -1,5 +1,7 @@
 /** `models show`: all that is known of one model; exit 1 when it can not be served. */
 import { defineCommand } from 'citty';
+import type { ModelFiles } from '../../../models/repository/model-files.ts';
+import type { Upstream } from '../../../models/repository/upstream.ts';
 import type { LoadedModel } from '../../../shared/jobs/model-entry.ts';
 import { AdminClient, NotRunning } from '../../models/admin-client.ts';
 import { formatBytes } from '../../models/format-bytes.ts';
@@ -47,13 +49,10 @@ async function describe({ folder, versions }: NamedModel, loaded: LoadedModel | 
     ['unfinished jobs', loaded ? String(loaded.unfinished_jobs) : null],
   ];
   if (files) {
-    const checked = Object.keys(files.sha256).length;
     rows.push(
       ['task', `${files.task}${files.isDefault ? ' (its default)' : ''}`],
       ['versions', versions.map(({ version }) => version).join(', ')],
-      ['dtype', files.dtype],
-      ['size', formatBytes(await sizeOf(files.versionFolder))],
-      ['sha256', checked > 0 ? `of ${checked} files` : 'none in the manifest'],
+      ...(files.upstream ? describeUpstream(files.upstream) : await describeFiles(files)),
       ['licence', files.licence],
       ['card', files.card],
       ['source', files.source],
@@ -65,6 +64,25 @@ async function describe({ folder, versions }: NamedModel, loaded: LoadedModel | 
     );
   }
   return rows.flatMap(([name, text]) => (text === null ? [] : [[name, text]]));
+}
+
+async function describeFiles({ dtype, versionFolder, sha256 }: ModelFiles): Promise<[string, string][]> {
+  const checked = Object.keys(sha256).length;
+  return [
+    ['dtype', dtype],
+    ['size', formatBytes(await sizeOf(versionFolder))],
+    ['sha256', checked > 0 ? `of ${checked} files` : 'none in the manifest'],
+  ];
+}
+
+function describeUpstream(upstream: Upstream): [string, string][] {
+  return [
+    ['runs at', `${upstream.url} (${upstream.kind})`],
+    ['as', upstream.model],
+    ['key', upstream.apiKeyEnv === null ? 'none' : `in ${upstream.apiKeyEnv}`],
+    ['calls at once', String(upstream.concurrencyMax)],
+    ['timeout', `${upstream.timeoutSeconds} s a call`],
+  ];
 }
 
 function wordsOf(value: object): string | null {

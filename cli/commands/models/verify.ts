@@ -11,7 +11,7 @@ const command: CliCommand = {
   definition: defineCommand({
     meta: {
       name: 'npm run models -- verify',
-      description: 'Check sha256, external data and operators of models; exit 1 if one fails.',
+      description: 'Check sha256, external data and operators of models, and servers of others; exit 1 if one fails.',
     },
     args: {
       model: { type: 'positional', required: false, description: 'Id of a model; all when absent.' },
@@ -23,7 +23,7 @@ const command: CliCommand = {
       const { id, versions, broken } = args.model
         ? findModel(repository, String(args.model))
         : { id: '', versions: repository.models, broken: repository.broken };
-      const findings = await checkModels({ models: versions, broken });
+      const findings = await checkModels({ models: versions, broken }, env);
       const isWell = findings.every(({ level }) => level !== 'fail');
       if (args.json) return writeJson({ ok: isWell, findings }, isWell ? 0 : 1);
       const paint = createPaint(process.stdout.isTTY === true, env);
