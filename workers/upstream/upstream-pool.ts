@@ -77,10 +77,9 @@ export class UpstreamPool {
   /** A unit that is ready takes over what waits for a server of the model that is not: somebody mended its URL. */
   readonly #hear: UpstreamEvents['onModel'] = (files, state, detail) => {
     this.#events.onModel(files, state, detail);
-    const ready = state === 'ready' ? this.#units.get(unitOf(files)) : undefined;
-    if (!ready) return;
-    for (const other of this.#units.values())
-      if (other !== ready && other.files.id === files.id && !other.isReady) ready.add(other.release());
+    const units = [...this.#units.values()].filter(({ files: { id } }) => id === files.id);
+    const ready = units.find(({ isReady }) => isReady);
+    if (ready) for (const unit of units) if (!unit.isReady) ready.add(unit.release());
   };
 
   async #open(files: ModelFiles, upstream: Upstream): Promise<void> {

@@ -164,8 +164,9 @@ export class UpstreamUnit {
     if (verdict.kind === 'dropped') return;
     if ('reason' in verdict) {
       this.#pace.failed(verdict.kind, performance.now(), { retryAfterSeconds: verdict.retryAfterSeconds ?? null });
-      if (this.#pace.isTroubled) this.#tellTrouble(verdict.kind, verdict.reason);
+      // First: what waits may be taken over when the trouble is told.
       this.#again(call, verdict.kind, verdict.reason, ms);
+      if (this.#pace.isTroubled) this.#tellTrouble(verdict.kind, verdict.reason);
       return;
     }
     this.#pace.succeeded();
