@@ -44,7 +44,10 @@ test('add writes a manifest, which list and show tell of and rm takes away', asy
   const shown = await models(['show', 'vlm']);
   assert.match(shown.out, /runs at +http\S+\/v1 \(openai-chat\)\s+as +Qwen\/Qwen3-VL-8B\s+key +in VLM_KEY/);
   assert.doesNotMatch(shown.out, /sha256|dtype/);
-  assert.match((await add('--as', 'vlm')).err, /is there already\. Edit its manifest\.yaml[\s\S]*fix: .*models -- rm vlm/);
+  assert.match(
+    (await add('--as', 'vlm')).err,
+    /is there already\. Edit its manifest\.yaml[\s\S]*fix: .*models -- rm vlm/,
+  );
   assert.equal((await models(['rm', 'vlm'])).code, 0);
   assert.deepEqual(readdirSync(join(dir, 'home')), []);
 });
@@ -63,7 +66,10 @@ test('verify asks the server: its key, its answer, its list of models', async ()
   await add('--as', 'vlm', '--api-key-env', 'VLM_KEY');
   const verify = (more: Record<string, string> = {}) => models(['verify', 'vlm'], more);
   const without = await verify();
-  assert.deepEqual([without.code, /FAIL {2}model vlm {2}VLM_KEY, which .* is not set here/.test(without.out)], [1, true]);
+  assert.deepEqual(
+    [without.code, /FAIL {2}model vlm {2}VLM_KEY, which .* is not set here/.test(without.out)],
+    [1, true],
+  );
   const wrong = await verify({ VLM_KEY: 'sk-wrong-wrong-wrong' });
   assert.match(wrong.out, /FAIL {2}model vlm .* answers 401: the key is missing or wrong/);
   assert.doesNotMatch(wrong.out, /sk-wrong/);

@@ -1,15 +1,18 @@
 /** A whole system with jobs flowing, watched by a real Prometheus and real exporters. */
-import { readFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { TestChatServer } from '../../workers/upstream/testing/chat-server.ts';
 import { type RunningSystem, startSystem } from '../system/running-system.ts';
 import { type RunningProgram, serveDcgm, serveText, startNodeExporter, startRedisExporter } from './programs.ts';
 import { type RunningPrometheus, startPrometheus } from './prometheus.ts';
 import { root } from './rule-files.ts';
 
-export const models = ['starter-ner-groceries', 'starter-asr-digits'] as const;
+/** The last runs on a server elsewhere. */
+export const models = ['starter-ner-groceries', 'starter-asr-digits', 'vlm'] as const;
 
 /** As one of our processes says it: under compose each is scraped alone. */
 const alone = ['millrace_test_shape', 'process_start_time_seconds']
@@ -35,7 +38,16 @@ export async function startWatchedSystem(factor: number): Promise<WatchedSystem>
   };
   try {
     const receiver = keep(await startReceiver());
+    const chat = await TestChatServer.start();
+    stops.push(() => chat.kill());
+    const home = mkdtempSync(join(tmpdir(), 'millrace-watched-'));
+    stops.push(async () => rmSync(home, { recursive: true }));
+    mkdirSync(join(home, models[2]));
+    const upstream = { kind: 'openai-chat', url: chat.url, model: 'tiny' };
+    // JSON is YAML.
+    writeFileSync(join(home, models[2], 'manifest.yaml'), JSON.stringify({ task: 'image-to-text', upstream }));
     const env = {
+      MODELS_DIR: home,
       MILLRACE_ALLOW_HOSTS: receiver.address,
       MILLRACE_LANES: '2',
       OTEL_EXPORTER_OTLP_ENDPOINT: `http://${receiver.address}`,
@@ -71,10 +83,13 @@ export async function startWatchedSystem(factor: number): Promise<WatchedSystem>
   }
 }
 
-/** Jobs of both models and all priorities, some with a webhook, about twenty a second. Returns what ends it. */
+/** Jobs of all models and all priorities, some with a webhook, about twenty a second. Returns what ends it. */
 function flow(system: RunningSystem, hook: string): () => Promise<void> {
   const sample = join(root, 'models/zoo/starter-asr-digits/samples/seven-two-nine.wav');
   const speech = { data: `data:audio/wav;base64,${readFileSync(sample).toString('base64')}` };
+  const picture = {
+    data: readFileSync(join(root, 'models/zoo/starter-image/samples/database.png')).toString('base64'),
+  };
   let isOver = false;
   const submit = async (body: object) => {
     const headers = { 'content-type': 'application/json', prefer: 'wait=10' };
@@ -87,9 +102,10 @@ function flow(system: RunningSystem, hook: string): () => Promise<void> {
       const texts = ['high', 'normal', 'low'].map((priority) =>
         submit({ model: models[0], inputs: [`хлеб ${number}`, 'молоко простоквашино 3.2% 1л'], priority, webhook }),
       );
-      await Promise.all([...texts, ...(number % 5 === 0 ? [submit({ model: models[1], input: speech })] : [])]).catch(
-        () => {},
-      );
+      const isFifth = number % 5 === 0;
+      const speeches = isFifth ? [submit({ model: models[1], input: speech })] : [];
+      const pictures = isFifth ? [submit({ model: models[2], input: picture })] : [];
+      await Promise.all([...texts, ...speeches, ...pictures]).catch(() => {});
       await sleep(100);
     }
   })();

@@ -112,6 +112,15 @@ export const model: DashboardWish = {
           unit: 'ops',
           queries: [{ expr: perSecond('inference_compute_seconds_count', 'model', of), legend: '{{model}}' }],
         },
+        {
+          title: 'Calls to servers elsewhere',
+          about: 'By what came of them. Busy, away, faulty and denied are the server; item is what was sent.',
+          unit: 'ops',
+          isStacked: true,
+          queries: [
+            { expr: perSecond('inference_upstream_calls_total', 'model, result', of), legend: '{{model}} {{result}}' },
+          ],
+        },
       ],
     },
     {
