@@ -35,6 +35,7 @@ import { ModelAnnouncer } from './serving/model-announcer.ts';
 import { ModelRoster } from './serving/model-roster.ts';
 import { ModelStates } from './serving/model-states.ts';
 import { openQueues } from './serving/open-queues.ts';
+import { RunPlaces } from './serving/run-places.ts';
 import type { ModelReport } from './serving/served-model.ts';
 import { EngineCalls } from './tracing/engine-calls.ts';
 import { reportCalls } from './upstream/report-calls.ts';
@@ -78,6 +79,7 @@ export class InferenceWorker {
   readonly #scheduler: Scheduler;
   readonly #pool: LanePool;
   readonly #upstreams: UpstreamPool;
+  readonly #places: RunPlaces;
   readonly #announcer: ModelAnnouncer;
   readonly #roster: ModelRoster;
   readonly #notes: CallNotes;
@@ -108,7 +110,7 @@ export class InferenceWorker {
       metrics: this.#metrics,
       logger,
       tracing,
-      enqueue: (rows) => this.#enqueue(rows),
+      enqueue: (rows) => this.#places.enqueue(rows),
     });
     const cost = new LearnedCostModel(parts.costs?.remembered);
     parts.costs?.keep(() => cost.memories());
@@ -150,6 +152,7 @@ export class InferenceWorker {
       onRow: (row, outcome, ms) => this.#runner.take(row, outcome, { computeMs: ms, laneMs: ms, rows: 1 }),
       onModel: (files, state, detail) => this.#roster.lanesSay(files, state, detail),
     });
+    this.#places = new RunPlaces({ pool: this.#pool, scheduler: this.#scheduler, upstreams: this.#upstreams });
     const states = new ModelStates(redis, this.name, device);
     const told = { metrics: this.#metrics, claimed: () => this.#runner.size, layout: this.#layout };
     this.#announcer = new ModelAnnouncer({ states, logger, ...told });
@@ -212,9 +215,7 @@ export class InferenceWorker {
   async #lookAgain(loaded: string | undefined): Promise<void> {
     await this.#parts.look?.();
     await this.#roster.sync();
-    if (!loaded) return;
-    this.#pool.retry(loaded);
-    this.#upstreams.retry(loaded);
+    if (loaded) this.#places.retry(loaded);
   }
 
   #makeRoster(): ModelRoster {
@@ -223,10 +224,10 @@ export class InferenceWorker {
     return new ModelRoster(
       { models, broken },
       {
-        lanes: { add: (files) => this.#addToLanes(files), remove: (unit) => this.#remove(unit) },
+        lanes: { add: (files) => this.#addToLanes(files), remove: (unit) => this.#places.remove(unit) },
         warm: (files) => this.#preparer.warm(files),
         open: (model, canaryMs) => {
-          const slots = () => this.#placesOf(model.id);
+          const slots = () => this.#places.slotsOf(model.id);
           const claiming = { redis, worker: this.name, held: this.#held, runner: this.#runner };
           return openQueues(model, { ...claiming, lanes, canaryMs, slots, logger });
         },
@@ -241,24 +242,7 @@ export class InferenceWorker {
   #addToLanes(files: ModelFiles): void {
     this.#ledger.expect([], [files.id]);
     beginAtZero(this.#metrics, [], [files.id]);
-    if (files.upstream) this.#upstreams.add(files, files.upstream);
-    else this.#pool.add(files);
-  }
-
-  #remove(unit: string): void {
-    if (this.#upstreams.has(unit)) this.#upstreams.remove(unit);
-    else this.#pool.remove(unit);
-  }
-
-  /** Rows that each lane writes at once; twice what a server takes, by lanes, so that its next rows are at hand. */
-  #placesOf(model: string): number {
-    return Math.max(this.#pool.slotsOf(model), Math.ceil((2 * this.#upstreams.callsOf(model)) / this.#layout.lanes));
-  }
-
-  /** Of one item. */
-  #enqueue(rows: readonly QueuedRow[]): void {
-    if (rows[0]?.item.job.files.upstream) this.#upstreams.enqueue(rows);
-    else this.#scheduler.add(rows);
+    this.#places.add(files);
   }
 
   /** Who is on board, before the call: if this whole process dies, they are the suspects. Not waited for. */
