@@ -49,8 +49,12 @@ const serve = async (id: string, url: string, model: string) => {
   assert.equal(added.code, 0, added.err);
   const loaded = await models('load', id);
   assert.match(loaded.out, new RegExp(`^${id}: ready, version 1$`, 'm'), loaded.err);
-  const isKnown = async () => (await fetch(`${system.url}/v1/models/${id}`)).status === 200;
-  await waitUntil('the API lists it', isKnown, 15_000);
+  // The API looks into the folders by itself, and takes one that has been at rest.
+  const isReady = async () => {
+    const { status } = (await (await fetch(`${system.url}/v1/models/${id}`)).json()) as { status: unknown };
+    return status === 'ready';
+  };
+  await waitUntil('the API knows it', isReady, 60_000);
 };
 
 test('a Qwen3-VL that transformers serves fills image-to-text', { skip: skipWithoutTransformers() }, async () => {
@@ -80,9 +84,10 @@ test('a Qwen3-VL that transformers serves fills image-to-text', { skip: skipWith
 
 test('a worker that is killed during a call leaves its job to the next, and blames nobody', async () => {
   await serve('vlm', scripted.url, 'tiny');
-  const { job } = await submit('vlm', { prompt: 'wait 4000 say done' }, 0);
+  const { status, job } = await submit('vlm', { prompt: 'wait 4000 say done' }, 0);
+  assert.equal(status, 202, JSON.stringify(job));
   const asked = () => scripted.calls('wait 4000 say done');
-  await waitUntil('it is asked', async () => (await asked()).length === 1, 15_000);
+  await waitUntil('it is asked', async () => (await asked()).length === 1, 60_000);
   for (const pid of system.pidsOf('worker')) process.kill(pid, 'SIGKILL');
   await waitUntil('the call was hung up', async () => (await asked())[0]?.aborted === true);
   await waitUntil('it ended', async () => (await read(job)).status === 'succeeded', 90_000);
