@@ -17,6 +17,8 @@ import { benchB3 } from './races/b3-priorities.ts';
 import { benchB7 } from './races/b7-adaptation.ts';
 import { benchB9 } from './races/b9-memory.ts';
 import { benchB10 } from './races/b10-two-models.ts';
+import { benchLayouts } from './races/layouts.ts';
+import { benchSimulator } from './races/simulator-check.ts';
 import { runAll } from './run-all.ts';
 import { benchTracing } from './tracing/main.ts';
 import { benchWatching } from './watching/main.ts';
@@ -33,6 +35,8 @@ const benches: Readonly<Record<string, { about: string; run: (options: BenchOpti
   B9: { about: 'failed rows and rows/s with 60 % of the memory that is needed (simulated)', run: benchB9 },
   B10: { about: 'p99 of speech beside an endless run of embeddings (simulated)', run: benchB10 },
   ablation: { about: 'what each decision of the scheduler is worth (simulated)', run: benchAblation },
+  layouts: { about: 'work of fewer lanes with more threads over a lane per core, on real models', run: benchLayouts },
+  simulator: { about: 'the simulator over real lanes: one trace through both, rows/s and p99', run: benchSimulator },
   e2e: { about: 'items/s over HTTP over the plain loop of one text per call, ours and the peers', run: benchEndToEnd },
   pipeline: { about: 'items/s through the queue over raw session.run at the best static batch', run: benchPipeline },
   tracing: { about: 'CPU per span by exporter, and per job that is not recorded', run: benchTracing },

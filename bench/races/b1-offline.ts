@@ -109,15 +109,22 @@ async function overOracle(
   for (let pair = 0; pair < pairs; pair++) {
     const before = oracle(await measureTable(track));
     const mine = await rate(ours);
+    const use = shares(track.use);
     const after = oracle(await measureTable(track));
     ratios.push(mine / Math.max(before, after));
     console.log(`${mix}, oracle ${pair + 1}: ours ${round(mine)}/s, oracle ${round(before)} and ${round(after)}/s`);
+    console.log(`  of the lanes' time ${use}`);
   }
   const ratio = ratioOf(
     ratios,
     ratios.map(() => 1),
   );
   return { name: `B1 ${mix} over oracle`, ratio, target: '>= 0.95', meaning: 'rows/s over the exact partition' };
+}
+
+function shares({ engine, messages, between, calls }: RealTrack['use']): string {
+  const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+  return `${percent(engine)} in the engine, ${percent(messages)} messages, ${percent(between)} between ${calls} calls`;
 }
 
 /** A sweep of short blocks; the best two are tried again. */

@@ -30,8 +30,20 @@ interface RacingRow extends QueuedRow {
 /** No model of a race writes token by token. */
 const noSteps = { onSteps() {}, onStepsEnd() {}, onStepReport() {}, onUnwritten() {}, onWritten() {} };
 
+/** What became of the lanes' time in the last race, in shares. */
+export interface LaneUse {
+  readonly calls: number;
+  /** In the engine, and from its outputs to results. */
+  readonly engine: number;
+  /** From the worker to the lane and back. */
+  readonly messages: number;
+  /** No call at all: the worker takes results and decides what comes next. */
+  readonly between: number;
+}
+
 export class RealTrack implements Track {
   readonly lanes: number;
+  use: LaneUse = { calls: 0, engine: 0, messages: 0, between: 0 };
   readonly #pool: LanePool;
   readonly #model: string;
   readonly #rows: readonly Row[];
@@ -96,7 +108,8 @@ export class RealTrack implements Track {
       );
       timers.add(timer);
     };
-    const scheduler = this.#schedule(contender, (row, failed, wallMs) => {
+    const spent = { calls: 0, engineMs: 0, wallMs: 0 };
+    const scheduler = this.#schedule(contender, spent, (row, failed, wallMs) => {
       const { model, class: jobClass, length, shapeKey, deadlineMs, suspect, load } = row;
       const endedMs = performance.now() - beganMs;
       const arrivedMs = row.arrivedMs - beganMs;
@@ -109,17 +122,28 @@ export class RealTrack implements Track {
     });
     for (const load of loads) for (const arrival of load.arrivals) add(load, arrival);
     await new Promise((resolve) => setTimeout(resolve, ms));
+    const whole = this.lanes * (performance.now() - beganMs);
+    const [engine, wall] = [spent.engineMs / whole, spent.wallMs / whole];
+    this.use = { calls: spent.calls, engine, messages: wall - engine, between: 1 - wall };
     for (const timer of timers) clearTimeout(timer);
     this.#scheduler = null;
     await waitUntil('the lanes are idle', () => this.#pool.lanes.every(({ idle }) => idle), callLimitMs);
     return ended;
   }
 
-  #schedule(contender: Contender, onEnd: (row: RacingRow, failed: boolean, wallMs: number) => void): Scheduler {
+  #schedule(
+    contender: Contender,
+    spent: { calls: number; engineMs: number; wallMs: number },
+    onEnd: (row: RacingRow, failed: boolean, wallMs: number) => void,
+  ): Scheduler {
     const cost = new LearnedCostModel();
     const scheduler = new Scheduler(contender.create(cost), cost, {
       onCall() {},
-      onReport() {},
+      onReport({ computeMs, postprocessMs, wallMs }) {
+        spent.calls++;
+        spent.engineMs += computeMs + postprocessMs;
+        spent.wallMs += wallMs;
+      },
       onCallEnd() {},
       onDeath: (_lane, rows) => scheduler.add(rows),
       onRow: (row, outcome, { laneMs, rows }) => onEnd(row as RacingRow, 'problem' in outcome, laneMs * rows),
