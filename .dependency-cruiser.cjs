@@ -64,7 +64,7 @@ module.exports = {
     door('onnxruntime', 'onnxruntime-node', '^(workers/lane/onnx-session\\.ts|models/parity/|bench/)'),
     door('sharp', 'sharp', '^models/images/(decode|encode)-image\\.ts'),
     door('ffmpeg', 'fluent-ffmpeg', '^models/audio/decode-audio\\.ts'),
-    door('tokenizers', '@huggingface/tokenizers', '^models/text/tokenizer\\.ts'),
+    door('tokenizers', '@huggingface/tokenizers', '^models/text/token-model\\.ts'),
     door('hub', '@huggingface/hub', '^cli/models/hub/hub-client\\.ts'),
     door('cli-progress', 'cli-progress', '^cli/models/progress\\.ts'),
     door('bullmq', 'bullmq', '^(shared/jobs/|workers/claims/|workers/webhooks/|bench/)'),

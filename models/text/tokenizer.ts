@@ -1,18 +1,22 @@
 /**
- * The one door to @huggingface/tokenizers: loads tokenizer.json and encodes, with exact offsets when asked. The library
- * gives ids but no offsets, so `encodeAligned` walks the same steps (added tokens, normaliser, pre-tokeniser, model,
- * post-processor) with a text that remembers where its units came from. Truncation and padding that tokenizer.json may
- * carry are not applied by the library, and must not be: limits are the pipeline's, padding is `collate`'s.
+ * Loads tokenizer.json and encodes, with exact offsets when asked: added tokens, normaliser, pre-tokeniser, model,
+ * post-processor, as Hugging Face's Rust tokenisers walk them. The walk is written once and goes over plain texts, or over
+ * texts that remember where their units came from. Truncation and padding that tokenizer.json may carry are not applied,
+ * and must not be: limits are the pipeline's, padding is `collate`'s.
  */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Tokenizer } from '@huggingface/tokenizers';
-import { mapAligned, type NormalizerLike, normalizeAligned, stripAligned } from './align-normalizer.ts';
-import { type PreTokenizerConfig, type PreTokenizerLike, splitAligned } from './align-pieces.ts';
-import { locateTokens, type TokenMarks, type TokenRange } from './align-tokens.ts';
-import { type AlignedText, alignSource, replaceAligned, sliceAligned } from './aligned-text.ts';
-import { fixNormalizer, fixPreTokenizer } from './library-fixes.ts';
-import { type PairFrame, type PostProcess, readPairFrame } from './text-pair.ts';
+import { type AddedToken, type FindAdded, finderOf } from './added-tokens.ts';
+import { locateTokens, type TokenRange } from './align-tokens.ts';
+import { type AlignedText, alignSource } from './aligned-text.ts';
+import { aligned, type Carrier, plain } from './carrier.ts';
+import { createNormalizer } from './normalizers/create-normalizer.ts';
+import { inSequence, type Rewrite } from './normalizers/rewrite.ts';
+import { mapClusters } from './normalizers/unicode-form.ts';
+import { createPreTokenizer, type PreStep } from './pre-tokenizers/create-pre-tokenizer.ts';
+import type { StepConfig } from './step-config.ts';
+import { type PairFrame, readPairFrame } from './text-pair.ts';
+import { compilePattern, openModel, type TokenModel } from './token-model.ts';
 
 export interface AlignedEncoding {
   readonly ids: Int32Array;
@@ -41,25 +45,6 @@ export interface TextTokenizer {
   readonly config: Readonly<Record<string, unknown>>;
 }
 
-/** The library's inside, as version 0.2.0 (pinned) has it. */
-interface Inside {
-  readonly normalizer: NormalizerLike | null;
-  readonly pre_tokenizer: PreTokenizerLike | null;
-  readonly model: {
-    encode(pieces: string[]): string[];
-    readonly tokens_to_ids: ReadonlyMap<string, number>;
-    readonly unk_token_id: number | undefined;
-    readonly unk_token: string | undefined;
-    readonly fuse_unk: boolean;
-  };
-  readonly post_processor: PostProcess | null;
-  readonly added_tokens_map: ReadonlyMap<string, { id: number; lstrip: boolean; rstrip: boolean }>;
-  readonly splitter_unnormalized: { split(text: string): string[] };
-  readonly splitter_normalized: { split(text: string): string[] };
-  readonly remove_space: boolean | undefined;
-  readonly do_lowercase_and_remove_accent: boolean;
-}
-
 type Json = Readonly<Record<string, unknown>>;
 interface Located extends TokenRange {
   readonly word: number;
@@ -72,161 +57,180 @@ export async function loadTokenizer(versionFolder: string): Promise<TextTokenize
 }
 
 export function createTokenizer(json: Json, config: Json): TextTokenizer {
-  const model = json['model'] as Json;
-  // Word-level models take the unknown word from the config only; without it an unknown word would get no id.
-  const tokenizer = new Tokenizer(json, {
-    ...(model['unk_token'] ? { unk_token: model['unk_token'] } : {}),
-    ...config,
-  });
-  const inside = tokenizer as unknown as Inside;
-  fixNormalizer(inside.normalizer);
-  fixPreTokenizer(inside.pre_tokenizer, (json['pre_tokenizer'] ?? null) as PreTokenizerConfig);
-  const walk = new AlignedWalk(inside, json);
+  const walk = new Walk(json, config);
+  const { model } = walk;
+  const { continuingPrefix } = model.marks;
   return {
-    encode: (text) => Int32Array.from(tokenizer.encode(text).ids),
-    encodeAligned: (text) => walk.encode(text),
-    encodeBare: (text) => Int32Array.from(tokenizer.encode(text, { add_special_tokens: false }).ids),
-    pairFrame: () => readPairFrame(inside.post_processor, (token) => walk.idOf(token)),
-    marksSubwords: typeof model['continuing_subword_prefix'] === 'string' && model['continuing_subword_prefix'] !== '',
-    unknownId: inside.model.unk_token_id ?? null,
-    specialsBefore: walk.specialsBefore,
-    specialsAfter: walk.specialsAfter,
+    encode: (text) => Int32Array.from([...walk.before, ...walk.encode(text), ...walk.after]),
+    encodeAligned: (text) => walk.encodeAligned(text),
+    encodeBare: (text) => Int32Array.from(walk.encode(text)),
+    pairFrame: () => readPairFrame(model.postProcess, (token) => walk.idOf(token)),
+    marksSubwords: continuingPrefix !== '',
+    unknownId: model.unknownId,
+    specialsBefore: walk.before.length,
+    specialsAfter: walk.after.length,
     config,
   };
 }
 
-/** One tokeniser's steps, with alignment. Stateless between texts. */
-class AlignedWalk {
-  readonly #inside: Inside;
-  readonly #preTokenizerConfig: PreTokenizerConfig;
-  readonly #marks: TokenMarks;
-  readonly specialsBefore: number;
-  readonly specialsAfter: number;
+/** A stretch that the model turns into tokens, or an added token. */
+interface Piece<T> {
+  readonly value: T;
+  readonly added: AddedToken | null;
+}
 
-  constructor(inside: Inside, json: Json) {
-    this.#inside = inside;
-    this.#preTokenizerConfig = (json['pre_tokenizer'] ?? null) as PreTokenizerConfig;
-    this.#marks = readMarks(json['model'] as Json, inside.model.unk_token);
+/** One tokeniser's steps. Stateless between texts. */
+class Walk {
+  readonly model: TokenModel;
+  /** Ids that the post-processor puts around a text, and their tokens. */
+  readonly before: readonly number[];
+  readonly after: readonly number[];
+  readonly #specials: { readonly before: readonly string[]; readonly after: readonly string[] };
+  readonly #normalizer: Rewrite | null;
+  readonly #preSteps: readonly PreStep[];
+  readonly #addedIds: ReadonlyMap<string, number>;
+  readonly #findInSource: FindAdded;
+  readonly #findInNormalized: FindAdded;
+
+  constructor(json: Json, config: Json) {
+    this.model = openModel(json, config);
+    const normalizer = createNormalizer((json['normalizer'] ?? null) as StepConfig | null, compilePattern);
+    this.#normalizer = withLegacy(normalizer, config);
+    this.#preSteps = createPreTokenizer((json['pre_tokenizer'] ?? null) as StepConfig | null, compilePattern);
+    const added = (json['added_tokens'] ?? []) as readonly AddedToken[];
+    this.#addedIds = new Map(added.map(({ content, id }) => [content, id]));
+    const isNormalized = ({ normalized, special }: AddedToken) => normalized ?? special !== true;
+    this.#findInSource = finderOf(
+      added.filter((token) => !isNormalized(token)),
+      (content) => content,
+    );
+    this.#findInNormalized = finderOf(added.filter(isNormalized), (content) => normalizer?.apply(content) ?? content);
     const marker = '\u{f0000}';
-    const around = inside.post_processor?.([marker], null, true).tokens ?? [marker];
-    this.specialsBefore = Math.max(0, around.indexOf(marker));
-    this.specialsAfter = around.length - this.specialsBefore - 1;
+    const around = this.model.postProcess?.([marker], null, true).tokens ?? [marker];
+    const at = around.indexOf(marker);
+    this.#specials = { before: around.slice(0, Math.max(0, at)), after: around.slice(at + 1) };
+    this.before = this.#specials.before.map((token) => this.idOf(token));
+    this.after = this.#specials.after.map((token) => this.idOf(token));
   }
 
-  encode(text: string): AlignedEncoding {
-    const located = this.#locate(text);
-    const own = located.map((entry) => entry.token);
-    const tokens = this.#inside.post_processor?.(own, null, true).tokens ?? own;
-    const count = tokens.length;
+  idOf(token: string): number {
+    return this.#addedIds.get(token) ?? this.model.idOf(token);
+  }
+
+  /** Ids without those around them. */
+  encode(text: string): number[] {
+    const { model } = this;
+    const ids: number[] = [];
+    for (const { value, added } of this.#pieces(plain, text)) {
+      if (added) {
+        ids.push(added.id);
+        continue;
+      }
+      let previous: number | null = null;
+      for (const token of model.tokensOf(value)) {
+        const id = model.idOf(token);
+        if (!model.fusesUnknown || id !== model.unknownId || id !== previous) ids.push(id);
+        previous = id;
+      }
+    }
+    return ids;
+  }
+
+  encodeAligned(text: string): AlignedEncoding {
+    const { before, after } = this.#specials;
+    const located: Located[] = [];
+    let word = 0;
+    for (const { value, added } of this.#pieces(aligned, alignSource(text))) {
+      for (const range of added ? [wholeToken(value, added)] : this.#locate(value)) located.push({ ...range, word });
+      word++;
+    }
+    const tokens = [...before, ...located.map(({ token }) => token), ...after];
     const result = {
       ids: Int32Array.from(tokens, (token) => this.idOf(token)),
       tokens,
-      starts: new Int32Array(count),
-      ends: new Int32Array(count),
-      words: new Int32Array(count).fill(-1),
+      starts: new Int32Array(tokens.length),
+      ends: new Int32Array(tokens.length),
+      words: new Int32Array(tokens.length).fill(-1),
     };
-    for (const [index, { start, end, word }] of located.entries()) {
-      const [from, to] = tidyRange(text, start, end, located[index + 1]?.start ?? text.length);
-      result.starts[index + this.specialsBefore] = from;
-      result.ends[index + this.specialsBefore] = to;
-      result.words[index + this.specialsBefore] = word;
+    for (const [index, range] of located.entries()) {
+      const [from, to] = tidyRange(text, range.start, range.end, located[index + 1]?.start ?? text.length);
+      result.starts[index + before.length] = from;
+      result.ends[index + before.length] = to;
+      result.words[index + before.length] = range.word;
     }
     return result;
   }
 
-  idOf(token: string): number {
-    const { added_tokens_map, model } = this.#inside;
-    return added_tokens_map.get(token)?.id ?? model.tokens_to_ids.get(token) ?? model.unk_token_id ?? 0;
-  }
-
-  /** As the library's `encode_text`: added tokens are cut out before and after normalising. */
-  #locate(text: string): Located[] {
-    const { splitter_unnormalized, splitter_normalized, normalizer } = this.#inside;
-    const located: Located[] = [];
-    let word = 0;
-    for (const [section, raw] of this.#cutOut(alignSource(text), splitter_unnormalized).entries()) {
-      if (raw.text === '') continue;
-      if (this.#isAdded(raw)) {
-        located.push(wholeToken(raw, word++));
-        continue;
-      }
-      const normalized = normalizeAligned(normalizer, this.#applyLegacyOptions(raw));
-      for (const part of this.#cutOut(normalized, splitter_normalized)) {
-        if (part.text === '') continue;
-        const tokens = this.#isAdded(part) ? [wholeToken(part, word)] : this.#tokensOf(part, section, word);
-        located.push(...tokens);
-        word = (tokens.at(-1)?.word ?? word) + 1;
-      }
-    }
-    return located;
-  }
-
-  #tokensOf(part: AlignedText, section: number, firstWord: number): Located[] {
-    const { pre_tokenizer, model } = this.#inside;
-    const pieces = splitAligned(pre_tokenizer, this.#preTokenizerConfig, part, section);
-    const located = pieces.flatMap((piece, index) =>
-      locateTokens(piece, model.encode([piece.text]), this.#marks).map((range) => ({
-        ...range,
-        word: firstWord + index,
-      })),
-    );
-    return model.fuse_unk ? this.#fuseUnknown(located) : located;
-  }
-
-  /** Neighbouring unknown tokens become one, as the library does after the model. */
-  #fuseUnknown(located: readonly Located[]): Located[] {
-    const { tokens_to_ids, unk_token_id } = this.#inside.model;
-    const isUnknown = (token: string) => (tokens_to_ids.get(token) ?? unk_token_id) === unk_token_id;
-    const fused: Located[] = [];
-    for (const entry of located) {
+  #locate(piece: AlignedText): TokenRange[] {
+    const { model } = this;
+    const located = locateTokens(piece, model.tokensOf(piece.text), model.marks);
+    if (!model.fusesUnknown) return located;
+    const isUnknown = ({ token }: TokenRange) => model.idOf(token) === model.unknownId;
+    const fused: TokenRange[] = [];
+    for (const range of located) {
       const last = fused.at(-1);
-      if (last && isUnknown(last.token) && isUnknown(entry.token))
-        fused[fused.length - 1] = { ...last, end: entry.end };
-      else fused.push(entry);
+      if (last && isUnknown(last) && isUnknown(range)) fused[fused.length - 1] = { ...last, end: range.end };
+      else fused.push(range);
     }
     return fused;
   }
 
-  #isAdded(aligned: AlignedText): boolean {
-    return this.#inside.added_tokens_map.has(aligned.text);
-  }
-
-  #cutOut(aligned: AlignedText, splitter: { split(text: string): string[] }): AlignedText[] {
-    let at = 0;
-    const sections = splitter.split(aligned.text).map((section) => {
-      at += section.length;
-      return sliceAligned(aligned, at - section.length, at);
-    });
-    for (const [index, section] of sections.entries()) {
-      const added = this.#inside.added_tokens_map.get(section.text);
-      const [before, after] = [sections[index - 1], sections[index + 1]];
-      if (added?.lstrip && before) sections[index - 1] = stripAligned(before, false, true);
-      if (added?.rstrip && after) sections[index + 1] = stripAligned(after, true, false);
+  /** Added tokens are cut out before and after normalising; what is left is cut into words. */
+  *#pieces<T>(carrier: Carrier<T>, source: T): Generator<Piece<T>> {
+    for (const raw of this.#cutOut(carrier, source, this.#findInSource, true)) {
+      if (raw.added) {
+        yield raw;
+        continue;
+      }
+      const normalized = this.#normalizer ? carrier.rewrite(raw.value, this.#normalizer) : raw.value;
+      for (const part of this.#cutOut(carrier, normalized, this.#findInNormalized, raw.isFirst)) {
+        if (part.added) yield part;
+        else yield* this.#words(carrier, part);
+      }
     }
-    return sections;
   }
 
-  #applyLegacyOptions(aligned: AlignedText): AlignedText {
-    let text = aligned;
-    if (this.#inside.remove_space === true) text = replaceAligned(stripAligned(text, true, true), /\s+/g, ' ');
-    if (!this.#inside.do_lowercase_and_remove_accent) return text;
-    return mapAligned((part) => part.toLowerCase().replace(/\p{M}/gu, ''), text);
+  *#cutOut<T>(carrier: Carrier<T>, value: T, find: FindAdded, isFirst: boolean): Generator<Stretch<T>> {
+    for (const { from, to, added } of find(carrier.textOf(value))) {
+      if (from < to) yield { value: carrier.slice(value, from, to), added, isFirst: isFirst && from === 0 };
+    }
+  }
+
+  #words<T>(carrier: Carrier<T>, part: Stretch<T>): Stretch<T>[] {
+    return this.#preSteps.reduce<Stretch<T>[]>(
+      (pieces, step) =>
+        pieces.flatMap(({ value, isFirst }) => {
+          const text = carrier.textOf(value);
+          if (step.kind === 'change') {
+            const rewrite = step.rewriteFor(text, isFirst);
+            return [{ value: rewrite ? carrier.rewrite(value, rewrite) : value, added: null, isFirst }];
+          }
+          return step.cut(text).map(([from, to]) => ({
+            value: carrier.slice(value, from, to),
+            added: null,
+            isFirst: isFirst && from === 0,
+          }));
+        }),
+      [part],
+    );
   }
 }
 
-function wholeToken(aligned: AlignedText, word: number): Located {
-  const start = aligned.starts[0] ?? 0;
-  return { token: aligned.text, start, end: aligned.ends[aligned.text.length - 1] ?? start, word };
+interface Stretch<T> extends Piece<T> {
+  /** The source begins with it. */
+  readonly isFirst: boolean;
 }
 
-function readMarks(model: Json, unknown: string | undefined): TokenMarks {
-  const text = (key: string) => (typeof model[key] === 'string' ? (model[key] as string) : '');
-  return {
-    continuingPrefix: text('continuing_subword_prefix'),
-    suffixes: [text('end_of_word_suffix'), text('continuing_subword_suffix')].filter((suffix) => suffix !== ''),
-    unknown,
-    isUnknownWhole: model['type'] !== 'BPE' && model['type'] !== 'Unigram',
-  };
+/** XLM's files leave to their reader what others name as normalisers. */
+function withLegacy(normalizer: Rewrite | null, config: Json): Rewrite | null {
+  if (config['do_lowercase_and_remove_accent'] !== true) return normalizer;
+  const plainLetters = mapClusters((text) => text.toLowerCase().replace(/\p{M}/gu, ''));
+  return normalizer ? inSequence([plainLetters, normalizer]) : plainLetters;
+}
+
+function wholeToken({ text, starts, ends }: AlignedText, { content }: AddedToken): TokenRange {
+  const start = starts[0] ?? 0;
+  return { token: content, start, end: ends[text.length - 1] ?? start };
 }
 
 /** Marks and joiners that belong to the character before them. */

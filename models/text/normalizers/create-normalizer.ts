@@ -1,0 +1,55 @@
+/**
+ * The normaliser that tokenizer.json names, as Hugging Face's Rust tokenisers run it: ids are then those that a model was
+ * trained with. @huggingface/tokenizers has normalisers of its own; they differ (models/parity/README.md has the list).
+ */
+import { spellBytes } from '../byte-alphabet.ts';
+import { accents } from '../rust-classes.ts';
+import { type CompilePattern, type StepConfig, unknownStep } from '../step-config.ts';
+import { bertNormalizer, lowercase } from './bert.ts';
+import { precompiled } from './precompiled.ts';
+import { inSequence, prepend, type Rewrite, replaceEach, stripEnds } from './rewrite.ts';
+import { unicodeForm } from './unicode-form.ts';
+
+export function createNormalizer(config: StepConfig | null, compile: CompilePattern): Rewrite | null {
+  return config === null ? null : create(config, compile);
+}
+
+function create(config: StepConfig, compile: CompilePattern): Rewrite {
+  const { type } = config;
+  switch (type) {
+    case 'Sequence':
+      return inSequence(((config['normalizers'] ?? []) as StepConfig[]).map((inner) => create(inner, compile)));
+    case 'BertNormalizer':
+      return bertNormalizer(config);
+    case 'Precompiled':
+      return precompiled(String(config['precompiled_charsmap'] ?? ''));
+    case 'NFC':
+    case 'NFD':
+    case 'NFKC':
+    case 'NFKD':
+      return unicodeForm(type);
+    case 'Lowercase':
+      return lowercase;
+    case 'StripAccents':
+      return stripAccents;
+    case 'Strip':
+      return stripEnds(config['strip_left'] !== false, config['strip_right'] !== false);
+    case 'Prepend':
+      return prepend(String(config['prepend'] ?? ''));
+    case 'Replace':
+      return replaceEach(compile(config['pattern']), () => String(config['content'] ?? ''));
+    case 'Nmt':
+      return inSequence([replaceEach(nmtDropped, () => ''), replaceEach(nmtSpaces, () => ' ')]);
+    case 'ByteLevel':
+      return replaceEach(/./gsu, spellBytes);
+    default:
+      throw unknownStep('normalizer', config);
+  }
+}
+
+const stripAccents = replaceEach(new RegExp(`${accents}+`, 'gv'), () => '');
+
+/** What sentencepiece's `nmt` rules drop, and what they make a space. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: the rules name control characters.
+const nmtDropped = /[\u0001-\u0008\u000b\u000e-\u001f\u007f\u008f\u009f]/g;
+const nmtSpaces = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g;
