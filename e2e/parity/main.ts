@@ -2,12 +2,15 @@
  * `npm run parity`: every architecture in its true shape, exported by optimum, run by PyTorch and by Millrace. One system per
  * model, so that memory holds. Prints a table and a last line of JSON; exits 1 unless every model is as the reference.
  */
+import { globSync } from 'node:fs';
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { compareLogits } from '../../models/parity/compare-logits.ts';
+import { compareTokenizers } from '../../models/parity/compare-tokenizers.ts';
 import { logitsTolerance, readExpected } from '../../models/parity/expected.ts';
 import { startSystem } from '../system/running-system.ts';
 import { askModel } from './ask-model.ts';
-import { ensureExport, ensurePython, listArchitectures } from './python-side.ts';
+import { ensureExport, ensurePython, ensureTokenizerCases, listArchitectures } from './python-side.ts';
 
 interface Line {
   readonly model: string;
@@ -26,21 +29,23 @@ const { values, positionals } = parseArgs({
 if (values.help) {
   console.log('npm run parity -- [NAME ...] [--python PATH]\n');
   console.log(
-    'Without names: every architecture. --python: one that has models/parity/reference/requirements.txt already.',
+    'Without names: tokenizers and every architecture. --python: one that has models/parity/reference/requirements.txt already.',
   );
   process.exit(0);
 }
+/** Not an architecture: every step that a tokenizer.json may name, against the Python package. */
+const tokenizers = 'tokenizers';
 const python = values.python ?? (await ensurePython());
-const known = await listArchitectures(python);
+const known = [tokenizers, ...(await listArchitectures(python))];
 const unknown = positionals.filter((name) => !known.includes(name));
 if (unknown.length > 0) {
-  console.error(`There is no ${unknown.join(', ')}. Architectures: ${known.join(', ')}`);
+  console.error(`There is no ${unknown.join(', ')}. There are ${known.join(', ')}`);
   process.exit(2);
 }
 const lines: Line[] = [];
 for (const name of positionals.length > 0 ? positionals : known) {
   console.error(`${name} ...`);
-  lines.push(await judge(name));
+  lines.push(name === tokenizers ? await judgeTokenizers() : await judge(name));
 }
 print(lines);
 process.exit(lines.every(({ faults }) => faults.length === 0) ? 0 : 1);
@@ -62,6 +67,23 @@ async function judge(name: string): Promise<Line> {
     }
   } catch (error) {
     return { model: name, task: '?', cases: 0, logitsError: null, outputError: null, faults: [String(error)] };
+  }
+}
+
+async function judgeTokenizers(): Promise<Line> {
+  const line = { model: tokenizers, task: 'all of text', logitsError: null, outputError: null };
+  try {
+    const folder = await ensureTokenizerCases(python);
+    const results = globSync('*.json.gz', { cwd: folder })
+      .sort()
+      .flatMap((file) => compareTokenizers(join(folder, file)));
+    const faults = results.flatMap((result) => result.faults.map((fault) => `${result.name}: ${fault}`));
+    const cases = results.reduce((sum, { texts }) => sum + texts, 0);
+    const wider = results.reduce((sum, result) => sum + result.wider, 0);
+    console.error(`tokenizers: ${results.length} kinds, ${cases} texts, ${wider} with an offset wider than Python's`);
+    return { ...line, cases, faults };
+  } catch (error) {
+    return { ...line, cases: 0, faults: [String(error)] };
   }
 }
 

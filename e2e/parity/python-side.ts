@@ -25,16 +25,27 @@ export async function ensurePython(): Promise<string> {
   return python;
 }
 
-/** The folder of the export; made anew when the scripts are others than those that made it. */
+/** The folder of the export. */
 export async function ensureExport(python: string, name: string): Promise<string> {
-  const models = join(home, 'models', name);
-  const stampFile = join(models, 'made-by');
+  const script = [join(reference, 'export.py'), '--shape', 'true'];
+  return await ensureFolder(join(home, 'models', name), (folder) => run(python, [...script, '--out', folder, name]));
+}
+
+/** The folder of what Python's tokenisers make of texts, a file for each. */
+export async function ensureTokenizerCases(python: string): Promise<string> {
+  const script = [join(reference, 'tokenizer_cases.py'), '--full'];
+  return await ensureFolder(join(home, 'tokenizers'), (folder) => run(python, [...script, '--out', folder]));
+}
+
+/** Made anew when the scripts are others than those that made it. */
+async function ensureFolder(folder: string, make: (folder: string) => Promise<unknown>): Promise<string> {
+  const stampFile = join(folder, 'made-by');
   const stamp = digestOf(globSync(join(reference, '*.py')).sort());
-  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return models;
-  mkdirSync(models, { recursive: true });
-  await run(python, [join(reference, 'export.py'), '--shape', 'true', '--out', models, name]);
+  if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return folder;
+  mkdirSync(folder, { recursive: true });
+  await make(folder);
   writeFileSync(stampFile, stamp);
-  return models;
+  return folder;
 }
 
 /** Names of all architectures, from the script that knows them. */
