@@ -23,7 +23,7 @@ before(async () => {
   scripted = await TestChatServer.start();
   system = await startSystem({
     models: ['starter-ner-groceries'],
-    env: { MODELS_DIR: join(dir, 'home'), MILLRACE_LANES: '1', MILLRACE_PREDICTIONS: 'off' },
+    env: { MODELS_DIR: join(dir, 'home'), MILLRACE_LANES: '1' },
   });
   const adminPort = new URL(system.adminUrl).port;
   env = { MODELS_DIR: join(dir, 'home'), MILLRACE_DATA: system.dataDir, ADMIN_PORT: adminPort };
@@ -93,6 +93,11 @@ test('a worker that is killed during a call leaves its job to the next, and blam
   await waitUntil('it ended', async () => (await read(job)).status === 'succeeded', 90_000);
   const ended = await read(job);
   assert.deepEqual([ended.attempts, (ended.output as { generated_text: string }).generated_text], [2, 'done']);
+  const recorded = async () => {
+    const { data } = (await (await fetch(`${system.url}/v1/predictions?model=vlm`)).json()) as { data: unknown[] };
+    return JSON.stringify(data).includes('"generated_text":"done"');
+  };
+  await waitUntil('its prediction is recorded', recorded, 60_000);
 });
 
 test('a server that is dead leaves the system ready, and `ps` says what is wrong', async () => {

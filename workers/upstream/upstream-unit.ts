@@ -8,7 +8,7 @@
  */
 import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import type { ChatPipeline } from '../../models/task.ts';
-import { Problem } from '../../shared/problems/problem.ts';
+import { Problem, toProblem } from '../../shared/problems/problem.ts';
 import { closeOutcome } from '../lane/close-outcome.ts';
 import type { ModelDetail, ModelState } from '../lane/lane-pool.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
@@ -143,20 +143,24 @@ export class UpstreamUnit {
 
   async #ask(call: WaitingCall): Promise<void> {
     const { row } = call;
-    const { server, pipeline, events } = this.#parts;
+    const { events } = this.#parts;
     this.#underWay++;
     events.onAsk(row);
     const startedMs = performance.now();
-    const end = new AbortController();
-    void row.item.job.over.then(() => end.abort());
-    const signal = AbortSignal.any([end.signal, this.#stop.signal]);
-    const { traceparent } = row.item.job.request;
-    const verdict = await server.ask(pipeline.chat.ask(row.row), { signal, traceparent });
+    const verdict = await this.#call(row).catch(blameItem);
     this.#underWay--;
     const endedMs = performance.now();
     events.onAsked({ row, verdict, startedMs, endedMs });
     this.#settle(call, verdict, endedMs - startedMs);
     this.#advance();
+  }
+
+  async #call({ row, item: { job } }: QueuedRow): Promise<Verdict> {
+    const { server, pipeline } = this.#parts;
+    const end = new AbortController();
+    void job.over.then(() => end.abort());
+    const signal = AbortSignal.any([end.signal, this.#stop.signal]);
+    return await server.ask(pipeline.chat.ask(row), { signal, traceparent: job.request.traceparent });
   }
 
   #settle(call: WaitingCall, verdict: Verdict, ms: number): void {
@@ -177,8 +181,12 @@ export class UpstreamUnit {
   #outcomeOf(row: QueuedRow, verdict: Extract<Verdict, { kind: 'answered' | 'item' }>): LaneOutcome {
     if (verdict.kind === 'item') return { problem: verdict.problem.toDetails() };
     const { pipeline } = this.#parts;
-    const outcome = pipeline.chat.read(row.row, verdict.answer);
-    return closeOutcome(pipeline, outcome, { row: row.row, alone: row.item.parts.length === 1 });
+    try {
+      const outcome = pipeline.chat.read(row.row, verdict.answer);
+      return closeOutcome(pipeline, outcome, { row: row.row, alone: row.item.parts.length === 1 });
+    } catch (error) {
+      return { problem: toProblem(error, 'inference-failed').toDetails() };
+    }
   }
 
   /** Only what the server broke on counts against the row: of a server that is away it knows nothing. */
@@ -207,4 +215,9 @@ export class UpstreamUnit {
     const said = `its server can not be used: ${reason}; tried again in ${seconds} s`;
     this.#parts.events.onModel(this.files, kind === 'denied' ? 'failed' : 'quarantined', { reason: said });
   }
+}
+
+/** A question that can not even be put is its item's fault, or ours; the other rows go on. */
+function blameItem(error: unknown): Verdict {
+  return { kind: 'item', problem: toProblem(error, 'inference-failed') };
 }
