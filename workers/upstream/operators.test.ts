@@ -1,7 +1,6 @@
 /** What operators decide about a model behind a server: its key, its URL, what is recorded; and what none may see. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { keys } from '../../shared/jobs/keys.ts';
 import { RecordedSpans } from '../../shared/testing/recorded-spans.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { TestChatServer } from './testing/chat-server.ts';
@@ -31,17 +30,14 @@ after(async () => {
   await locked?.kill();
 });
 
-/** As `models load` says it. */
-const load = (id: string) => lab.api.redis.publish(keys.control, `models ${id}`);
-
 test('a key that is missing or wrong fails the model until it is there, and is shown nowhere', async () => {
   assert.match((await lab.until('locked', 'failed')) ?? '', new RegExp(`${variable} is not set where the worker runs`));
   process.env[variable] = 'sk-wrong-0123456789';
-  await load('locked');
+  await lab.load('locked');
   const saysWrong = () => /answers 401: the key is missing or wrong/.test(lab.worker.models.get('locked')?.error ?? '');
   await waitUntil('the wrong key is told', saysWrong, 10_000);
   process.env[variable] = key;
-  await load('locked');
+  await lab.load('locked');
   await lab.until('locked', 'ready');
   await waitUntil('jobs are taken', async () => (await lab.submit('locked', 'say hi')).status === 202);
   // The server repeats the key in its refusal.

@@ -64,16 +64,17 @@ test('connections are kept from call to call', async () => {
 
 test('no more calls are under way than the manifest allows, and high ones go first', async () => {
   const low = await Promise.all(
-    Array.from({ length: 6 }, () => lab.submit('narrow', 'wait 300 low', { priority: 'low' })),
+    Array.from({ length: 6 }, () => lab.submit('narrow', 'wait 1000 low', { priority: 'low' })),
   );
-  await waitUntil('two are under way', async () => (await server.calls('wait 300 low')).length === 2);
-  const high = await lab.submit('narrow', 'wait 300 high', { priority: 'high' });
+  await waitUntil('two are under way', async () => (await server.calls('wait 1000 low')).length === 2);
+  const high = await lab.submit('narrow', 'wait 1000 high', { priority: 'high' });
   for (const { job } of [...low, high]) assert.equal((await lab.end(job.id)).status, 'succeeded');
-  const calls = (await server.calls()).filter(({ prompt }) => prompt.startsWith('wait 300'));
+  const calls = (await server.calls()).filter(({ prompt }) => prompt.startsWith('wait 1000'));
   const most = Math.max(...calls.map((call) => calls.filter((other) => overlaps(call, other)).length));
   assert.equal(most, 2);
-  const place = calls.map(({ prompt }) => prompt).indexOf('wait 300 high');
-  assert.ok(place <= 4, `the high one was asked ${place + 1}th of 7`);
+  const place = calls.map(({ prompt }) => prompt).indexOf('wait 1000 high');
+  // Two were under way, and perhaps a third when it came; two more were claimed before it.
+  assert.ok(place <= 3, `the high one was asked ${place + 1}th of 7`);
 });
 
 function overlaps(a: { startedMs: number; endedMs: number | null }, b: typeof a): boolean {
@@ -98,6 +99,11 @@ test('jobs wait for a server that is dead, and run when it is back', async () =>
   const error = await lab.until('vlm', 'quarantined');
   assert.match(error ?? '', /its server can not be used: ECONNREFUSED; tried again in \d+ s/);
   assert.equal((await lab.submit('vlm', 'say too')).status, 202, 'new jobs are taken');
+  // More often than an item may break a server: a server that is away blames none.
+  await waitUntil('it was tried six times', async () => {
+    await lab.load('vlm');
+    return (await lab.callsThatWere('away')) >= 6;
+  });
   await server.rise();
   assert.equal((await lab.end(job.id)).status, 'succeeded');
   await lab.until('vlm', 'ready');

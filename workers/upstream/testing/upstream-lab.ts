@@ -8,6 +8,7 @@ import { toUpstream, upstreamSchema } from '../../../models/repository/upstream.
 import { modelFiles } from '../../../models/testing/model-files.ts';
 import { BlobStore } from '../../../shared/blobs/blob-store.ts';
 import { readSettings } from '../../../shared/config/settings.ts';
+import { keys } from '../../../shared/jobs/keys.ts';
 import { createLogger } from '../../../shared/observability/logger.ts';
 import { createRegistry, type Registry } from '../../../shared/observability/metrics.ts';
 import type { Tracing } from '../../../shared/observability/tracing/span.ts';
@@ -94,6 +95,18 @@ export class UpstreamLab {
     };
     await waitUntil(`job ${id} ends`, isOver, timeoutMs);
     return job as Answer['job'];
+  }
+
+  /** As `npm run models -- load` says it: try now. */
+  async load(model: string): Promise<void> {
+    await this.api.redis.publish(keys.control, `models ${model}`);
+  }
+
+  /** By what came of them, over all models. */
+  async callsThatWere(result: string): Promise<number> {
+    const metric = this.registry.getSingleMetric('inference_upstream_calls_total');
+    const values = (await metric?.get())?.values ?? [];
+    return values.filter(({ labels }) => labels['result'] === result).reduce((sum, { value }) => sum + value, 0);
   }
 
   async until(model: string, state: string, timeoutMs = 10_000): Promise<string | null> {
