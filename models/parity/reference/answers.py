@@ -97,15 +97,16 @@ def _speech(built, _folder: Path) -> Iterator[dict]:
         sound = ffmpeg_read(path.read_bytes(), extractor.sampling_rate)
         values = extractor(sound, sampling_rate=extractor.sampling_rate, return_tensors="pt").input_values
         logits = built.model(values).logits[0]
-        # A copy: the pipeline takes its input apart.
-        output = recogniser(np.array(sound), return_timestamps="char")
-        yield {
-            "input": {"file": path.name},
-            "parameters": {"return_timestamps": "char"},
-            "output": output,
-            "logits": _numbers(logits),
-            "margin": _margin(logits),
-        }
+        for granularity in ("char", "word"):
+            # A copy: the pipeline takes its input apart.
+            output = recogniser(np.array(sound), return_timestamps=granularity)
+            yield {
+                "input": {"file": path.name},
+                "parameters": {"return_timestamps": granularity},
+                "output": output,
+                "margin": _margin(logits),
+                **({"logits": _numbers(logits)} if granularity == "char" else {}),
+            }
 
 
 def _whisper(built) -> Iterator[dict]:
