@@ -19,6 +19,7 @@ export class CrossStates {
   readonly #planes = new Map<string, Plane>();
   /** States per row of the buffers: the longest so far. */
   #length = 0;
+  /** By place; 0 where a row has left. */
   #lengths: number[] = [];
 
   constructor(inputs: readonly GraphPort[], slots: number) {
@@ -29,18 +30,23 @@ export class CrossStates {
 
   /** False where a row's states are of another length than its mates' and the graph has no mask for that. */
   fits(states: Tensors): boolean {
-    return this.#isMasked || this.#lengths.length === 0 || this.#lengthOf(states) === this.#length;
+    return this.#isMasked || this.#isEmpty || this.#lengthOf(states) === this.#length;
   }
 
-  /** Puts a row's states behind those that are there, once for each of its lines. */
-  append(states: Tensors, lines: number): void {
+  /** Of one line, whose place is free or the next one. */
+  put(states: Tensors, place: number): void {
     const length = this.#lengthOf(states);
-    const isEmpty = this.#lengths.length === 0;
-    if (length > this.#length || (isEmpty && length !== this.#length)) this.#resize(length, states);
-    for (let line = 0; line < lines; line++) {
-      this.#write(states, length, this.#lengths.length);
-      this.#lengths.push(length);
-    }
+    if (length > this.#length || (this.#isEmpty && length !== this.#length)) this.#resize(length, states);
+    this.#write(states, length, place);
+    this.#lengths[place] = length;
+  }
+
+  drop(place: number): void {
+    this.#lengths[place] = 0;
+  }
+
+  get #isEmpty(): boolean {
+    return this.#lengths.every((length) => length === 0);
   }
 
   feeds(): Tensors {
@@ -77,8 +83,8 @@ export class CrossStates {
       const [, heads = 0, , size = 0] = states[name]?.dims ?? [];
       const old = this.#planes.get(name)?.buffer ?? new Float32Array(0);
       const room = this.#slots * heads * length * size;
-      const buffer = this.#lengths.length === 0 && old.length >= room ? old : new Float32Array(room);
-      const lines = this.#lengths.length * heads;
+      const buffer = this.#isEmpty && old.length >= room ? old : new Float32Array(room);
+      const lines = this.#isEmpty ? 0 : this.#lengths.length * heads;
       for (let line = 0; line < lines; line++)
         buffer.set(old.subarray(line * before * size, (line + 1) * before * size), line * length * size);
       this.#planes.set(name, { heads, size, buffer });

@@ -35,76 +35,101 @@ export function openLines(sequence: Sequence, fed = 0): Line[] {
   }));
 }
 
-/** After a call of the decoder: every row takes the logits of its lines. */
-export function takeLogits(lines: readonly Line[], logitsOf: (index: number) => Float32Array): Arrangement {
-  const next: (Line | null)[] = new Array(lines.length).fill(null);
-  const sources = lines.map((_, index) => index);
+/** What a call of the decoder made of its lines: each stays where it is, or is gone. */
+export interface Advance {
+  readonly lines: (Line | null)[];
+  /** Beams that changed their parents: line i goes on from line `sources[i]`. Null where each goes on from itself. */
+  readonly sources: number[] | null;
+  readonly ended: Sequence[];
+  readonly written: number;
+}
+
+/** After a call of the decoder: every row takes the logits of its lines. Lines of rows that go on are changed in place. */
+export function advanceLines(lines: readonly Line[], logitsOf: (index: number) => Float32Array): Advance {
+  const next: (Line | null)[] = [...lines];
   const ended: Sequence[] = [];
+  let sources: number[] | null = null;
   let written = 0;
-  for (const [sequence, own] of groupBySequence(lines)) {
-    const step = nextTokens(sequence, lines, own, logitsOf);
+  for (const [index, line] of lines.entries()) {
+    // A search is told by its first beam; its lines may lie anywhere.
+    if (line.beam !== 0) continue;
+    const { sequence } = line;
+    const own = sequence.width === 1 ? [index] : beamsOf(sequence, lines);
+    const step = nextTokens(sequence, line, own, logitsOf);
     if (step === null) {
       ended.push(sequence);
+      for (const at of own) next[at] = null;
       continue;
     }
     if (step.isWritten) written += own.length;
-    for (const [beam, index] of own.entries()) {
-      const source = own[step.from[beam] as number] as number;
-      const parent = lines[source] as Line;
-      const line = lines[index] as Line;
-      // Only a beam that changes its parent needs a history of its own.
-      const tokens = own.length === 1 ? parent.tokens : [...parent.tokens];
-      next[index] = { sequence, beam, tokens, position: line.position + 1 };
-      sources[index] = source;
+    if (step.from) {
+      sources ??= lines.map((_, at) => at);
+      changeParents(own, step.from, lines, next, sources);
     }
-    for (const [beam, index] of own.entries()) next[index]?.tokens.push(step.ids[beam] as number);
+    for (const [beam, at] of own.entries()) {
+      const moved = next[at] as Line;
+      moved.tokens.push(step.ids[beam] as number);
+      moved.position++;
+    }
   }
-  return { ...closeHoles(next, sources), ended, written };
+  return { lines: next, sources, ended, written };
+}
+
+/** The same, closed up. */
+export function takeLogits(lines: readonly Line[], logitsOf: (index: number) => Float32Array): Arrangement {
+  const { lines: next, sources, ended, written } = advanceLines(lines, logitsOf);
+  return { ...closeHoles(next, sources ?? next.map((_, index) => index)), ended, written };
 }
 
 /** The arrangement without some rows. */
 export function withoutRows(lines: readonly Line[], isGone: (sequence: Sequence) => boolean): Arrangement {
   const next = lines.map((line) => (isGone(line.sequence) ? null : line));
-  return {
-    ...closeHoles(
-      next,
-      lines.map((_, index) => index),
-    ),
-    ended: [],
-    written: 0,
-  };
+  const sources = lines.map((_, index) => index);
+  return { ...closeHoles(next, sources), ended: [], written: 0 };
 }
 
+/** Null when the row is done; `from` only where beams may have changed their parents. */
 function nextTokens(
   sequence: Sequence,
-  lines: readonly Line[],
+  { position }: Line,
   own: readonly number[],
   logitsOf: (index: number) => Float32Array,
 ) {
-  const first = own[0] as number;
-  const { position } = lines[first] as Line;
   const { promptIds } = sequence;
-  if (position < promptIds.length) sequence.passPrompt(position, logitsOf(first));
+  if (position < promptIds.length) sequence.passPrompt(position, logitsOf(own[0] as number));
   if (position < promptIds.length - 1) {
     const id = promptIds[position + 1] as number;
-    return { ids: own.map(() => id), from: [...own.keys()], isWritten: false };
+    return { ids: own.map(() => id), from: null, isWritten: false };
   }
   const taken = sequence.take(own.map(logitsOf));
-  return taken && { ...taken, isWritten: true };
+  return taken && { ids: taken.ids, from: own.length > 1 ? taken.from : null, isWritten: true };
 }
 
-/** Indices of each row's lines, by beam. */
-function groupBySequence(lines: readonly Line[]): Map<Sequence, number[]> {
-  const groups = new Map<Sequence, number[]>();
-  for (const [index, { sequence, beam }] of lines.entries()) {
-    const own = groups.get(sequence) ?? [];
-    own[beam] = index;
-    groups.set(sequence, own);
+/** Indices of a row's lines, by beam. */
+function beamsOf(sequence: Sequence, lines: readonly Line[]): number[] {
+  const own: number[] = [];
+  for (const [index, line] of lines.entries()) if (line.sequence === sequence) own[line.beam] = index;
+  return own;
+}
+
+/** Each beam gets a history of its own: that of its parent. */
+function changeParents(
+  own: readonly number[],
+  from: readonly number[],
+  lines: readonly Line[],
+  next: (Line | null)[],
+  sources: number[],
+): void {
+  for (const [beam, index] of own.entries()) {
+    const source = own[from[beam] as number] as number;
+    const parent = lines[source] as Line;
+    next[index] = { ...parent, beam, tokens: [...parent.tokens] };
+    sources[index] = source;
   }
-  return groups;
 }
 
-function closeHoles(lines: (Line | null)[], sources: number[]): { lines: Line[]; sources: number[] } {
+/** The last lines go into the holes; in the end line i comes from line `sources[i]`. */
+export function closeHoles(lines: (Line | null)[], sources: number[]): { lines: Line[]; sources: number[] } {
   const count = lines.reduce((sum, line) => sum + (line ? 1 : 0), 0);
   let tail = lines.length - 1;
   for (let at = 0; at < count; at++) {
@@ -126,6 +151,7 @@ export function moveRows<Saved>(
   rows: { save(row: number): Saved; copy(from: number, to: number): void; restore(saved: Saved, to: number): void },
 ): void {
   const moves = [...sources.entries()].filter(([to, from]) => to !== from);
+  if (moves.length === 0) return;
   const targets = new Set(moves.map(([to]) => to));
   const saved = new Map<number, Saved>();
   for (const [, from] of moves) if (targets.has(from) && !saved.has(from)) saved.set(from, rows.save(from));

@@ -58,12 +58,12 @@ function emptyLike({ data }: BatchTensor, length: number): BatchTensor['data'] {
   return data instanceof BigInt64Array ? new BigInt64Array(length) : new Uint8Array(length);
 }
 
+/** Not negative, below 2^31: ids and positions. Low halves first, so that no BigInt is made. */
 export function int64(dims: readonly number[], values: ArrayLike<number>): BatchTensor {
-  return {
-    type: 'int64',
-    dims,
-    data: BigInt64Array.from({ length: values.length }, (_, at) => BigInt(values[at] ?? 0)),
-  };
+  const data = new BigInt64Array(values.length);
+  const halves = new Int32Array(data.buffer);
+  for (let at = 0; at < values.length; at++) halves[2 * at] = values[at] as number;
+  return { type: 'int64', dims, data };
 }
 
 export function ones(dims: readonly number[]): BatchTensor {

@@ -67,8 +67,10 @@ export class SlotCache {
       if (!(column instanceof Float32Array)) throw new Error(`The decoder gave no float32 "${output}".`);
       for (const [row, length] of lengths.entries())
         for (let head = 0; head < heads; head++) {
-          const line = row * heads + head;
-          buffer.set(column.subarray(line * size, (line + 1) * size), (line * this.#capacity + length) * size);
+          const from = (row * heads + head) * size;
+          const to = from * this.#capacity + length * size;
+          // A view and `set` for every head of every row took four times as long as these few numbers.
+          for (let at = 0; at < size; at++) buffer[to + at] = column[from + at] as number;
         }
     }
   }

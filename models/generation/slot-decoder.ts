@@ -13,7 +13,7 @@ import type { Decoder, Progress } from './decoder.ts';
 import type { Encode } from './encode.ts';
 import { type Engine, floatsOf } from './engine.ts';
 import { HeldRows } from './held-rows.ts';
-import { type Arrangement, type Line, openLines, takeLogits, withoutRows } from './lines.ts';
+import { advanceLines, closeHoles, type Line, openLines } from './lines.ts';
 import { int64 } from './row-tensors.ts';
 import type { Admission, Finished } from './sequence.ts';
 import { SlotCache } from './slot-cache.ts';
@@ -27,7 +27,8 @@ export class SlotDecoder implements Decoder {
   readonly #rows: HeldRows;
   readonly #cache: SlotCache;
   readonly #cross: CrossStates;
-  #lines: Line[] = [];
+  /** Null where a row has left: the next one takes its place, and only before a step holes are closed. */
+  #lines: (Line | null)[] = [];
   #hasStepped = true;
 
   constructor(engine: Engine, encode: Encode, plan: GenerationPlan, slots: number) {
@@ -48,37 +49,66 @@ export class SlotDecoder implements Decoder {
   }
 
   evict(ids: readonly number[]): void {
-    this.#arrange(withoutRows(this.#lines, this.#rows.evict(ids)));
+    const isGone = this.#rows.evict(ids);
+    for (const [place, line] of this.#lines.entries()) if (line && isGone(line.sequence)) this.#free(place);
   }
 
   /** Encoder and decoder by turns, so that neither waits for the other. */
   async advance(budgetMs: number): Promise<Progress> {
     this.#seat();
-    const room = this.slots - this.#lines.length - this.#rows.ready.length;
+    const live = this.#countLive();
+    const room = this.slots - live - this.#rows.ready.length;
     const canEncode = this.#rows.encoder.waiting.length > 0 && room > 0;
-    if (canEncode && (this.#hasStepped || this.#lines.length === 0)) {
+    if (canEncode && (this.#hasStepped || live === 0)) {
       this.#hasStepped = false;
       const { encoded, failed } = await this.#rows.encoder.encode(budgetMs, room);
       this.#rows.addReady(encoded);
       return { ...idle, finished: failed };
     }
     this.#hasStepped = true;
-    return this.#lines.length > 0 ? await this.#step() : idle;
+    return live > 0 ? await this.#step(this.#closeUp()) : idle;
   }
 
-  /** Gives free slots to rows that are ready, in order: a wide row at the head is not overtaken for ever. */
+  /** Gives free places to rows that are ready, in order: a wide row at the head is not overtaken for ever. */
   #seat(): void {
     for (const row of this.#rows.ready) {
-      const { width } = row.sequence;
-      if (this.#lines.length + width > this.slots || !this.#cross.fits(row.states)) return;
+      const lines = openLines(row.sequence);
+      if (this.#countLive() + lines.length > this.slots || !this.#cross.fits(row.states)) return;
       this.#rows.begin([row]);
-      this.#cross.append(row.states, width);
-      this.#lines.push(...openLines(row.sequence));
+      for (const line of lines) {
+        const hole = this.#lines.indexOf(null);
+        const place = hole < 0 ? this.#lines.length : hole;
+        this.#lines[place] = line;
+        this.#cross.put(row.states, place);
+      }
     }
   }
 
-  async #step(): Promise<Progress> {
-    const lines = this.#lines;
+  #countLive(): number {
+    return this.#lines.reduce((count, line) => count + (line ? 1 : 0), 0);
+  }
+
+  #free(place: number): void {
+    this.#lines[place] = null;
+    this.#cross.drop(place);
+  }
+
+  /** The graph takes lines without holes: the last ones move into those that nobody took. */
+  #closeUp(): Line[] {
+    const before = this.#lines.map((_, place) => place);
+    const { lines, sources } = closeHoles(this.#lines, before);
+    if (lines.length < before.length) {
+      this.#cache.arrange(
+        sources,
+        lines.map(({ position }) => position),
+      );
+      this.#cross.arrange(sources);
+    }
+    this.#lines = lines;
+    return lines;
+  }
+
+  async #step(lines: readonly Line[]): Promise<Progress> {
     const lengths = lines.map(({ position }) => position);
     this.#cache.fit(lengths);
     const outputs = await this.#engine.run('decoder', {
@@ -94,10 +124,22 @@ export class SlotDecoder implements Decoder {
     const logits = floatsOf(outputs, 'logits', 'decoder');
     const vocabulary = logits.length / lines.length;
     this.#cache.append(outputs, lengths);
-    const arrangement = takeLogits(lines, (line) => logits.subarray(line * vocabulary, (line + 1) * vocabulary));
-    this.#arrange(arrangement);
-    const finished = arrangement.ended.flatMap((sequence) => this.#rows.close(sequence));
-    return { finished, lines: lines.length, tokens: arrangement.written };
+    const advanced = advanceLines(lines, (line) => logits.subarray(line * vocabulary, (line + 1) * vocabulary));
+    for (const [place, line] of advanced.lines.entries()) if (!line) this.#leave(place, lines[place] as Line);
+    this.#lines = advanced.lines;
+    // Beams of a row share what the encoder gave: only their pasts move.
+    if (advanced.sources)
+      this.#cache.arrange(
+        advanced.sources,
+        advanced.lines.map((line) => line?.position ?? 0),
+      );
+    const finished = advanced.ended.flatMap((sequence) => this.#rows.close(sequence));
+    return { finished, lines: lines.length, tokens: advanced.written };
+  }
+
+  #leave(place: number, { sequence }: Line): void {
+    if (sequence.hasFailed) this.#cache.clear(place);
+    this.#cross.drop(place);
   }
 
   #mask(lengths: readonly number[]): BatchTensor {
@@ -108,16 +150,5 @@ export class SlotDecoder implements Decoder {
       data[(row + 1) * columns - 1] = 1n;
     }
     return { type: 'int64', dims: [lengths.length, columns], data };
-  }
-
-  #arrange({ lines, sources, ended }: Arrangement): void {
-    for (const [row, { sequence }] of this.#lines.entries())
-      if (ended.includes(sequence) && sequence.hasFailed) this.#cache.clear(row);
-    this.#lines = lines;
-    this.#cache.arrange(
-      sources,
-      lines.map(({ position }) => position),
-    );
-    this.#cross.arrange(sources);
   }
 }
