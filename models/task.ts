@@ -95,8 +95,9 @@ export interface PipelineBase {
     signal?: AbortSignal,
   ): Row[] | Promise<Row[]>;
   /**
-   * Parts of one item's rows -> its output. Called also for a single part. Light: runs on the worker's loop. `contexts`
-   * are those of the rows, in the same order: what only the whole item needs stands in the first.
+   * Parts of one item's rows -> its output. Called also for a single part. Runs on the worker's loop where they are few,
+   * else in a preparation thread. `contexts` are those of the rows, in the same order: what only the whole item needs
+   * stands in the first.
    */
   merge(parts: readonly unknown[], contexts: readonly unknown[]): unknown;
   /** Tiny rows for warm-up and readiness, made without preparation. */

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import type { Redis } from 'ioredis';
+import { mergeItem } from '../models/preparation/merge-item.ts';
 import { modelFiles } from '../models/testing/model-files.ts';
 import { BlobStore } from '../shared/blobs/blob-store.ts';
 import { readSettings } from '../shared/config/settings.ts';
@@ -62,6 +63,7 @@ async function live(jobs: number): Promise<number> {
           return [{ tensors: {}, length: 1, shapeKey: 'x', context }];
         },
         async warm() {},
+        merge: mergeItem,
         async close() {},
       },
     },

@@ -1,5 +1,7 @@
 /** The whole worker with a lane that does nothing: claims, start, scheduler, lane round trip, finish. */
+
 import { join } from 'node:path';
+import { mergeItem } from '../../models/preparation/merge-item.ts';
 import { BlobStore } from '../../shared/blobs/blob-store.ts';
 import { createRegistry } from '../../shared/observability/metrics.ts';
 import { boot } from '../../shared/processes/boot.ts';
@@ -22,6 +24,7 @@ const worker = new InferenceWorker({
     preparer: {
       prepare: async () => [{ tensors: {}, length: 1, shapeKey: 'x', context: null }],
       warm: async () => {},
+      merge: mergeItem,
       close: async () => {},
     },
   },

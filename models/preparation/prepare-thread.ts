@@ -1,5 +1,5 @@
 /**
- * What a Piscina thread runs: prepares one item and moves the rows' buffers back. Expected trouble comes back as data,
+ * What a Piscina thread runs: prepares one item and moves the rows' buffers back, or joins the parts of one. Expected trouble comes back as data,
  * since an error thrown across threads loses its class.
  *
  * Abort: aborting Piscina's own signal terminates the thread, and with it every tokeniser it holds (and may orphan an
@@ -12,6 +12,7 @@ import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { Problem, type ProblemDetails } from '../../shared/problems/problem.ts';
 import type { ModelFiles } from '../repository/model-files.ts';
 import type { Row } from '../task.ts';
+import { type MergingItem, mergeItem } from './merge-item.ts';
 import { type PreparationItem, pipelineFor, prepareItem, rowBuffers } from './prepare-item.ts';
 
 /** On Linux this is the calling thread's niceness: decoding must not keep the loop of its own process from the core. */
@@ -28,16 +29,37 @@ export interface WarmUpTask {
   readonly warm: ModelFiles;
 }
 
+export interface MergeTask {
+  readonly merge: MergingItem;
+}
+
+export type ThreadTask = PreparationTask | WarmUpTask | MergeTask;
+
 export type PreparationResult =
   | { readonly rows: readonly Row[] }
+  | { readonly output: string }
   | { readonly problem: ProblemDetails }
   | { readonly aborted: true };
 
-export default async function prepare(task: PreparationTask | WarmUpTask): Promise<PreparationResult> {
+export default async function runTask(task: ThreadTask): Promise<PreparationResult> {
+  if ('merge' in task) return await merge(task.merge);
   if ('warm' in task) {
     await pipelineFor(task.warm);
     return { rows: [] };
   }
+  return await prepare(task);
+}
+
+async function merge(item: MergingItem): Promise<PreparationResult> {
+  try {
+    return { output: await mergeItem(item) };
+  } catch (error) {
+    if (error instanceof Problem) return { problem: error.toDetails() };
+    throw error;
+  }
+}
+
+async function prepare(task: PreparationTask): Promise<PreparationResult> {
   const controller = new AbortController();
   task.abort?.once('message', () => controller.abort());
   task.abort?.postMessage('started');

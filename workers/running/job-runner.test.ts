@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, test } from 'node:test';
 import { Redis } from 'ioredis';
+import { mergeItem } from '../../models/preparation/merge-item.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { Row } from '../../models/task.ts';
 import { BlobStore } from '../../shared/blobs/blob-store.ts';
@@ -57,6 +58,7 @@ beforeEach(() => {
     preparer: {
       prepare: (input, _files, _parameters, { signal }) => prepare(input.kind === 'text' ? input.text : '', signal),
       async warm() {},
+      merge: mergeItem,
       async close() {},
     },
     metrics: createInferenceMetrics(registry),

@@ -4,7 +4,6 @@
  */
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { JobRequest } from '../../shared/jobs/job.ts';
-import { encodeOutput } from '../../shared/jobs/output-codec.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { FinishReply, JobRef, StartedClaim } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
@@ -20,7 +19,6 @@ import type { PreparesItems } from '../preparation/prepare-input.ts';
 import type { RowCost } from '../scheduling/scheduler.ts';
 import { JobTrace } from '../tracing/job-trace.ts';
 import { finishOf } from './item-finish.ts';
-import { mergeParts } from './merge-parts.ts';
 import { deathsMax, isPoison, poison } from './poison.ts';
 import { prepareItems } from './prepare-items.ts';
 import { nameOf, type QueuedRow, type RunningItem, RunningJob } from './running-job.ts';
@@ -167,9 +165,10 @@ export class JobRunner {
 
   async #merge(item: RunningItem): Promise<void> {
     const { files, trace } = item.job;
+    const { preparer } = this.#parts;
     const startedMs = performance.now();
     try {
-      const output = encodeOutput(await mergeParts(files, item));
+      const output = await preparer.merge({ files, parts: item.parts, contexts: item.contexts });
       trace?.merged(item.index, startedMs);
       this.#settle(item, 'succeeded', output);
     } catch (error) {

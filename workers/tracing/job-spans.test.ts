@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
 import type { Redis } from 'ioredis';
+import { mergeItem } from '../../models/preparation/merge-item.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import { BlobStore } from '../../shared/blobs/blob-store.ts';
 import { readSettings } from '../../shared/config/settings.ts';
@@ -36,6 +37,7 @@ const preparer: PreparesItems = {
     return [{ tensors: {}, length: 3, shapeKey: 'x', context }];
   },
   async warm() {},
+  merge: mergeItem,
   async close() {},
 };
 

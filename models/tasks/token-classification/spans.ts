@@ -53,7 +53,7 @@ export interface Word {
   to: number;
 }
 
-/** Linear, and sparing with objects: a text of 256 KB has 50,000 tokens, and windows are joined on the worker's loop. */
+/** Linear, and sparing with objects: a text of 256 KB has 50,000 tokens. */
 export function toSpans(scores: TokenScores, labels: readonly string[], context: SpanContext): Span[] {
   const unit = unitOf(context);
   const spans: Span[] = [];
