@@ -1,6 +1,6 @@
 /**
  * The normaliser that tokenizer.json names, as Hugging Face's Rust tokenisers run it: ids are then those that a model was
- * trained with. @huggingface/tokenizers has normalisers of its own; they differ (models/parity/README.md has the list).
+ * trained with (docs/decisions/0022-texts-are-cut-as-rust-cuts-them.md has what differs in JavaScript's).
  */
 import { spellBytes } from '../byte-alphabet.ts';
 import { accents } from '../rust-classes.ts';
