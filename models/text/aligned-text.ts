@@ -39,12 +39,13 @@ export function sliceAligned(aligned: AlignedText, from: number, to: number): Al
   };
 }
 
-/** Builds an aligned text from an older one, piece by piece, in order. */
+/** Builds an aligned text from an older one, stretch by stretch, in order. */
 export class AlignedTextBuilder {
   readonly #source: AlignedText;
   readonly #texts: string[] = [];
-  readonly #starts: number[] = [];
-  readonly #ends: number[] = [];
+  /** Of each text: from and to of the units that are kept, or of what all of its units stand for, which is then negative. */
+  readonly #ranges: number[] = [];
+  #length = 0;
 
   constructor(source: AlignedText) {
     this.#source = source;
@@ -52,11 +53,7 @@ export class AlignedTextBuilder {
 
   /** Units `from..to` of the source, unchanged. */
   keep(from: number, to: number): void {
-    this.#texts.push(this.#source.text.slice(from, to));
-    for (let unit = from; unit < to; unit++) {
-      this.#starts.push(this.#source.starts[unit] ?? 0);
-      this.#ends.push(this.#source.ends[unit] ?? 0);
-    }
+    if (from < to) this.#push(this.#source.text.slice(from, to), from, to);
   }
 
   /** `text` in place of units `from..to`; an empty range inserts. */
@@ -64,27 +61,30 @@ export class AlignedTextBuilder {
     const { starts, ends } = this.#source;
     const at = from < to || from === 0 ? (starts[from] ?? 0) : (ends[from - 1] ?? 0);
     const end = from < to ? (ends[to - 1] ?? at) : at;
-    this.#texts.push(text);
-    for (let unit = 0; unit < text.length; unit++) {
-      this.#starts.push(at);
-      this.#ends.push(end);
-    }
+    if (text !== '') this.#push(text, -1 - at, -1 - end);
   }
 
   finish(): AlignedText {
-    return { text: this.#texts.join(''), starts: Int32Array.from(this.#starts), ends: Int32Array.from(this.#ends) };
+    const [starts, ends] = [new Int32Array(this.#length), new Int32Array(this.#length)];
+    let at = 0;
+    for (const [index, text] of this.#texts.entries()) {
+      const [from = 0, to = 0] = [this.#ranges[2 * index], this.#ranges[2 * index + 1]];
+      const next = at + text.length;
+      if (from >= 0) {
+        starts.set(this.#source.starts.subarray(from, to), at);
+        ends.set(this.#source.ends.subarray(from, to), at);
+      } else {
+        starts.fill(-1 - from, at, next);
+        ends.fill(-1 - to, at, next);
+      }
+      at = next;
+    }
+    return { text: this.#texts.join(''), starts, ends };
   }
-}
 
-/** Replaces every match of `pattern` (global) by `content`. */
-export function replaceAligned(aligned: AlignedText, pattern: RegExp, content: string): AlignedText {
-  const builder = new AlignedTextBuilder(aligned);
-  let at = 0;
-  for (const match of aligned.text.matchAll(pattern)) {
-    builder.keep(at, match.index);
-    at = match.index + match[0].length;
-    builder.replace(match.index, at, content);
+  #push(text: string, from: number, to: number): void {
+    this.#texts.push(text);
+    this.#ranges.push(from, to);
+    this.#length += text.length;
   }
-  builder.keep(at, aligned.text.length);
-  return builder.finish();
 }

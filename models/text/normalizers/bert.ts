@@ -6,12 +6,23 @@ import { unicodeForm } from './unicode-form.ts';
 
 export function bertNormalizer(config: StepConfig): Rewrite {
   const isLower = config['lowercase'] !== false;
-  return inSequence([
+  const steps = inSequence([
     ...(config['clean_text'] === false ? [] : [dropControls, plainSpaces]),
     ...(config['handle_chinese_chars'] === false ? [] : [setIdeographsApart]),
     ...((config['strip_accents'] ?? isLower) ? [unicodeForm('NFD'), dropAccents] : []),
     ...(isLower ? [lowercase] : []),
   ]);
+  const plainLetters = (text: string) => (isLower ? text.toLowerCase() : text);
+  return {
+    apply: (text) => (isPlain(text) ? plainLetters(text) : steps.apply(text)),
+    follow: (aligned) =>
+      isPlain(aligned.text) ? { ...aligned, text: plainLetters(aligned.text) } : steps.follow(aligned),
+  };
+}
+
+/** Most English is printable ASCII, of which only capitals change: that spares five passes. */
+function isPlain(text: string): boolean {
+  return /^[ -~]*$/.test(text);
 }
 
 const dropControls = replaceEach(new RegExp(`[\\ufffd${controls}]+`, 'gv'), () => '');

@@ -9,8 +9,20 @@ import { type Edit, type Rewrite, rewriteBy } from './rewrite.ts';
 /** @param encoded base64; empty where a tokeniser was saved without its table, which then changes nothing. */
 export function precompiled(encoded: string): Rewrite {
   if (encoded === '') return rewriteBy(() => []);
-  const lookUp = readCharsmap(Buffer.from(encoded, 'base64'));
+  const lookUp = rememberCharacters(readCharsmap(Buffer.from(encoded, 'base64')));
   return rewriteBy((text) => findEdits(text, lookUp));
+}
+
+/** Most characters are not in the table: of those below U+10000 that is found out once. */
+function rememberCharacters(lookUp: Charsmap): Charsmap {
+  const isAbsent = new Uint8Array(0x10000);
+  return (text) => {
+    const unit = text.length === 1 ? text.charCodeAt(0) : -1;
+    if (unit >= 0 && isAbsent[unit] === 1) return null;
+    const found = lookUp(text);
+    if (unit >= 0 && found === null) isAbsent[unit] = 1;
+    return found;
+  };
 }
 
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });

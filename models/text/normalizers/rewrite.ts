@@ -83,9 +83,10 @@ export function stripEnds(left: boolean, right: boolean): Rewrite {
 
 /** What is put before a text stands for the text's first character, as in Rust; an empty text stays so. */
 export function prepend(prefix: string): Rewrite {
-  return rewriteBy((text) => {
+  const { follow } = rewriteBy((text) => {
     if (text === '' || prefix === '') return [];
     const first = String.fromCodePoint(text.codePointAt(0) ?? 0);
     return [{ from: 0, to: first.length, text: prefix + first }];
   });
+  return { apply: (text) => (text === '' ? text : prefix + text), follow };
 }

@@ -6,7 +6,7 @@ import { spellBytes } from '../byte-alphabet.ts';
 import { prepend, type Rewrite, replaceEach } from '../normalizers/rewrite.ts';
 import { punctuation, wordLetter } from '../rust-classes.ts';
 import { type CompilePattern, type StepConfig, unknownStep } from '../step-config.ts';
-import { type Range, type SplitWay, splitText } from './split-text.ts';
+import { matchesIn, type Range, type SplitWay, splitText } from './split-text.ts';
 
 export type PreStep =
   | { readonly kind: 'cut'; cut(text: string): readonly Range[] }
@@ -20,11 +20,11 @@ export function createPreTokenizer(config: StepConfig | null, compile: CompilePa
     case 'Sequence':
       return ((config['pretokenizers'] ?? []) as StepConfig[]).flatMap((inner) => createPreTokenizer(inner, compile));
     case 'BertPreTokenizer':
-      return [cutAt(/\p{White_Space}/gu, 'Removed'), cutAt(punctuationMark, 'Isolated')];
+      return [cutOut(wordOrMark)];
     case 'Whitespace':
-      return [cutAt(wordOrSigns, 'Removed', true)];
+      return [cutOut(wordOrSigns)];
     case 'WhitespaceSplit':
-      return [cutAt(/\p{White_Space}/gu, 'Removed')];
+      return [cutOut(/\P{White_Space}+/gu)];
     case 'Punctuation':
       return [cutAt(punctuationMark, way('Isolated'))];
     case 'Digits':
@@ -45,9 +45,14 @@ export function createPreTokenizer(config: StepConfig | null, compile: CompilePa
 }
 
 const punctuationMark = new RegExp(punctuation, 'gv');
+const wordOrMark = new RegExp(`[\\P{White_Space}--${punctuation}]+|${punctuation}`, 'gv');
 
 /** Rust's `\w+|[^\w\s]+`. */
 const wordOrSigns = new RegExp(`${wordLetter}+|[^${wordLetter}\\p{White_Space}]+`, 'gv');
+
+function cutOut(pattern: RegExp): PreStep {
+  return { kind: 'cut', cut: (text) => matchesIn(text, pattern) };
+}
 
 function cutAt(pattern: RegExp, way: SplitWay, isInverted = false): PreStep {
   return { kind: 'cut', cut: (text) => splitText(text, pattern, way, isInverted) };

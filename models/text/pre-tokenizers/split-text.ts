@@ -5,10 +5,15 @@ export type Range = readonly [from: number, to: number];
 
 export type SplitWay = 'Removed' | 'Isolated' | 'Contiguous' | 'MergedWithPrevious' | 'MergedWithNext';
 
-interface Part {
-  readonly from: number;
-  readonly to: number;
-  readonly isMatch: boolean;
+/** What matches, and nothing else. @param pattern global. */
+export function matchesIn(text: string, pattern: RegExp): Range[] {
+  const found: Range[] = [];
+  pattern.lastIndex = 0;
+  for (let match = pattern.exec(text); match; match = pattern.exec(text)) {
+    if (match[0] === '') pattern.lastIndex++;
+    else found.push([match.index, pattern.lastIndex]);
+  }
+  return found;
 }
 
 /**
@@ -16,35 +21,33 @@ interface Part {
  * @param isInverted what does not match is then what the way is about.
  */
 export function splitText(text: string, pattern: RegExp, way: SplitWay, isInverted = false): Range[] {
-  const parts: Part[] = [];
+  const matches = matchesIn(text, pattern);
+  if (way === 'Removed' && isInverted) return matches;
+  const parts: Range[] = [];
   let at = 0;
-  const push = (from: number, to: number, isMatch: boolean) => {
-    if (from < to) parts.push({ from, to, isMatch: isMatch !== isInverted });
+  /** Of the part before. */
+  let before: boolean | null = null;
+  const push = (to: number, isMatch: boolean) => {
+    const isDelimiter = isMatch !== isInverted;
+    const last = parts.at(-1);
+    if (at < to && !(way === 'Removed' && isDelimiter)) {
+      if (last && before !== null && joins(before, isDelimiter, way)) parts[parts.length - 1] = [last[0], to];
+      else parts.push([at, to]);
+    }
+    if (at < to) before = isDelimiter;
+    at = to;
   };
-  for (const { 0: match, index } of text.matchAll(pattern)) {
-    push(at, index, false);
-    at = index + match.length;
-    push(index, at, true);
+  for (const [from, to] of matches) {
+    push(from, false);
+    push(to, true);
   }
-  push(at, text.length, false);
-  return joinParts(parts, way);
+  push(text.length, false);
+  return parts;
 }
 
-function joinParts(parts: readonly Part[], way: SplitWay): Range[] {
-  if (way === 'Isolated') return parts.map(({ from, to }) => [from, to]);
-  if (way === 'Removed') return parts.filter(({ isMatch }) => !isMatch).map(({ from, to }) => [from, to]);
-  const joined: Range[] = [];
-  for (const [index, { from, to, isMatch }] of parts.entries()) {
-    const before = parts[index - 1];
-    const last = joined.at(-1);
-    if (last && before && joins(before.isMatch, isMatch, way)) joined[joined.length - 1] = [last[0], to];
-    else joined.push([from, to]);
-  }
-  return joined;
-}
-
-/** Of two neighbours. A match goes with a neighbour that is none, never with another match. */
+/** Of two neighbours. A delimiter goes with a neighbour that is none, never with another delimiter. */
 function joins(before: boolean, after: boolean, way: SplitWay): boolean {
   if (way === 'Contiguous') return before === after;
-  return way === 'MergedWithPrevious' ? after && !before : before && !after;
+  if (way === 'MergedWithPrevious') return after && !before;
+  return way === 'MergedWithNext' && before && !after;
 }
