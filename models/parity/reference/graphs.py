@@ -44,8 +44,9 @@ def write_merged(call, parts: nn.Module, fed: torch.Tensor, states: torch.Tensor
 
 def write(module, tensors, path: Path, inputs: list[str], outputs: list[str]) -> None:
     axes = {port: _axes(port) for port in (*inputs, *outputs)}
+    # The exporter puts a module back into the mode it found: a wrapper in training would take its parts with it.
     torch.onnx.export(
-        module, tensors, str(path), input_names=inputs, output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False
+        module.eval(), tensors, str(path), input_names=inputs, output_names=outputs, dynamic_axes=axes, opset_version=17, dynamo=False
     )
 
 
