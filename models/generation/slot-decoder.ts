@@ -72,10 +72,10 @@ export class SlotDecoder implements Decoder {
   /** Gives free places to rows that are ready, in order: a wide row at the head is not overtaken for ever. */
   #seat(): void {
     for (const row of this.#rows.ready) {
-      const lines = openLines(row.sequence);
-      if (this.#countLive() + lines.length > this.slots || !this.#cross.fits(row.states)) return;
+      const { sequence } = row;
+      if (this.#countLive() + sequence.width > this.slots || !this.#cross.fits(row.states)) return;
       this.#rows.begin([row]);
-      for (const line of lines) {
+      for (const line of openLines(sequence)) {
         const hole = this.#lines.indexOf(null);
         const place = hole < 0 ? this.#lines.length : hole;
         this.#lines[place] = line;
