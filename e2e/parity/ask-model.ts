@@ -5,6 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { type Expected, logitsTolerance, mediaPath, type ParityCase } from '../../models/parity/expected.ts';
 import { judgeOutput } from '../../models/parity/judge-output.ts';
+import { type KnownDifference, settleKnown } from '../../models/parity/known-differences.ts';
 
 export interface Parity {
   readonly model: string;
@@ -13,6 +14,8 @@ export interface Parity {
   /** Greatest difference of a number over HTTP. */
   readonly error: number;
   readonly faults: readonly string[];
+  /** Differences that are listed with their reasons. */
+  readonly known: number;
 }
 
 interface JobBody {
@@ -24,13 +27,18 @@ interface JobBody {
 /** A model of true shape needs seconds for a call of a loaded machine. */
 const deadlineMs = 300_000;
 
-export async function askModel(url: string, model: string, { task, cases }: Expected): Promise<Parity> {
+export async function askModel(
+  url: string,
+  model: string,
+  { task, cases }: Expected,
+  listed: readonly KnownDifference[] = [],
+): Promise<Parity> {
   const judged = await Promise.all(
-    cases.map(async (expected, at) => {
+    cases.map(async (expected) => {
       const judgement = judgeOutput(task, expected, await ask(url, model, expected));
       const isOff = !(judgement.error <= logitsTolerance);
       const faults = [...judgement.faults, ...(isOff ? [`numbers off by ${judgement.error}`] : [])];
-      return { error: judgement.error, faults: faults.map((fault) => `case ${at}: ${fault}`) };
+      return { expected, error: judgement.error, faults };
     }),
   );
   return {
@@ -38,7 +46,7 @@ export async function askModel(url: string, model: string, { task, cases }: Expe
     task,
     cases: cases.length,
     error: Math.max(...judged.map(({ error }) => error)),
-    faults: judged.flatMap(({ faults }) => faults),
+    ...settleKnown(model, judged, listed),
   };
 }
 

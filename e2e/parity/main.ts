@@ -8,6 +8,7 @@ import { parseArgs } from 'node:util';
 import { compareLogits } from '../../models/parity/compare-logits.ts';
 import { compareTokenizers } from '../../models/parity/compare-tokenizers.ts';
 import { logitsTolerance, readExpected } from '../../models/parity/expected.ts';
+import { knownDifferences } from '../../models/parity/known-differences.ts';
 import { startSystem } from '../system/running-system.ts';
 import { askModel } from './ask-model.ts';
 import { ensureExport, ensurePython, ensureTokenizerCases, listArchitectures } from './python-side.ts';
@@ -20,6 +21,7 @@ interface Line {
   readonly logitsError: number | null;
   readonly outputError: number | null;
   readonly faults: readonly string[];
+  readonly known?: number;
 }
 
 const { values, positionals } = parseArgs({
@@ -59,9 +61,9 @@ async function judge(name: string): Promise<Line> {
     const isOff = logitsError !== null && !(logitsError <= logitsTolerance);
     const system = await startSystem({ models: [name], env: { MODELS_DIR: folder, MILLRACE_LANES: '1' } });
     try {
-      const { task, cases, error, faults } = await askModel(system.url, name, expected);
+      const { task, cases, error, faults, known } = await askModel(system.url, name, expected, knownDifferences);
       const all = [...faults, ...(isOff ? [`logits off by ${logitsError}`] : [])];
-      return { model: name, task, cases, logitsError, outputError: error, faults: all };
+      return { model: name, task, cases, logitsError, outputError: error, faults: all, known };
     } finally {
       await system.stop();
     }
@@ -90,14 +92,20 @@ async function judgeTokenizers(): Promise<Line> {
 function print(results: readonly Line[]): void {
   const exponent = (value: number | null) => value?.toExponential(1) ?? '-';
   const head = ['architecture', 'task', 'inputs', 'logits', 'answers', 'verdict'];
-  const rows = results.map(({ model, task, cases, logitsError, outputError, faults }) => {
-    const verdict = faults.length === 0 ? 'equal' : `${faults.length} faults`;
+  const rows = results.map(({ model, task, cases, logitsError, outputError, faults, known }) => {
+    const isRight = known ? `equal, ${known} known differences` : 'equal';
+    const verdict = faults.length === 0 ? isRight : `${faults.length} faults`;
     return [model, task, String(cases), exponent(logitsError), exponent(outputError), verdict];
   });
   const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => row[column]?.length ?? 0)));
   for (const row of [head, ...rows])
     console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  '));
   for (const { model, faults } of results) for (const fault of faults.slice(0, 5)) console.log(`${model}: ${fault}`);
+  const asked = new Set(results.map(({ model }) => model));
+  for (const { model, input, parameter, values, reason } of knownDifferences) {
+    if (asked.has(model))
+      console.log(`${model}, known: ${JSON.stringify(input)}, ${parameter} ${values.join(', ')}: ${reason}`);
+  }
   const worst = Math.max(
     ...results.map(({ logitsError, outputError }) => Math.max(logitsError ?? 0, outputError ?? 0)),
   );

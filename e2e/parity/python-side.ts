@@ -11,7 +11,7 @@ const root = join(import.meta.dirname, '../..');
 const reference = join(root, 'models/parity/reference');
 const home = join(root, '.millrace/parity');
 
-/** Path of a Python that has everything. The first time: 2 to 10 minutes and up to 5 GB, mostly PyTorch. */
+/** Path of a Python that has everything. The first time: 2 to 10 minutes and up to 6 GB, mostly PyTorch. */
 export async function ensurePython(): Promise<string> {
   const venv = join(home, 'venv');
   const stampFile = join(venv, '.millrace-requirements');
@@ -42,6 +42,7 @@ async function ensureFolder(folder: string, make: (folder: string) => Promise<un
   const stampFile = join(folder, 'made-by');
   const stamp = digestOf(globSync(join(reference, '*.py')).sort());
   if (existsSync(stampFile) && readFileSync(stampFile, 'utf8') === stamp) return folder;
+  rmSync(folder, { recursive: true, force: true });
   mkdirSync(folder, { recursive: true });
   await make(folder);
   writeFileSync(stampFile, stamp);

@@ -21,6 +21,9 @@ from tokenizer_texts import FRAGMENTS, every_point, random_texts
 from vocabularies import REAL, lines
 
 
+SUFFIXES = {".txt", ".csv", ".conll", ".xml"}
+
+
 def encodings(tokenizer: Tokenizer, texts: list[str]) -> Iterable[list]:
     for text, encoding in zip(texts, tokenizer.encode_batch(texts), strict=True):
         yield [text, encoding.ids, [edge for pair in encoding.offsets for edge in pair], encoding.word_ids]
@@ -33,10 +36,11 @@ def is_plain(case: list) -> bool:
 
 
 def real_texts() -> list[str]:
-    """Of the test material, where it is at hand."""
-    names = ["text/blns/blns.txt", "ner/x5-grocery-ru/sample.csv", "similarity/stsb-multi-mt/stsb-en-dev.csv", "similarity/stsb-multi-mt/stsb-ru-dev.csv"]
-    paths = [REAL.parent / name for name in names]
-    return [line[:300] for path in paths if path.exists() for line in path.read_text("utf-8").splitlines()[:1000] if line]
+    """Of the test material, where it is at hand: lines from the beginning of each text, and every word of all."""
+    paths = [path for name in ("text", "ner", "similarity") for path in sorted((REAL.parent / name).rglob("*")) if path.suffix in SUFFIXES]
+    read = [path.read_text("utf-8", errors="replace").splitlines() for path in paths]
+    words = {word for lines in read for line in lines for word in line.split() if len(word) < 300}
+    return [line[:300] for lines in read for line in lines[:300] if line] + sorted(words)
 
 
 def write(path: Path, content: object) -> None:
@@ -59,7 +63,8 @@ def main() -> None:
     arguments = parser.parse_args()
     rules = ["nmt_nfkc", "nmt_nfkc_cf"] if arguments.full else ["nmt_nfkc"]
     tables = {rule: base64.b64encode(charsmap(rule)).decode() for rule in rules}
-    texts = random_texts(1500) + FRAGMENTS + real_texts() if arguments.full else random_texts(50) + lines()[:5]
+    texts = random_texts(1500) + FRAGMENTS if arguments.full else random_texts(50) + lines()[:5]
+    real_ones = real_texts() if arguments.full else []
     probes = {name: probe(*step) for name, step in steps(rules).items()}
     whole = tokenizers(FRAGMENTS + lines(), 600 if arguments.full else 80)
     if not arguments.full:
@@ -74,7 +79,8 @@ def main() -> None:
         points = [case for case in encodings(one, every_point()) if not is_plain(case)] if name in probes else []
         # Where a step changes nearly all, every 20th; and what is not listed is then not plain.
         is_sample = len(points) > 100_000
-        cases = list(encodings(one, texts)) + (points[::20] if is_sample else points)
+        more = (points[::20] if is_sample else points) if name in probes else list(encodings(one, real_ones))
+        cases = list(encodings(one, texts)) + more
         plain = None if is_sample or name not in probes else every_point()
         write(
             arguments.out / f"{name.replace(' ', '-').replace(',', '')}.json.gz",
