@@ -13,7 +13,7 @@ import re
 import numpy as np
 import torch
 
-from augment import Augmenter
+from augment import Augmenter, Utterance
 from data import RATE, WORDS, Clip, load_espeak, normalise, trim
 from model import FRAME_HOP, FRAME_SAMPLES, DigitRecogniser
 from people import CUTS, load_theo, read, string_path
@@ -33,9 +33,9 @@ class WholeStrings(Augmenter):
         super().__init__(load_theo(), load_espeak(), [], SEED)
         self.whole = [Clip(trim(clip.audio), clip.text, clip.speaker) for clip in strings if len(clip.audio) < 7 * RATE]
 
-    def _part_of_string(self, digits: int) -> tuple[np.ndarray, str]:
+    def _part_of_string(self, digits: int) -> Utterance:
         clip = self.whole[self.rng.integers(len(self.whole))]
-        return clip.audio, clip.text
+        return Utterance(clip.audio, clip.text, clip.speaker)
 
 
 def an4_strings() -> dict[str, Clip]:
@@ -85,7 +85,7 @@ def word_scores(model: DigitRecogniser, audio: np.ndarray) -> np.ndarray:
     """Log probability of blank and the ten words, [frames, 11]."""
     wave, samples = torch.from_numpy(normalise(audio))[None], torch.tensor([len(audio)])
     with torch.no_grad():
-        odds = model.word_odds(model.front_end(wave, samples), samples)[0]
+        odds = model.word_odds(wave, samples)[0]
     return torch.nn.functional.pad(odds, (1, 0)).log_softmax(-1).numpy()
 
 
@@ -122,7 +122,8 @@ def longest_run(flags: np.ndarray) -> tuple[int, int]:
 
 if __name__ == "__main__":
     strings = an4_strings()
-    model = fit(WholeStrings(list(strings.values())), STEPS, "aligner")
+    (head,) = fit(WholeStrings(list(strings.values())), STEPS, [None])
+    model = DigitRecogniser(head).eval()
     cuts = {}
     for name, clip in (strings | alphanumeric_strings()).items():
         pieces = cut(model, clip)

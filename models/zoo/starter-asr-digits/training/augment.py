@@ -5,6 +5,8 @@ beyond the words of what it strung together. The vocal-tract warp lives in model
 acts on mel bands.
 """
 
+from dataclasses import dataclass, replace
+
 import numpy as np
 from scipy.signal import fftconvolve
 
@@ -14,6 +16,15 @@ from people import Recording, load_singles
 # Shares of what is spoken; the rest, nearly half, are FSDD's speakers and theo.
 SYNTHETIC, PEOPLE = 0.15, 0.38
 SPEED = (0.85, 1.18)
+
+
+@dataclass
+class Utterance:
+    """`speaker` is whose voice it is; nobody's where nothing is said."""
+
+    audio: np.ndarray
+    text: str
+    speaker: str
 
 
 class Augmenter:
@@ -28,37 +39,38 @@ class Augmenter:
         self.espeak_single = [c for c in espeak if " " not in c.text]
         self.espeak_strings = [c for c in espeak if " " in c.text]
         self.pink = _pink_noise(self.rng, 30 * RATE)
-        self.babble = self._babble(fsdd + self.espeak_single, 30 * RATE)
+        self.babble = self._babble(30 * RATE)
 
-    def batches(self, running: bool, rows: int) -> list[list[tuple[np.ndarray, str]]]:
+    def batches(self, running: bool, rows: int) -> list[list[Utterance]]:
         """Eight batches of `rows` utterances, nearest lengths together: unsorted, half of each batch was padding."""
         pool = [self.utterance(int(self.rng.integers(2, 7)) if running else 1) for _ in range(8 * rows)]
-        pool.sort(key=lambda pair: len(pair[0]))
+        pool.sort(key=lambda utterance: len(utterance.audio))
         return [pool[start : start + rows] for start in range(0, len(pool), rows)]
 
-    def utterance(self, digits: int) -> tuple[np.ndarray, str]:
+    def utterance(self, digits: int) -> Utterance:
         rng = self.rng
         if rng.random() < 0.02:  # no speech at all: silence and noise must come out as no words
-            speech, text = np.zeros(int(rng.uniform(0.3, 1.0) * digits * RATE / 2) + RATE // 4, np.float32), ""
+            silence = np.zeros(int(rng.uniform(0.3, 1.0) * digits * RATE / 2) + RATE // 4, np.float32)
+            said = Utterance(silence, "", "")
         else:
-            speech, text = self._speech(digits)
-        speech = self._with_silence(speech)
+            said = self._speech(digits)
+        speech = self._with_silence(said.audio)
         if rng.random() < 0.6:
             speech = self._channel(speech)
-        if text == "" or rng.random() < 0.6:
+        if said.text == "" or rng.random() < 0.6:
             speech = self._with_noise(speech)
         if rng.random() < 0.08:  # 8-bit mu-law, as telephone lines carry
             peak = np.abs(speech).max() + 1e-6
             coded = np.round(np.log1p(255 * np.abs(speech) / peak) / np.log(256) * 127) / 127
             speech = np.sign(speech) * (256**coded - 1) / 255
-        return normalise(speech), text
+        return replace(said, audio=normalise(speech))
 
-    def _speech(self, digits: int) -> tuple[np.ndarray, str]:
+    def _speech(self, digits: int) -> Utterance:
         source = self.rng.random()
         if source < SYNTHETIC:
             if digits > 1 and self.rng.random() < 0.6:
                 clip = self.espeak_strings[self.rng.integers(len(self.espeak_strings))]
-                return _resampled(clip.audio, self.rng.uniform(0.85, 1.25)), clip.text
+                return Utterance(_resampled(clip.audio, self.rng.uniform(0.85, 1.25)), clip.text, clip.speaker)
             return self._one_by_one(self.espeak_single, digits)
         if source < SYNTHETIC + PEOPLE:
             # Real running speech, slurs and pauses as they were; strung singles teach the other words of that voice.
@@ -68,7 +80,7 @@ class Augmenter:
             return self._one_by_one(self.singles[speaker], digits)
         return self._one_by_one(self.by_speaker[str(self.rng.choice(list(self.by_speaker)))], digits)
 
-    def _part_of_string(self, digits: int) -> tuple[np.ndarray, str]:
+    def _part_of_string(self, digits: int) -> Utterance:
         """Whole pieces in a row, `digits` words or a few more; fewer where the recording has fewer."""
         recording = self.strings[self.rng.integers(len(self.strings))]
         pieces = recording.pieces
@@ -82,14 +94,14 @@ class Augmenter:
                 first -= 1
                 words = pieces[first][2].split() + words
         audio = trim(recording.audio[pieces[first][0] : pieces[last][1]])
-        return _resampled(audio, self.rng.uniform(*SPEED)), " ".join(words)
+        return Utterance(_resampled(audio, self.rng.uniform(*SPEED)), " ".join(words), recording.speaker)
 
-    def _one_by_one(self, pool: list[Clip], digits: int) -> tuple[np.ndarray, str]:
+    def _one_by_one(self, pool: list[Clip], digits: int) -> Utterance:
         clips = [pool[i] for i in self.rng.integers(len(pool), size=digits)]
         # Speed moves tempo, pitch and formants together, one rate a speaker and a little per digit.
         speed = self.rng.uniform(*SPEED)
         parts = [self._spoken(clip.audio, speed * self.rng.uniform(0.94, 1.06)) for clip in clips]
-        return self._strung(parts), " ".join(clip.text for clip in clips)
+        return Utterance(self._strung(parts), " ".join(clip.text for clip in clips), pool[0].speaker)
 
     def _spoken(self, audio: np.ndarray, speed: float) -> np.ndarray:
         if self.rng.random() < 0.7:
@@ -157,8 +169,9 @@ class Augmenter:
         power = (speech**2).mean() or 1e-6
         return speech + noise * np.sqrt(power / 10 ** (snr_db / 10) / ((noise**2).mean() + 1e-9))
 
-    def _babble(self, clips: list[Clip], samples: int) -> np.ndarray:
-        """Five voices at a time: speech-like, with no word standing out."""
+    def _babble(self, samples: int) -> np.ndarray:
+        """Five voices at a time: speech-like, with no word standing out, and none that a fold may not hear."""
+        clips = self.espeak_single + [clip for voice in self.singles.values() for clip in voice]
         out = np.zeros(samples, np.float32)
         for _ in range(5):
             order = self.rng.permutation(len(clips))

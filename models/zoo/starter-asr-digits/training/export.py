@@ -12,15 +12,16 @@ import onnx
 import onnxruntime
 import torch
 
-from model import BLANK, CHANNELS, CONV_KERNEL, CONV_STRIDE, MEL_BANDS, RATE, VOCAB, DigitRecogniser
+from model import BLANK, CHANNELS, CONV_KERNEL, CONV_STRIDE, MEL_BANDS, RATE, VOCAB, DigitRecogniser, Head
 
 OPSET = 18  # the lowest that PyTorch's exporter writes without converting; ONNX Runtime has it since 1.14
 IR_VERSION = 9
 
 
 def export(weights: Path, folder: Path) -> Path:
-    model = DigitRecogniser().eval()
-    model.load_state_dict(torch.load(weights))
+    head = Head()
+    head.load_state_dict(torch.load(weights))
+    model = DigitRecogniser(head).eval()
     path = folder / "onnx" / "model.onnx"
     path.parent.mkdir(parents=True, exist_ok=True)
     write_graph(model, path)

@@ -1,9 +1,9 @@
-"""Owns the network: log-mel front end, masked convolution blocks, word logits, and their spelling.
+"""Owns the network: log-mel front end, the head on the speech embedding, word logits, and their spelling.
 
-The only place that knows the frame arithmetic. Samples become frames by two unpadded
+The only place that knows the frame arithmetic: frames are counted as if by two unpadded
 convolutions, kernel 400 stride 160 (10 ms) and kernel 3 stride 2 (20 ms), exactly as
-`_get_feat_extract_output_lengths` counts them. Every later convolution sees zeros beyond an
-utterance's last frame, so batch-mates and padding cannot change a result.
+`_get_feat_extract_output_lengths` counts them. Beyond an utterance's last frame the embedding
+sees the floor and the head zeros, so batch-mates and padding cannot change a result.
 
 Training is CTC over the ten words; the exported graph spells each word into characters around
 the frame that found it. Trained on characters directly, the network wrote half-words whenever it
@@ -16,15 +16,20 @@ import math
 import torch
 from torch import nn
 
+from embedding import TAP_WIDTHS, pretrained_embedding
+
 RATE = 16_000
 CONV_KERNEL, CONV_STRIDE = [400, 3], [160, 2]
 FRAME_SAMPLES, FRAME_HOP = 720, 320  # what one output frame sees of the wave, and its step
-# Bands end at 3.9 kHz: 8 kHz telephone audio and full-band audio then look the same to the model.
-MEL_BANDS, MEL_LOW_HZ, MEL_HIGH_HZ = 32, 80.0, 3900.0  # at 40 bands the lowest would hold no DFT bin
-BINS = 100  # DFT bins of 40 Hz, 40 to 4000 Hz
-POWER_FLOOR = 1e-3  # 30 dB below the speech
+# The embedding's own bands. They end below 4 kHz: 8 kHz telephone audio and full-band audio look the same to it.
+MEL_BANDS, MEL_LOW_HZ, MEL_HIGH_HZ = 32, 60.0, 3800.0
+BINS, BIN_HZ = 122, RATE / 512  # up to the end of the last band
+POWER_FLOOR = 1e-4  # 40 dB below the speech
 LEAST = 1e-6  # keeps silence from dividing by 0
-CHANNELS, BLOCKS, KERNEL = 128, 6, 11  # the blocks see 1.2 s: a slow digit and its neighbours
+# The embedding takes log10 of the band power of 16-bit samples, plus 2. There, 9.5 is speech at -32 dB of full scale.
+LOUDNESS = 9.5
+FLOOR = math.log10(POWER_FLOOR) + LOUDNESS
+CHANNELS, BLOCKS, KERNEL = 128, 2, 7  # the embedding sees 0.78 s; the blocks add 0.12 s on either side
 
 WORDS = "zero one two three four five six seven eight nine".split()
 VOCAB = ["<pad>", "<s>", "</s>", "<unk>", "|", *sorted(set("".join(WORDS)))]
@@ -42,25 +47,24 @@ def output_length(samples: torch.Tensor | int):
 
 
 def mel_matrix(warp: float = 1.0) -> torch.Tensor:
-    """Triangular bands over the DFT bins; `warp` stretches the frequency axis, as another vocal tract does."""
-    mel = lambda hertz: 2595 * math.log10(1 + hertz / 700)
-    points = torch.linspace(mel(MEL_LOW_HZ), mel(MEL_HIGH_HZ), MEL_BANDS + 2)
-    edges = 700 * (10 ** (points / 2595) - 1) * warp
-    hertz = torch.arange(1, BINS + 1) * 40.0
-    rising = (hertz[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - hertz[:, None]) / (edges[2:] - edges[1:-1])
-    bands = torch.minimum(rising, falling).clamp(min=0)
-    return bands / bands.sum(0).clamp(min=1e-3)
+    """Slaney's bands of equal area over the DFT bins; `warp` stretches the frequency axis, as another vocal tract does."""
+    # Linear to 1 kHz (mel 15), then 27 mels for each factor of 6.4.
+    to_hertz = lambda mel: torch.where(mel < 15, mel * 200 / 3, 1000 * 6.4 ** ((mel - 15) / 27))
+    low, high = MEL_LOW_HZ * 3 / 200, 15 + 27 * math.log(MEL_HIGH_HZ / 1000, 6.4)
+    edges = to_hertz(torch.linspace(low, high, MEL_BANDS + 2)) * warp
+    hertz = torch.arange(1, BINS + 1)[:, None] * BIN_HZ
+    rising = (hertz - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - hertz) / (edges[2:] - edges[1:-1])
+    return torch.minimum(rising, falling).clamp(min=0) * 2 / (edges[2:] - edges[:-2])
 
 
 class FrontEnd(nn.Module):
-    """Wave to log-mel by fixed weights: windowed DFT as a convolution, then the mel matrix."""
+    """Wave to the log-mel frames that the speech embedding knows, by fixed weights: windowed DFT, then the mel matrix."""
 
     def __init__(self):
         super().__init__()
-        window = torch.hann_window(400)
-        angle = 2 * math.pi / 400 * torch.arange(1, BINS + 1)[:, None] * torch.arange(400)
-        basis = torch.cat([torch.cos(angle), torch.sin(angle)]) * window / window.square().sum().sqrt()
+        angle = 2 * math.pi * BIN_HZ / RATE * torch.arange(1, BINS + 1)[:, None] * torch.arange(400)
+        basis = torch.cat([torch.cos(angle), torch.sin(angle)]) * torch.hann_window(400)
         self.register_buffer("basis", basis[:, None, :], persistent=False)
         self.register_buffer("mel", mel_matrix(), persistent=False)
 
@@ -68,13 +72,13 @@ class FrontEnd(nn.Module):
         spectrum = nn.functional.conv1d(wave[:, None, :], self.basis, stride=160)
         real, imaginary = spectrum.split(BINS, dim=1)
         bands = (real * real + imaginary * imaginary).transpose(1, 2) @ (self.mel if mel is None else mel)
+        whole = torch.arange(bands.shape[1])[None] * 160 + 400 <= samples[:, None]
+        bands = bands * whole[:, :, None]
         # The level of the speech: mean power over whole frames, weighted by power, so that silence does not count.
         # Normalising the wave alone makes tightly cut speech quieter than the rest.
-        whole = torch.arange(bands.shape[1])[None] * 160 + 400 <= samples[:, None]
-        power = bands.mean(2) * whole
+        power = bands.mean(2)
         level = (power * power).sum(1) / (power.sum(1) + LEAST) + LEAST
-        # Natural log of 1e-3..1e2 shifted and scaled to about 0..2.
-        return (torch.log(bands / level[:, None, None] + POWER_FLOOR) + 6) / 4
+        return torch.log10(bands / level[:, None, None] + POWER_FLOOR) + LOUDNESS
 
 
 class Block(nn.Module):
@@ -134,29 +138,25 @@ def onsets(odds: torch.Tensor) -> torch.Tensor:
     return torch.minimum(margin, -earlier).clamp(min=NEVER)
 
 
-class DigitRecogniser(nn.Module):
-    """`input_values`, `attention_mask` [batch, samples] to `logits` [batch, frames, vocab]."""
+class Head(nn.Module):
+    """All that is trained: what the embedding heard, at four depths, to the log odds of each word against blank."""
 
     def __init__(self):
         super().__init__()
-        self.front_end = FrontEnd()
-        self.subsample = nn.Conv1d(MEL_BANDS, CHANNELS, 3, stride=2)
+        # Dropout, since one unit of the embedding must not stand for one speaker's word.
+        self.taps = nn.ModuleList(
+            nn.Sequential(nn.LayerNorm(width), nn.Dropout(0.2), nn.Linear(width, CHANNELS)) for width in TAP_WIDTHS
+        )
         self.blocks = nn.ModuleList(Block() for _ in range(BLOCKS))
         self.norm = nn.LayerNorm(CHANNELS)
-        self.head = nn.Linear(CHANNELS, len(WORDS))
+        self.words = nn.Linear(CHANNELS, len(WORDS))
         # Most frames are blank: starting there spares the first hundred steps.
-        nn.init.constant_(self.head.bias, -3.0)
-        self.speller = Speller()
+        nn.init.constant_(self.words.bias, -3.0)
         # Frames a word needs after its own, to be written out before the utterance ends.
         self.register_buffer("room", torch.tensor([len(s) - 1 - BEFORE for s in SPELLING]), persistent=False)
 
-    def forward(self, input_values: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        samples = attention_mask.sum(1)
-        return self.speller(self.word_odds(self.front_end(input_values, samples), samples))
-
-    def word_odds(self, mel: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
-        """Log odds of each word against blank, [batch, frames, words]."""
-        x = self.subsample(mel.transpose(1, 2)).transpose(1, 2)
+    def forward(self, heard: list[torch.Tensor], samples: torch.Tensor) -> torch.Tensor:
+        x = sum(tap(part) for tap, part in zip(self.taps, heard, strict=True))
         # A frame counts when the last sample it sees is real; the comparison needs no floor division.
         frame = torch.arange(x.shape[1])
         last_sample = frame * FRAME_HOP + FRAME_SAMPLES
@@ -166,4 +166,20 @@ class DigitRecogniser(nn.Module):
         needed = last_sample[:, None] + self.room.clamp(min=0) * FRAME_HOP
         # Two frames before hold the first letters; a delimiter lost at the very start costs nothing.
         fits = (needed[None] <= samples[:, None, None]) & (frame[None, :, None] >= BEFORE - 1)
-        return torch.where(fits, self.head(self.norm(x)).clamp(min=NEVER), NEVER)
+        return torch.where(fits, self.words(self.norm(x)).clamp(min=NEVER), NEVER)
+
+
+class DigitRecogniser(nn.Module):
+    """`input_values`, `attention_mask` [batch, samples] to `logits` [batch, frames, vocab]."""
+
+    def __init__(self, head: Head):
+        super().__init__()
+        self.front_end, self.embedding, self.head, self.speller = FrontEnd(), pretrained_embedding(), head, Speller()
+
+    def forward(self, input_values: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
+        samples = attention_mask.sum(1)
+        return self.speller(self.word_odds(input_values, samples))
+
+    def word_odds(self, wave: torch.Tensor, samples: torch.Tensor) -> torch.Tensor:
+        """Log odds of each word against blank, [batch, frames, words]."""
+        return self.head(self.embedding(self.front_end(wave, samples), FLOOR), samples)

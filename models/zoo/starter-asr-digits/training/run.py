@@ -20,7 +20,7 @@ from train import FOLD_STEPS, SHIPPED_STEPS, train, weights_path
 
 
 def build_shipped(steps: int) -> None:
-    train(None, steps)
+    train([None], steps)
     path = export(weights_path(None), MODEL / "1")
     write_samples(MODEL / "1")
     write_hash(path)
@@ -28,9 +28,9 @@ def build_shipped(steps: int) -> None:
 
 
 def build_folds(steps: int) -> None:
+    train(SPEAKERS, steps)
     figures = {}
     for speaker in SPEAKERS:
-        train(speaker, steps)
         folder = WORK / f"fold-{speaker}"
         export(weights_path(speaker), folder)
         figures[speaker] = measure(folder, speaker)

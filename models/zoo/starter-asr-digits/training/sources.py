@@ -1,11 +1,15 @@
-"""Owns where recordings come from: public git repositories, each pinned to one commit, fetched into work/ on first use.
+"""Owns where recordings and pretrained weights come from, each pinned, fetched into work/ on first use.
 
-Knows which folders are needed, and nothing of what is in them. A commit names its content, so what was fetched
-needs no further checking.
+Recordings are in public git repositories: a commit names its content, so what was fetched needs no further
+checking. The weights are in a Python package, checked by hash. Knows which files are needed, and nothing of
+what is in them.
 """
 
+import hashlib
 import shutil
 import subprocess
+import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -35,6 +39,26 @@ SOURCES = {
         [f"speech_commands_v0.01/{word}" for word in WORDS],
     ),
 }
+
+# The last release with the models inside; later ones download them on first use.
+EMBEDDING_PACKAGE = "openwakeword==0.5.1"
+EMBEDDING_MEMBER = "openwakeword/resources/models/embedding_model.onnx"
+EMBEDDING_SHA256 = "70d164290c1d095d1d4ee149bc5e00543250a7316b59f31d056cff7bd3075c1f"
+
+
+def embedding_path() -> Path:
+    """Google's speech embedding as ONNX. The package is downloaded, not installed; nothing else of it is used."""
+    target = WORK / "embedding_model.onnx"
+    if not target.exists():
+        folder = WORK / "wheels"
+        subprocess.run([sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
+                        "--dest", folder, EMBEDDING_PACKAGE], check=True)  # fmt: skip
+        with zipfile.ZipFile(next(folder.glob("openwakeword-*.whl"))) as wheel:
+            content = wheel.read(EMBEDDING_MEMBER)
+        if hashlib.sha256(content).hexdigest() != EMBEDDING_SHA256:
+            raise SystemExit(f"{EMBEDDING_MEMBER} of {EMBEDDING_PACKAGE} is not the file that was used before.")
+        target.write_bytes(content)
+    return target
 
 
 def fetched(name: str) -> Path:
