@@ -11,7 +11,8 @@ import type { BatchTensor, CallPipeline, PipelineFactory, Row, RowOutcome } from
 import { collateText, textBatching, textRow } from '../../text/text-rows.ts';
 import { textOf } from '../../text/text-source.ts';
 import { tokenLimit } from '../../text/token-limit.ts';
-import type { AlignedEncoding, TextTokenizer } from '../../text/tokenizer.ts';
+import type { AlignedEncoding } from '../../text/token-walk.ts';
+import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { toTags } from './bio-tags.ts';
 import type { AggregationStrategy } from './contract.ts';
 import { type SpanContext, type TokenScores, tokenKind, toSpans } from './spans.ts';

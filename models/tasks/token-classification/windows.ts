@@ -5,8 +5,9 @@
 import { Problem } from '../../../shared/problems/problem.ts';
 import type { Row } from '../../task.ts';
 import { textRow } from '../../text/text-rows.ts';
+import type { AlignedEncoding } from '../../text/token-walk.ts';
 import { planWindows, type TokenWindow } from '../../text/token-windows.ts';
-import type { AlignedEncoding, TextTokenizer } from '../../text/tokenizer.ts';
+import type { TextTokenizer } from '../../text/tokenizer.ts';
 import { type SpanContext, type TokenScores, tokenKind } from './spans.ts';
 
 /** What travels with a row. */
