@@ -12,7 +12,7 @@ import type { Logger } from '../shared/observability/logger.ts';
 import type { HeldClaims } from './claims/held-claims.ts';
 import { aliveMs } from './serving/model-states.ts';
 
-/** A dead worker's claims wait again after 4 to 6 s, its sign of life lapses in 4; with BullMQ's locks it was 10 to 15 s. */
+/** A dead worker's sign of life lapses in 4 s, and two looks must find its claims: they wait again after 4 to 6 s. */
 const lookEveryMs = 1000;
 /** No answer for this long: Redis was away, or this process stood still. */
 const gapMsMax = 2500;

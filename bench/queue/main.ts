@@ -125,7 +125,7 @@ export async function benchQueue({ pairs, seconds, keep }: BenchOptions): Promis
   );
   finish(
     'B4',
-    [{ name: 'B4', ratio, target: '<= 1.8', meaning: 'CPU per no-op job over plain BullMQ' }],
+    [{ name: 'B4', ratio, target: '<= 1.3', meaning: 'CPU per no-op job over plain BullMQ' }],
     { bytes_per_finished_job: Math.round(bytes) },
     keep,
   );

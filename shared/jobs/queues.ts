@@ -12,16 +12,13 @@ import { keys, queueName } from './keys.ts';
 import { type QueuedJob, referenceTo } from './queued-job.ts';
 
 /**
- * BullMQ's record goes at once when it completes or fails: the outcome is ours (about 5 KB saved per job).
- * One attempt: retries within a job are the worker's (bisection, suspects), and a stall does not count as one.
+ * A few events only: nothing of ours listens to BullMQ's event stream (10,000 kept is its default). A job without a priority
+ * would go ahead of all that have one.
  */
-const jobOptions = { removeOnComplete: true, removeOnFail: true, attempts: 1, priority: 1 } as const;
-
-/** A few events only: nothing of ours listens to BullMQ's event stream (10,000 kept is its default). */
 const queueOptions: Omit<QueueOptions, 'connection'> = {
   prefix: keys.queuePrefix,
   streams: { events: { maxLen: 10 } },
-  defaultJobOptions: jobOptions,
+  defaultJobOptions: { priority: 1 },
   ...producerQueueOptions,
 };
 

@@ -53,6 +53,13 @@ test('claims the oldest first, as many as wanted, 64 at most, and what was put b
   assert.deepEqual(await claim(), { claims: [], dueInMs: null });
 });
 
+test('what a dead worker held is claimed again in its old order, ahead of what waits', async () => {
+  const ids = await admitMany(5);
+  await claim({ worker: 'dead', max: 3 });
+  assert.equal(await putBack(redis, await listStrays(redis, 'me', [queue])), 3);
+  assert.deepEqual(idsOf(await claim()), ids);
+});
+
 test('a claim starts the job, tells all of it, and pins the version that it wishes or the default', async () => {
   await admit({}, 'a text');
   await admit({ modelVersion: '1' });
