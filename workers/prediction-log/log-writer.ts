@@ -45,6 +45,8 @@ const blockMs = 1000;
  * jobs a second took 1.75 ms of CPU each.
  */
 const lingerMs = 500;
+/** How often it looks whether the spool holds something. */
+const idleMs = 250;
 /** How often it looks whether there is company enough. */
 const lookMs = 50;
 const pauseMs = 500;
@@ -154,7 +156,7 @@ export class LogWriter {
         const { db } = keeper;
         const chunk = db && this.#isHolding ? await spool.read() : null;
         if (db && chunk && (await this.#apply(db, chunk.steps))) await chunk.done();
-        else await sleep(chunk ? pauseMs : lookMs, undefined, { signal });
+        else await sleep(chunk ? pauseMs : idleMs, undefined, { signal });
       } catch (error) {
         if (signal.aborted) return;
         this.#warn(error, 'prediction log: the spool can not be read');
