@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
-import { inspectQueue } from '../../shared/jobs/inspect-queues.ts';
+import { type InspectedQueue, inspectQueue } from '../../shared/jobs/inspect-queues.ts';
 import { jobClasses } from '../../shared/jobs/job.ts';
 import { queueName } from '../../shared/jobs/keys.ts';
 import { markerOf } from '../../shared/jobs/queues.ts';
@@ -75,6 +75,8 @@ class ClassConsumer {
   readonly #stop = new AbortController();
   /** Redis may be away when it closes: a command that waits for a connection is never answered then. */
   readonly #stopped = Promise.withResolvers<null>();
+  /** Opened for the first job that is put off. */
+  #inspected: InspectedQueue | null = null;
   #claims = 0;
   /** Waits for room, to be resumed, or for its end. */
   #change: PromiseWithResolvers<void> | null = null;
@@ -100,6 +102,7 @@ class ClassConsumer {
     this.#blocking.disconnect();
     await this.#loop;
     while (this.#claims > 0) await this.#untilChange();
+    await this.#inspected?.close();
   }
 
   async #work(): Promise<void> {
@@ -151,13 +154,11 @@ class ClassConsumer {
     const isForeseen = error instanceof ClaimLater;
     if (!isForeseen) logger.error({ err: error, job: id, againMs: faultMs }, 'claim failed; it is claimed again');
     const dueMs = Date.now() + (isForeseen ? error.afterMs : faultMs);
-    const queue = inspectQueue(this.#queue, redis);
+    this.#inspected ??= inspectQueue(this.#queue, redis);
     try {
-      await (await queue.getJob(id))?.moveToDelayed(dueMs, noLock);
+      await (await this.#inspected.getJob(id))?.moveToDelayed(dueMs, noLock);
     } catch (reason) {
       logger.warn({ err: reason, job: id }, 'claim could not be put off; it comes back by itself');
-    } finally {
-      await queue.close();
     }
   }
 
