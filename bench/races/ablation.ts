@@ -4,7 +4,7 @@
  */
 import { type JobClass, jobClasses } from '../../shared/jobs/job.ts';
 import { AdaptivePolicy, type PolicyParts } from '../../workers/scheduling/adaptive-policy.ts';
-import type { SchedulingPolicy } from '../../workers/scheduling/policy.ts';
+import type { CostModel, SchedulingPolicy } from '../../workers/scheduling/policy.ts';
 import type { BenchOptions } from '../method/options.ts';
 import { finish, printTable, round } from '../method/report.ts';
 import type { Contender } from '../peers/contenders.ts';
@@ -14,10 +14,13 @@ import { bulkRun, bursty, closedLoop, poisson, rowKind } from '../simulator/load
 import { type Measures, measure } from '../simulator/measures.ts';
 import { loneRate, oracleRate } from '../simulator/oracle.ts';
 import { createRandom } from '../simulator/random.ts';
+import { longest } from '../simulator/simulate.ts';
 import { SimulatedTrack } from './simulated-track.ts';
 
 const lanes = 2;
 const ms = 30_000;
+const quantumMs = 25;
+const quietMs = 30_000;
 const span = { fromMs: 8000, untilMs: ms };
 const cpu = deviceOf('minilm-fp32');
 const { short, bimodal, lognormal } = lengthMixes;
@@ -42,8 +45,11 @@ const variants: readonly Contender[] = [
   without('calls up to 100 ms, no quantum', { limit: fixedLimit(100) }),
   without('calls up to 25 ms, always', { limit: fixedLimit(25) }),
   without('a window of 64 rows', { windows: { rowsMax: () => 64, observe() {} } }),
+  without('a window of 256 rows', { windows: { rowsMax: () => 256, observe() {} } }),
   { name: 'waits 3 ms for company', create: (cost) => waiting(new AdaptivePolicy(cost), 3) },
   { name: 'probes with double calls, 2 %', create: (cost) => probing(new AdaptivePolicy(cost)) },
+  { name: 'keeps a lane free of long calls', create: (cost) => withoutConvoys(new AdaptivePolicy(cost), cost) },
+  { name: 'climbs to a budget of padded units', create: (cost) => new AdaptivePolicy(cost, { memory: new Climb() }) },
 ];
 
 /** Left out: holds a call back while its oldest row is younger than this and another could come. */
@@ -75,6 +81,63 @@ function probing(policy: AdaptivePolicy): SchedulingPolicy {
   };
 }
 
+/** Left out: while high rows come, a long call of another class begins only when another lane is free within a quantum. */
+function withoutConvoys(policy: AdaptivePolicy, cost: CostModel): SchedulingPolicy {
+  let lastHighMs = Number.NEGATIVE_INFINITY;
+  return {
+    choose(view) {
+      const { nowMs, waiting, lanes: views } = view;
+      if (waiting.some((row) => row.class === 'high')) lastHighMs = nowMs;
+      const choice = policy.choose(view);
+      const [first] = choice.rows;
+      if (!first || first.class === 'high' || nowMs - lastHighMs > quietMs) return choice;
+      if (cost.predictMs(first.model, choice.rows.length, longest(choice.rows)) <= 2 * quantumMs) return choice;
+      const ends = views.map(({ endsMs }) => endsMs).filter((endsMs) => endsMs !== null);
+      const soonest = Math.min(...ends);
+      if (ends.length < views.length - 1 || soonest - nowMs <= quantumMs) return choice;
+      return { rows: [], wakeMs: soonest - quantumMs };
+    },
+    ended: (call) => policy.ended(call),
+  };
+}
+
+/** Left out: a budget of padded units for bulk calls, climbed by what they really yield; the curve has no say in it. */
+class Climb {
+  #units = 256;
+  #trial = 1;
+  #calls = 0;
+  readonly #yields = new Map<number, { units: number; ms: number }>();
+  #lastMs = 0;
+
+  unitsMax(): number {
+    return this.#units * this.#trial;
+  }
+
+  ran(_model: string, units: number, nowMs: number): void {
+    const seen = this.#yields.get(this.#trial) ?? { units: 0, ms: 0 };
+    this.#yields.set(this.#trial, { units: seen.units + units, ms: seen.ms + nowMs - this.#lastMs });
+    this.#lastMs = nowMs;
+    if (++this.#calls % 40 !== 0) return;
+    const steps = [1, 0.5, 2];
+    const next = steps[steps.indexOf(this.#trial) + 1];
+    if (next) this.#trial = next;
+    else this.#settle();
+  }
+
+  overflowed(): void {}
+
+  #settle(): void {
+    const rate = (step: number) => {
+      const { units, ms } = this.#yields.get(step) ?? { units: 0, ms: 1 };
+      return units / ms;
+    };
+    const best = [1, 0.5, 2].reduce((a, b) => (rate(b) > 1.02 * rate(a) ? b : a));
+    this.#units = Math.max(16, this.#units * best);
+    this.#trial = 1;
+    this.#yields.clear();
+  }
+}
+
 async function race(contender: Contender): Promise<number[]> {
   const track = new SimulatedTrack({ lanes, callMs: { m: cpu } });
   const run = async (loads: Parameters<SimulatedTrack['run']>[0]['loads']) => await track.run({ contender, loads, ms });
@@ -91,6 +154,14 @@ async function race(contender: Contender): Promise<number[]> {
     poisson(rowKind(short, 'high'), createRandom(5), ms, 1.1 * oracleRate(cpu, short, lanes)),
     bulkRun(short, createRandom(6)),
   ]);
+  const convoy = await new SimulatedTrack({ lanes, callMs: { m: cpu, speech: (count) => 600 * count } }).run({
+    contender,
+    loads: [
+      poisson(rowKind(short, 'high'), createRandom(8), ms, 0.2 * oracleRate(cpu, short, lanes)),
+      bulkRun(() => 1, createRandom(9), 'speech', 64),
+    ],
+    ms,
+  });
   const few = await run([closedLoop(rowKind(short), createRandom(7), 16, 4)]);
   return [
     (await bulk(short)).perSecond / oracleRate(cpu, short, lanes),
@@ -101,7 +172,18 @@ async function race(contender: Contender): Promise<number[]> {
     inTime(flood),
     measure(flood, { ...span, class: 'bulk' }).perSecond,
     measure(few, span).perSecond,
+    await cliffShare(contender),
+    measure(convoy, { ...span, class: 'high' }).p99Ms,
+    measure(convoy, { ...span, class: 'bulk' }).perSecond,
   ].map(round);
+}
+
+/** Bulk on a device whose cache ends at 1,024 padded units, which no smooth curve shows. */
+async function cliffShare(contender: Contender): Promise<number> {
+  const device = deviceOf('cliff');
+  const track = new SimulatedTrack({ lanes, callMs: { m: device } });
+  const ended = await track.run({ contender, loads: [bulkRun(lognormal, createRandom(10))], ms });
+  return measure(ended, span).perSecond / oracleRate(device, lognormal, lanes);
 }
 
 /** Share of high rows that had their result within 150 ms. */
@@ -125,6 +207,9 @@ export async function benchAblation({ only, keep }: BenchOptions): Promise<void>
     'flood in time',
     'flood bulk',
     '16 clients',
+    'bulk, cliff',
+    'beside long p99',
+    'long bulk',
   ];
   printTable(['simulated, MiniLM fp32', ...columns], rows);
   finish('ablation', [], {}, keep, { columns, rows });

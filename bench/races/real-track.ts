@@ -12,7 +12,7 @@ import type { Lane } from '../../workers/lane/lane.ts';
 import { LanePool } from '../../workers/lane/lane-pool.ts';
 import { type QueuedRow, type RunningItem, RunningJob } from '../../workers/running/running-job.ts';
 import { LearnedCostModel } from '../../workers/scheduling/cost-model.ts';
-import { Scheduler } from '../../workers/scheduling/scheduler.ts';
+import { type CallReport, Scheduler } from '../../workers/scheduling/scheduler.ts';
 import type { Contender } from '../peers/contenders.ts';
 import { type Subject, textOf } from '../pipeline/subjects.ts';
 import type { Arrival, Load } from '../simulator/loads.ts';
@@ -41,9 +41,19 @@ export interface LaneUse {
   readonly between: number;
 }
 
+export interface SeenCall {
+  readonly rows: number;
+  readonly length: number;
+  readonly wallMs: number;
+  /** Since the race began. */
+  readonly endedMs: number;
+}
+
 export class RealTrack implements Track {
   readonly lanes: number;
   use: LaneUse = { calls: 0, engine: 0, messages: 0, between: 0 };
+  /** Those of the last race. */
+  seen: readonly SeenCall[] = [];
   readonly #pool: LanePool;
   readonly #model: string;
   readonly #rows: readonly Row[];
@@ -109,7 +119,15 @@ export class RealTrack implements Track {
       timers.add(timer);
     };
     const spent = { calls: 0, engineMs: 0, wallMs: 0 };
-    const scheduler = this.#schedule(contender, spent, (row, failed, wallMs) => {
+    const seen: SeenCall[] = [];
+    const note = ({ rows, computeMs, postprocessMs, wallMs }: CallReport) => {
+      spent.calls++;
+      spent.engineMs += computeMs + postprocessMs;
+      spent.wallMs += wallMs;
+      const length = Math.max(...rows.map((row) => row.length));
+      seen.push({ rows: rows.length, length, wallMs, endedMs: performance.now() - beganMs });
+    };
+    const scheduler = this.#schedule(contender, note, (row, failed, wallMs) => {
       const { model, class: jobClass, length, shapeKey, deadlineMs, suspect, load } = row;
       const endedMs = performance.now() - beganMs;
       const arrivedMs = row.arrivedMs - beganMs;
@@ -124,6 +142,7 @@ export class RealTrack implements Track {
     await new Promise((resolve) => setTimeout(resolve, ms));
     const whole = this.lanes * (performance.now() - beganMs);
     const [engine, wall] = [spent.engineMs / whole, spent.wallMs / whole];
+    this.seen = seen;
     this.use = { calls: spent.calls, engine, messages: wall - engine, between: 1 - wall };
     for (const timer of timers) clearTimeout(timer);
     this.#scheduler = null;
@@ -133,17 +152,13 @@ export class RealTrack implements Track {
 
   #schedule(
     contender: Contender,
-    spent: { calls: number; engineMs: number; wallMs: number },
+    onReport: (report: CallReport) => void,
     onEnd: (row: RacingRow, failed: boolean, wallMs: number) => void,
   ): Scheduler {
     const cost = new LearnedCostModel();
     const scheduler = new Scheduler(contender.create(cost), cost, {
       onCall() {},
-      onReport({ computeMs, postprocessMs, wallMs }) {
-        spent.calls++;
-        spent.engineMs += computeMs + postprocessMs;
-        spent.wallMs += wallMs;
-      },
+      onReport,
       onCallEnd() {},
       onDeath: (_lane, rows) => scheduler.add(rows),
       onRow: (row, outcome, { laneMs, rows }) => onEnd(row as RacingRow, 'problem' in outcome, laneMs * rows),
