@@ -142,6 +142,8 @@ export interface WorkerLevels {
   /** Of models that run on servers elsewhere. */
   upstreams(): ReadonlyMap<string, { readonly waiting: number; readonly underWay: number }>;
   readonly lanesWanted: number;
+  /** How many lanes have each model. */
+  residents(): ReadonlyMap<string, number>;
   /** Living lanes. */
   lanes(): readonly { readonly name: string; readonly pid: number | undefined }[];
 }
@@ -161,29 +163,19 @@ export function exposeLevels(registry: Registry, levels: WorkerLevels): void {
   level('inference_claimed_jobs', 'Jobs held by this worker', levels.claimedJobs);
   level('inference_lanes', 'Lanes that this worker should have', () => levels.lanesWanted);
   level('inference_lanes_alive', 'Lanes whose process lives', () => levels.lanes().length);
-  new Gauge({
-    name: 'inference_live_rows',
-    help: 'Rows that are being written token by token',
-    labelNames: ['model'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [model, rows] of levels.liveRows()) this.set({ model }, rows);
-    },
-  });
-  new Gauge({
-    name: 'inference_upstream_rows',
-    help: 'Rows of models on servers elsewhere: waiting for a place, or under way',
-    labelNames: ['model', 'state'],
-    registers: [registry],
-    collect() {
-      this.reset();
-      for (const [model, { waiting, underWay }] of levels.upstreams()) {
-        this.set({ model, state: 'waiting' }, waiting);
-        this.set({ model, state: 'under-way' }, underWay);
-      }
-    },
-  });
+  const perModel = (name: string, help: string, read: () => ReadonlyMap<string, number>) =>
+    new Gauge({
+      name,
+      help,
+      labelNames: ['model'],
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const [model, value] of read()) this.set({ model }, value);
+      },
+    });
+  perModel('inference_live_rows', 'Rows that are being written token by token', levels.liveRows);
+  perModel('inference_model_lanes', 'Lanes that have the model in memory now', levels.residents);
   new Gauge({
     name: 'inference_lane_memory_bytes',
     help: 'Resident memory of a lane process',

@@ -20,9 +20,10 @@ import { connectConsumer, connectProducer } from '../shared/redis/connection.ts'
 import { jobRequest } from '../shared/testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
-import { InferenceWorker, type InferenceWorkerParts } from './inference-worker.ts';
+import { InferenceWorker } from './inference-worker.ts';
 import type { FakeContext } from './lane/fake-lane.ts';
 import type { PreparesItems } from './preparation/prepare-input.ts';
+import type { InferenceWorkerParts } from './worker-parts.ts';
 
 const logger = createLogger('test', 'silent');
 let server: TestRedis;

@@ -4,23 +4,18 @@
  */
 import { hostname } from 'node:os';
 import type { Redis } from 'ioredis';
-import type { BrokenModel, ModelFiles, ModelRepository } from '../models/repository/model-files.ts';
-import type { BlobStore } from '../shared/blobs/blob-store.ts';
-import type { Settings } from '../shared/config/settings.ts';
+import type { ModelFiles, ModelRepository } from '../models/repository/model-files.ts';
 import { keys } from '../shared/jobs/keys.ts';
 import { JobStore } from '../shared/jobs/store/job-store.ts';
 import { AllowedHosts } from '../shared/net/url-policy.ts';
-import type { Logger } from '../shared/observability/logger.ts';
-import type { Registry } from '../shared/observability/metrics.ts';
-import { noTracing, type Tracing } from '../shared/observability/tracing/span.ts';
+import { noTracing } from '../shared/observability/tracing/span.ts';
 import { CallLedger } from './call-ledger.ts';
 import { HeldClaims } from './claims/held-claims.ts';
 import { beginAtZero, createInferenceMetrics, exposeLevels, type InferenceMetrics } from './inference-metrics.ts';
 import { describeDevice } from './lane/device.ts';
 import type { CallResult, Lane, StepResult } from './lane/lane.ts';
 import { LanePool } from './lane/lane-pool.ts';
-import { type ChosenLayout, layoutFor } from './layout/layout.ts';
-import type { LayoutKeeper } from './layout/layout-keeper.ts';
+import { type ChosenLayout, layoutFor, memoryFor } from './layout/layout.ts';
 import { OutcomeWriter } from './outcomes/outcome-writer.ts';
 import { Preparer, type PreparesItems } from './preparation/prepare-input.ts';
 import { Reaper } from './reap-dead-workers.ts';
@@ -30,7 +25,6 @@ import type { QueuedRow } from './running/running-job.ts';
 import { AdaptivePolicy } from './scheduling/adaptive-policy.ts';
 import { LearnedCostModel } from './scheduling/cost-model.ts';
 import { type CallReport, Scheduler } from './scheduling/scheduler.ts';
-import type { CostFile } from './scheduling/warm-start/cost-file.ts';
 import { ModelAnnouncer } from './serving/model-announcer.ts';
 import { ModelRoster } from './serving/model-roster.ts';
 import { ModelStates } from './serving/model-states.ts';
@@ -40,31 +34,10 @@ import type { ModelReport } from './serving/served-model.ts';
 import { EngineCalls } from './tracing/engine-calls.ts';
 import { reportCalls } from './upstream/report-calls.ts';
 import { UpstreamPool } from './upstream/upstream-pool.ts';
+import type { InferenceWorkerParts } from './worker-parts.ts';
 
 /** An operator's message may be lost; what it changed is read this often. */
 const resyncMs = 2000;
-export interface InferenceWorkerParts {
-  readonly device: string;
-  readonly settings: Settings;
-  /** A consumer connection; the worker makes the further ones that it needs from it. */
-  readonly redis: Redis;
-  readonly blobs: BlobStore;
-  /** What is served first; `update` brings the rest. */
-  readonly models: readonly ModelFiles[];
-  readonly broken?: readonly BrokenModel[];
-  /** Looks into the model folders now. */
-  readonly look?: () => Promise<void>;
-  readonly registry: Registry;
-  readonly logger: Logger;
-  /** Nothing is recorded when absent. */
-  readonly tracing?: Tracing;
-  /** What calls cost, kept over restarts; learned anew when absent. */
-  readonly costs?: CostFile;
-  /** How the cores are dealt out, and what finds that out; by settings alone when absent. */
-  readonly layouts?: LayoutKeeper;
-  /** A fake engine, for tests: module of the lane process, and what makes its rows. */
-  readonly engine?: { readonly laneEntry: string; readonly preparer: PreparesItems };
-}
 
 export class InferenceWorker {
   /** Names this worker in Redis. With the time: a container that starts again has the same host name and the same pids. */
@@ -133,7 +106,7 @@ export class InferenceWorker {
       },
     });
     const entry = parts.engine && { entry: parts.engine.laneEntry };
-    this.#pool = new LanePool({ device, ...this.#layout, ...entry }, logger, {
+    this.#pool = new LanePool({ device, ...this.#layout, memoryBytes: memoryFor(device, settings), ...entry }, logger, {
       onIdle: (lane) => this.#scheduler.dispatch(lane),
       onModel: (files, state, detail) => {
         const { loadMs, memoryBytes } = detail;
@@ -141,6 +114,8 @@ export class InferenceWorker {
         if (state === 'ready' && memoryBytes) this.#metrics.modelMemory.set({ model: files.id }, memoryBytes);
         this.#roster.lanesSay(files, state, detail);
       },
+      waits: () => this.#scheduler.waits(),
+      isHeld: (lane, unit) => this.#scheduler.isHeld(lane, unit),
       onLaneEnd: (lane) => {
         this.#metrics.laneEnds.inc({ lane: lane.name });
         this.#scheduler.laneEnded(lane);
@@ -285,6 +260,7 @@ export class InferenceWorker {
       claimedJobs: () => this.#runner.size,
       upstreams: () => this.#upstreams.levels(),
       lanesWanted: this.#layout.lanes,
+      residents: () => this.#pool.residents(),
       lanes: () => this.#pool.lanes,
     });
     const layout = { lanes: String(lanes), threads: String(threads), layout: source };

@@ -69,6 +69,8 @@ const environment = z.object({
   MILLRACE_LANES: z.coerce.number().int().min(0).max(64).default(0),
   /** Intra-op threads per lane; 0 means one, or what was measured: a CPU worker that has rested a minute tries it on its calls. */
   MILLRACE_LANE_THREADS: z.coerce.number().int().min(0).max(64).default(0),
+  /** MiB that the models of a CPU worker may take, all lanes together; 0 means 60 % of the memory of machine or container. */
+  MILLRACE_MODEL_MEMORY_MIB: z.coerce.number().int().min(0).default(0),
   /** Seconds an outcome is kept after the end of its job. */
   MILLRACE_RETENTION_SECONDS: z.coerce.number().int().min(1).max(2_592_000).default(3600),
   /** Largest request body and remote file, MiB. */
@@ -151,6 +153,8 @@ export interface Settings {
   readonly lanesPerWorker: number;
   /** 0 where nobody says it. */
   readonly laneThreads: number;
+  /** 0 where nobody says it. */
+  readonly modelMemoryBytes: number;
   readonly retentionSeconds: number;
   readonly bodyMaxBytes: number;
   readonly queueMax: number;
@@ -221,6 +225,7 @@ export function readSettings(env: Record<string, string | undefined> = process.e
     devices: e.MILLRACE_DEVICES,
     lanesPerWorker: e.MILLRACE_LANES,
     laneThreads: e.MILLRACE_LANE_THREADS,
+    modelMemoryBytes: e.MILLRACE_MODEL_MEMORY_MIB * 2 ** 20,
     retentionSeconds: e.MILLRACE_RETENTION_SECONDS,
     bodyMaxBytes: e.MILLRACE_BODY_MAX_MIB * 2 ** 20,
     queueMax: e.MILLRACE_QUEUE_MAX,

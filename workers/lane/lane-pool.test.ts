@@ -45,3 +45,27 @@ test('a load that failed is tried again', async () => {
   await waitUntil('both lanes have it', () => pool.lanes.filter((lane) => lane.models.size === 1).length === 2, 5000);
   assert.equal(states.at(-1), 'ready');
 });
+
+test('a lane with room for two of three models tries each, and loads one again when rows of it wait', async () => {
+  const waits = new Map<string, number>();
+  const ready: string[] = [];
+  // A model of the fake lane takes a byte.
+  const options = { device: 'cpu', threads: 1, lanes: 1, entry, memoryBytes: 2 };
+  pool = new LanePool(options, createLogger('test', 'silent'), {
+    onIdle() {},
+    onModel: ({ id }, state) => state === 'ready' && ready.push(id),
+    onLaneEnd() {},
+    waits: () => waits,
+  });
+  const models = ['one', 'two', 'three'].map((id) => modelFiles({ id }));
+  for (const files of models) pool.add(files);
+  pool.start();
+  await waitUntil('each was tried', () => ready.length === 3);
+  const [lane] = pool.lanes;
+  await waitUntil('two are left', () => lane?.models.size === 2);
+  const absent = models.map(unitOf).find((unit) => !lane?.models.has(unit)) as string;
+  waits.set(absent, performance.now());
+  if (lane) pool.offer(lane);
+  await waitUntil('it came back', () => lane?.models.has(absent) === true);
+  assert.equal(lane?.models.size, 2);
+});

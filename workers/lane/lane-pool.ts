@@ -8,6 +8,7 @@ import type { Logger } from '../../shared/observability/logger.ts';
 import { Lane, laneEntry } from './lane.ts';
 import type { LaneOptions } from './lane-protocol.ts';
 import { Quarantine } from './quarantine.ts';
+import { Residency } from './residency.ts';
 
 export type ModelState = LoadState;
 
@@ -17,8 +18,14 @@ export interface LanePoolOptions extends LaneOptions {
   readonly entry?: string;
   /** First pause before a load that failed is tried again; doubles up to five minutes. */
   readonly retryMs?: number;
+  /** What the models of all lanes may take together; boundless when absent. */
+  readonly memoryBytes?: number;
 }
 
+/** A lane whose rows wait for a model that has no place yet looks again. */
+const placeMs = 250;
+/** Somebody waits who spoke: such a model leaves its place last. */
+const speechTask = 'automatic-speech-recognition';
 const retryMsFirst = 5000;
 const retryMsMax = 300_000;
 
@@ -39,6 +46,10 @@ export interface LanePoolEvents {
   onIdle(lane: Lane): void;
   onModel(files: ModelFiles, state: ModelState, detail: ModelDetail): void;
   onLaneEnd(lane: Lane, reason: string): void;
+  /** Units of rows that wait, with the arrival of the first: who comes where not all models fit. */
+  waits?(): ReadonlyMap<string, number>;
+  /** Rows of this unit are being written on this lane. */
+  isHeld?(lane: Lane, unit: string): boolean;
 }
 
 export class LanePool {
@@ -48,8 +59,8 @@ export class LanePool {
   /** By unit: two states of one model may be here at once, while one takes over from the other. */
   readonly #models = new Map<string, ModelFiles>();
   readonly #failed = new Map<string, LoadFailure>();
-  /** What the last load of each unit added to its lane. */
-  readonly #memoryBytes = new Map<string, number>();
+  readonly #residency: Residency;
+  #placing: NodeJS.Timeout | undefined;
   readonly #lanes = new Map<string, Lane>();
   readonly #quarantine = new Quarantine();
   #births = 0;
@@ -59,6 +70,7 @@ export class LanePool {
     this.#options = options;
     this.#logger = logger;
     this.#events = events;
+    this.#residency = new Residency((options.memoryBytes ?? Number.POSITIVE_INFINITY) / options.lanes);
   }
 
   get size(): number {
@@ -79,9 +91,19 @@ export class LanePool {
     return [...this.#models.values()];
   }
 
+  /** How many lanes have each model now, by its id. */
+  residents(): Map<string, number> {
+    const counts = new Map<string, number>();
+    for (const files of this.#models.values()) {
+      const having = this.lanes.filter((lane) => lane.models.has(unitOf(files))).length;
+      counts.set(files.id, Math.max(having, counts.get(files.id) ?? 0));
+    }
+    return counts;
+  }
+
   /** Of one lane that has it; 0 until one does. */
   memoryOf(unit: string): number {
-    return this.#memoryBytes.get(unit) ?? 0;
+    return this.#residency.bytesOf(unit);
   }
 
   start(): void {
@@ -106,7 +128,7 @@ export class LanePool {
   remove(unit: string): void {
     this.#models.delete(unit);
     this.#failed.delete(unit);
-    this.#memoryBytes.delete(unit);
+    this.#residency.forget(unit);
     this.#quarantine.forget(unit);
     for (const lane of this.lanes) lane.unload(unit);
   }
@@ -124,9 +146,38 @@ export class LanePool {
   /** Gives an idle lane its next load, or else to the owner. Called whenever a lane may have become idle. */
   offer(lane: Lane): void {
     if (this.#stopping || !lane.idle) return;
-    const next = [...this.#models.values()].find((files) => this.#wantsLoad(lane, unitOf(files)));
+    const absent = [...this.#models.keys()].filter((unit) => this.#wantsLoad(lane, unit));
+    const isSettled = absent.length === 0 && this.#residency.fits([...lane.models.keys()]);
+    const next = isSettled ? null : this.#place(lane, absent);
     if (next) void this.#load(lane, next);
     else this.#events.onIdle(lane);
+  }
+
+  /** One timer for all lanes that look for a place. */
+  #lookAgain(): void {
+    this.#placing ??= setTimeout(() => {
+      this.#placing = undefined;
+      for (const lane of this.#lanes.values()) this.offer(lane);
+    }, placeMs).unref();
+  }
+
+  /** The model that the lane loads now, after those that leave it; null when none comes. */
+  #place(lane: Lane, absent: readonly string[]): ModelFiles | null {
+    const { waits, isHeld } = this.#events;
+    const { unload, load, isWaiting } = this.#residency.next({
+      nowMs: performance.now(),
+      resident: [...lane.models.keys()],
+      absent,
+      waits: waits?.() ?? new Map(),
+      isElsewhere: (unit) => this.lanes.some((other) => other !== lane && other.models.has(unit)),
+      isHeld: (unit) => isHeld?.(lane, unit) ?? false,
+    });
+    for (const unit of unload) {
+      lane.unload(unit);
+      this.#logger.info({ lane: lane.name, unit, for: load }, 'model leaves its place in memory to another');
+    }
+    if (isWaiting) this.#lookAgain();
+    return load === null ? null : (this.#models.get(load) ?? null);
   }
 
   /** A call of this model killed its lane. Crashes in a row set the model aside: the others go on. */
@@ -136,6 +187,7 @@ export class LanePool {
   }
 
   countSuccess(model: string): void {
+    this.#residency.noteUse(model, performance.now());
     this.#quarantine.countSuccess(model);
   }
 
@@ -182,7 +234,8 @@ export class LanePool {
     } else {
       this.#failed.delete(unitOf(files));
       const { canaryMs = 0, loadMs = 0, memoryBytes = 0 } = load;
-      this.#memoryBytes.set(unitOf(files), memoryBytes);
+      const isSpeech = files.task === speechTask;
+      this.#residency.noteLoad(unitOf(files), { bytes: memoryBytes, loadMs, isSpeech }, performance.now());
       this.#events.onModel(files, 'ready', { canaryMs, loadMs, memoryBytes });
     }
     this.offer(lane);

@@ -2,7 +2,7 @@
  * How the cores of a device are dealt out: so many lanes of so many threads. Which is best differs by machine and model
  * (two lanes of one thread beat one of two by 5 to 38 % here, in 6 of 6 shapes), so it is measured where nobody says it. Pure.
  */
-import { availableParallelism } from 'node:os';
+import { availableParallelism, totalmem } from 'node:os';
 import type { Settings } from '../../shared/config/settings.ts';
 
 export interface Layout {
@@ -20,6 +20,8 @@ export interface ChosenLayout extends Layout {
 
 /** More threads than this for one call pay for no model that was tried; each step doubles. */
 const threadsMax = 8;
+/** The rest is for the worker, the other processes and the system. */
+const memoryShare = 0.6;
 /** A challenger must be faster by this in five of six pairs of blocks: half of that is noise, and a change costs a restart. */
 const gainMin = 1.05;
 const doubtfulShare = 1 / 6;
@@ -31,6 +33,12 @@ export function layoutFor(device: string, settings: Settings, measured: Layout |
   if (lanes > 0) return { lanes, threads: Math.max(1, threads), source: 'set' };
   if (threads > 0) return { lanes: lanesOf(cores, threads), threads, source: 'set' };
   return measured ? { ...measured, source: 'measured' } : { lanes: cores, threads: 1, source: 'default' };
+}
+
+/** Bytes that the models of all lanes may take. Of a GPU's memory nobody here knows what a model takes. */
+export function memoryFor(device: string, { modelMemoryBytes }: Settings): number {
+  if (device !== 'cpu') return Number.POSITIVE_INFINITY;
+  return modelMemoryBytes || memoryShare * Math.min(totalmem(), process.constrainedMemory() || totalmem());
 }
 
 /** All that use every core, from one thread a lane upwards. */

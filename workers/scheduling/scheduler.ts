@@ -95,6 +95,18 @@ export class Scheduler {
     return this.#waiting.length;
   }
 
+  /** Units of rows that wait, with the arrival of the first. */
+  waits(): Map<string, number> {
+    const waits = new Map<string, number>();
+    for (const { model, arrivedMs } of this.#waiting) if (!waits.has(model)) waits.set(model, arrivedMs);
+    return waits;
+  }
+
+  /** Rows of this unit are being written on this lane. */
+  isHeld(lane: Lane, unit: string): boolean {
+    return this.#steps.isHeld(lane, unit);
+  }
+
   add(rows: readonly QueuedRow[]): void {
     this.#waiting.push(...rows);
     this.#planDispatch();

@@ -72,6 +72,10 @@ export class StepCalls {
     return counts;
   }
 
+  isHeld(lane: Lane, model: string): boolean {
+    return (this.#lanes.get(lane)?.get(model)?.size ?? 0) > 0;
+  }
+
   /** What could run on this lane; `waiting` has rows of all models. */
   candidates(lane: Lane, waiting: readonly QueuedRow[]): StepCandidate[] {
     this.#release(lane);
