@@ -4,7 +4,7 @@
  */
 import { type JobClass, jobClasses } from '../../shared/jobs/job.ts';
 import { AdaptivePolicy, type PolicyParts } from '../../workers/scheduling/adaptive-policy.ts';
-import type { CostModel, SchedulingPolicy } from '../../workers/scheduling/policy.ts';
+import type { SchedulingPolicy } from '../../workers/scheduling/policy.ts';
 import type { BenchOptions } from '../method/options.ts';
 import { finish, printTable, round } from '../method/report.ts';
 import type { Contender } from '../peers/contenders.ts';
@@ -14,13 +14,10 @@ import { bulkRun, bursty, closedLoop, poisson, rowKind } from '../simulator/load
 import { type Measures, measure } from '../simulator/measures.ts';
 import { loneRate, oracleRate } from '../simulator/oracle.ts';
 import { createRandom } from '../simulator/random.ts';
-import { longest } from '../simulator/simulate.ts';
 import { SimulatedTrack } from './simulated-track.ts';
 
 const lanes = 2;
 const ms = 30_000;
-const quantumMs = 25;
-const quietMs = 30_000;
 const span = { fromMs: 8000, untilMs: ms };
 const cpu = deviceOf('minilm-fp32');
 const { short, bimodal, lognormal } = lengthMixes;
@@ -46,9 +43,11 @@ const variants: readonly Contender[] = [
   without('calls up to 25 ms, always', { limit: fixedLimit(25) }),
   without('a window of 64 rows', { windows: { rowsMax: () => 64, observe() {} } }),
   without('a window of 256 rows', { windows: { rowsMax: () => 256, observe() {} } }),
+  without('long calls on every lane', {
+    convoys: { blockedUntilMs: () => null, mustWait: () => false, sawHigh() {} },
+  }),
   { name: 'waits 3 ms for company', create: (cost) => waiting(new AdaptivePolicy(cost), 3) },
   { name: 'probes with double calls, 2 %', create: (cost) => probing(new AdaptivePolicy(cost)) },
-  { name: 'keeps a lane free of long calls', create: (cost) => withoutConvoys(new AdaptivePolicy(cost), cost) },
   { name: 'climbs to a budget of padded units', create: (cost) => new AdaptivePolicy(cost, { memory: new Climb() }) },
 ];
 
@@ -76,26 +75,6 @@ function probing(policy: AdaptivePolicy): SchedulingPolicy {
       const length = rows.reduce((most, row) => Math.max(most, row.length), 0);
       const more = view.waiting.filter((row) => !taken.has(row) && row.class === first?.class && row.length <= length);
       return { rows: [...rows, ...more.slice(0, rows.length)] };
-    },
-    ended: (call) => policy.ended(call),
-  };
-}
-
-/** Left out: while high rows come, a long call of another class begins only when another lane is free within a quantum. */
-function withoutConvoys(policy: AdaptivePolicy, cost: CostModel): SchedulingPolicy {
-  let lastHighMs = Number.NEGATIVE_INFINITY;
-  return {
-    choose(view) {
-      const { nowMs, waiting, lanes: views } = view;
-      if (waiting.some((row) => row.class === 'high')) lastHighMs = nowMs;
-      const choice = policy.choose(view);
-      const [first] = choice.rows;
-      if (!first || first.class === 'high' || nowMs - lastHighMs > quietMs) return choice;
-      if (cost.predictMs(first.model, choice.rows.length, longest(choice.rows)) <= 2 * quantumMs) return choice;
-      const ends = views.map(({ endsMs }) => endsMs).filter((endsMs) => endsMs !== null);
-      const soonest = Math.min(...ends);
-      if (ends.length < views.length - 1 || soonest - nowMs <= quantumMs) return choice;
-      return { rows: [], wakeMs: soonest - quantumMs };
     },
     ended: (call) => policy.ended(call),
   };

@@ -27,7 +27,7 @@ const windowsTogether = 4;
 const measuredMs = 20_000;
 const promisedSeconds = 10;
 const within = 0.9;
-const bulkRows = 1024;
+const bulkRows = 512;
 
 interface Change {
   readonly name: string;

@@ -7,6 +7,7 @@
 import type { JobClass } from '../../shared/jobs/job.ts';
 import { CallLimit } from './call-limit.ts';
 import { cheapestPart } from './cheapest-part.ts';
+import { Convoys } from './convoys.ts';
 import { LaneShares } from './lane-shares.ts';
 import { MemoryCaps } from './memory-caps.ts';
 import type { Choice, CostModel, EndedCall, PolicyView, SchedulingPolicy, WaitingRow } from './policy.ts';
@@ -21,6 +22,7 @@ export interface PolicyParts {
   readonly limit: Pick<CallLimit, 'limitMs' | 'expectedMsMax' | 'observe' | 'sawHigh'>;
   readonly memory: Pick<MemoryCaps, 'unitsMax' | 'overflowed' | 'ran'>;
   readonly windows: Pick<Windows, 'rowsMax' | 'observe'>;
+  readonly convoys: Pick<Convoys, 'blockedUntilMs' | 'mustWait' | 'sawHigh'>;
 }
 
 export class AdaptivePolicy implements SchedulingPolicy {
@@ -30,6 +32,7 @@ export class AdaptivePolicy implements SchedulingPolicy {
   readonly #limit: PolicyParts['limit'];
   readonly #memory: PolicyParts['memory'];
   readonly #windows: PolicyParts['windows'];
+  readonly #convoys: PolicyParts['convoys'];
 
   constructor(cost: CostModel, parts: Partial<PolicyParts> = {}) {
     this.#cost = cost;
@@ -38,12 +41,18 @@ export class AdaptivePolicy implements SchedulingPolicy {
     this.#limit = parts.limit ?? new CallLimit();
     this.#memory = parts.memory ?? new MemoryCaps();
     this.#windows = parts.windows ?? new Windows();
+    this.#convoys = parts.convoys ?? new Convoys();
   }
 
   choose<R extends WaitingRow>({ nowMs, waiting, lanes }: PolicyView<R>): Choice<R> {
-    if (waiting.length === 0) return { rows: [] };
-    const classes = groupByClass(waiting);
-    if (classes.has('high')) this.#limit.sawHigh(nowMs);
+    const blockedUntilMs = this.#convoys.blockedUntilMs(lanes, nowMs);
+    const mayBegin = (row: R) => !this.#convoys.mustWait(row, this.#loneMs(row));
+    const classes = groupByClass(blockedUntilMs === null ? waiting : waiting.filter(mayBegin));
+    if (classes.size === 0) return { rows: [], ...(blockedUntilMs !== null && { wakeMs: blockedUntilMs }) };
+    if (classes.has('high')) {
+      this.#limit.sawHigh(nowMs);
+      this.#convoys.sawHigh(nowMs);
+    }
     const waits = new Set(classes.keys());
     const served = this.#shares.pick(waits, (name) => this.#loneMs((classes.get(name) as R[])[0] as R));
     const candidates = classes.get(served) as R[];

@@ -17,6 +17,8 @@ export interface WaitingRow {
   readonly deadlineMs: number;
   /** Runs alone: a call died with it on board. */
   readonly suspect: boolean;
+  /** Its call can end at any time, and takes what the policy says: a call of steps. */
+  readonly endsWhenTold?: true;
 }
 
 /** What calls cost, as learned so far. */

@@ -214,6 +214,7 @@ function asCandidate(model: string, live: LiveRows, plan: Admissions<QueuedRow>)
     arrivedMs,
     deadlineMs: Math.min(Number.POSITIVE_INFINITY, ...rows.map((row) => row.deadlineMs)),
     suspect: false,
+    endsWhenTold: true,
     steps: { model, live, plan },
   };
 }
