@@ -61,7 +61,10 @@ export interface RowTensor {
   readonly data: Float32Array | Int32Array | Uint8Array;
 }
 
-/** One row of an engine call. Structured-cloneable: it crosses to a lane process. */
+/**
+ * One row of an engine call. Structured-cloneable: it crosses to a lane process. No two rows have one tensor of 32 KB or
+ * more between them: its memory is given back when its row is done.
+ */
 export interface Row {
   readonly tensors: Readonly<Record<string, RowTensor>>;
   /** Size along the axis that padding stretches: tokens, samples; 1 where rows have one shape. */

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { unitOf } from '../../models/repository/model-files.ts';
+import type { RowTensor } from '../../models/task.ts';
 import { modelFiles } from '../../models/testing/model-files.ts';
 import { bulkBytesMin, freeBulk } from './bulk-tensors.ts';
 import type { FakeContext } from './fake-lane.ts';
@@ -18,10 +19,14 @@ after(() => lane.stop());
 
 function rowOf(bytes: number, does: FakeContext['does'] = 'echo'): LaneRow {
   // A view into the middle of a buffer, as a preparation thread may hand one over.
-  const data = new Uint8Array(bytes + 64).subarray(32, 32 + bytes).map((_, at) => (at * 7 + bytes) % 251);
+  const data = new Uint8Array(bytes + 64).subarray(32, 32 + bytes);
+  for (let at = 0; at < bytes; at++) data[at] = (at * 7 + bytes) % 251;
   const context: FakeContext = { does, says: String(bytes) };
-  const tensors = { pixels: { type: 'uint8', dims: [bytes], data } } as const;
-  return { row: { tensors, length: 1, shapeKey: 'x', context }, alone: true };
+  return { row: { tensors: { pixels: tensorOf(data) }, length: 1, shapeKey: 'x', context }, alone: true };
+}
+
+function tensorOf(data: Uint8Array): RowTensor {
+  return { type: 'uint8', dims: [data.length], data };
 }
 
 const sumOf = ({ row }: LaneRow) => [...(row.tensors['pixels']?.data ?? [])].reduce((sum, value) => sum + value, 0);
@@ -43,12 +48,14 @@ test('a lane gets small and large tensors whole and in order, call after call', 
   }
 });
 
-test('freeing rows gives back what was large, and leaves what is small', () => {
-  const rows = [rowOf(100), rowOf(bulkBytesMin)];
+test('freeing rows gives back what was large, and leaves what is small or part of more', () => {
+  const whole = rowOf(bulkBytesMin);
+  const own = new Uint8Array(bulkBytesMin);
+  const rows = [rowOf(100), whole, { ...whole, row: { ...whole.row, tensors: { pixels: tensorOf(own) } } }];
   for (const { row } of rows) freeBulk(row);
   assert.deepEqual(
     rows.map(({ row }) => row.tensors['pixels']?.data.length),
-    [100, 0],
+    [100, bulkBytesMin, 0],
   );
 });
 

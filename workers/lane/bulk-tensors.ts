@@ -63,10 +63,14 @@ function receive({ bulkBytes, ...tensor }: BulkTensor): RowTensor {
 
 /**
  * Gives the memory of large tensors back at once: their lane has answered, so nobody reads them again. Left to the
- * collector they make it mark the whole heap every few hundred pictures.
+ * collector they make it mark the whole heap every few hundred pictures. A part of a buffer is left alone: another row may
+ * have the rest.
  */
 export function freeBulk(row: Row): void {
-  for (const { data } of largeTensors(row)) if (data.buffer instanceof ArrayBuffer) data.buffer.transfer(0);
+  for (const { data } of largeTensors(row)) {
+    const { buffer } = data;
+    if (buffer instanceof ArrayBuffer && buffer.byteLength === data.byteLength) buffer.transfer(0);
+  }
 }
 
 function largeTensors({ tensors }: Row): RowTensor[] {
