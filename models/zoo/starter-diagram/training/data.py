@@ -1,40 +1,72 @@
-"""Owns the pictures on disk: rendered once, by every core, into one file per set, read through a memory map.
+"""Owns the pictures on disk: rendered once, by every core, into one file per set and canvas, read through a memory map.
 
-Seeds of the sets are far apart, and no program of the held-out sets is in the training set (`heldout_programs`).
+Seeds of the sets are far apart, and no program of the held-out sets is in a training set (`programs`).
 """
 
 import multiprocessing
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from scan import HEIGHT, WIDTH, render, text_of_program
+from scan import SERVED, SMALL, Canvas, render, text_of_program
 from vocabulary import END, ID, NEWLINE, SEEN_NO, SEEN_YES, SPECIAL, ids_of
 
 WORK = Path(__file__).parent / "work"
 LENGTH = 80
-FIRST_SEED = {"train": 1_000_000, "validation": 10_000_000, "test": 20_000_000}
-SIZE = {"train": 60_000, "validation": 1_000, "test": 2_000}
-GRID = (HEIGHT // 8, WIDTH // 8)
 IGNORED = 255
-
-RECORD = np.dtype([
-    ("pixels", np.uint8, (HEIGHT, WIDTH)),
-    ("ids", np.uint8, (LENGTH,)),  # ends with </s>
-    ("x", np.int16, (LENGTH,)),
-    ("y", np.int16, (LENGTH,)),
-    ("seen", np.uint8, GRID),  # token that can be read in a cell of 8 x 8 pixels; 0: none
-])  # fmt: skip
+# Where what is read is named: cells of 8 x 4 pixels. Two letters of a narrow font share one of 8 x 8 too often.
+CELL_HEIGHT, CELL_WIDTH = 8, 4
 
 
-def record(seed: int, banned: frozenset[str]) -> np.ndarray:
+@dataclass(frozen=True)
+class Set:
+    name: str
+    canvas: Canvas
+    first_seed: int
+    size: int
+
+    @property
+    def path(self) -> Path:
+        return WORK / f"{self.name}-{self.canvas.width}x{self.canvas.height}-{self.size}.bin"
+
+    @property
+    def record(self) -> np.dtype:
+        height, width = self.canvas.height, self.canvas.width
+        return np.dtype([
+            ("pixels", np.uint8, (height, width)),
+            ("ids", np.uint8, (LENGTH,)),  # ends with </s>
+            ("x", np.int16, (LENGTH,)),
+            ("y", np.int16, (LENGTH,)),
+            ("seen", np.uint8, (height // CELL_HEIGHT, width // CELL_WIDTH)),  # token that can be read there; 0: none
+        ])  # fmt: skip
+
+
+def validation_set(canvas: Canvas, size: int = 1_000) -> Set:
+    return Set("validation", canvas, 10_000_000, size)
+
+
+def test_set(size: int = 2_000) -> Set:
+    return Set("test", SERVED, 20_000_000, size)
+
+
+def first_training_set(size: int) -> Set:
+    return Set("train", SMALL, 1_000_000, size)
+
+
+def last_training_set(size: int) -> Set:
+    """Of programs that the first has not."""
+    return Set("train", SERVED, 2_000_000, size)
+
+
+def record(seed: int, kind: Set, banned: frozenset[str]) -> np.ndarray:
     """A picture and what is to be learned from it. A program that a held-out set has is drawn anew."""
-    pixels, spots, program = render(seed)
+    pixels, spots, program = render(seed, kind.canvas)
     while banned and text_of_program(program) in banned:
         seed += 500_000_000
-        pixels, spots, program = render(seed)
-    made = np.zeros((), RECORD)
+        pixels, spots, program = render(seed, kind.canvas)
+    made = np.zeros((), kind.record)
     made["pixels"] = pixels
     written = [spot for spot in spots if not spot[0].startswith("<y") and not spot[0].startswith("<n")]
     ids = ids_of([token for token, _, _ in written])
@@ -43,13 +75,13 @@ def record(seed: int, banned: frozenset[str]) -> np.ndarray:
     made["ids"][: len(ids)] = ids
     made["x"][: len(ids)] = [round(x) for _, x, _ in written]
     made["y"][: len(ids)] = [round(y) for _, _, y in written]
-    made["seen"] = readable(ids, written, spots[len(written) :])
+    made["seen"] = readable(ids, written, spots[len(written) :], made["seen"].shape)
     return made
 
 
-def readable(ids: list[int], written: list, labels: list) -> np.ndarray:
+def readable(ids: list[int], written: list, labels: list, shape: tuple[int, ...]) -> np.ndarray:
     """The grid of what stands where. Two tokens in one cell are not asked for."""
-    grid = np.zeros(GRID, np.uint8)
+    grid = np.zeros(shape, np.uint8)
     unseen = {NEWLINE, END, ID["if"], ID["while"], ID["else"], ID["Ġif"], ID["Ġwhile"]}
     closing = ID["end"]
     shown = []
@@ -59,40 +91,35 @@ def readable(ids: list[int], written: list, labels: list) -> np.ndarray:
             shown.append((token, x, y))
     shown += [(SEEN_YES if name == "<yes>" else SEEN_NO, x, y) for name, x, y in labels]
     for token, x, y in shown:
-        row, column = int(y) // 8, int(x) // 8
-        if 0 <= row < GRID[0] and 0 <= column < GRID[1]:
+        row, column = int(y) // CELL_HEIGHT, int(x) // CELL_WIDTH
+        if 0 <= row < shape[0] and 0 <= column < shape[1]:
             grid[row, column] = token if grid[row, column] == 0 else IGNORED
     return grid
 
 
-def programs(name: str) -> frozenset[str]:
-    return frozenset(text_of_program(render(FIRST_SEED[name] + i)[2]) for i in range(SIZE[name]))
+def programs(kind: Set) -> frozenset[str]:
+    return frozenset(text_of_program(render(kind.first_seed + i, kind.canvas)[2]) for i in range(kind.size))
 
 
-def _fill(job: tuple[str, str, int, int, frozenset[str]]) -> None:
-    path, name, first, last, banned = job
-    file = np.memmap(path, RECORD, "r+", shape=(SIZE[name],))
+def _fill(job: tuple[Path, Set, int, int, frozenset[str]]) -> None:
+    path, kind, first, last, banned = job
+    file = np.memmap(path, kind.record, "r+", shape=(kind.size,))
     for index in range(first, last):
-        file[index] = record(FIRST_SEED[name] + index, banned)
+        file[index] = record(kind.first_seed + index, kind, banned)
 
 
-def dataset(name: str) -> np.memmap:
+def dataset(kind: Set) -> np.memmap:
     """The set, rendered if it is not there yet."""
     WORK.mkdir(exist_ok=True)
-    path = WORK / f"{name}-{SIZE[name]}.bin"
-    if not path.exists():
-        part = path.with_suffix(".part")
-        np.memmap(part, RECORD, "w+", shape=(SIZE[name],)).flush()
-        banned = programs("validation") | programs("test") if name == "train" else frozenset()
+    if not kind.path.exists():
+        part = kind.path.with_suffix(".part")
+        np.memmap(part, kind.record, "w+", shape=(kind.size,)).flush()
+        held_out = (validation_set(kind.canvas), test_set())
+        banned = frozenset().union(*map(programs, held_out)) if kind.name == "train" else frozenset()
         step = 500
-        jobs = [(str(part), name, i, min(i + step, SIZE[name]), banned) for i in range(0, SIZE[name], step)]
+        jobs = [(part, kind, i, min(i + step, kind.size), banned) for i in range(0, kind.size, step)]
         with multiprocessing.Pool(os.cpu_count()) as pool:
             for done, _ in enumerate(pool.imap_unordered(_fill, jobs), 1):
-                print(f"{name}: {done}/{len(jobs)}", flush=True) if done % 20 == 0 else None
-        part.rename(path)
-    return np.memmap(path, RECORD, "r", shape=(SIZE[name],))
-
-
-if __name__ == "__main__":
-    for each in ("validation", "test", "train"):
-        dataset(each)
+                print(f"{kind.path.name}: {done}/{len(jobs)}", flush=True) if done % 20 == 0 else None
+        part.rename(kind.path)
+    return np.memmap(kind.path, kind.record, "r", shape=(kind.size,))

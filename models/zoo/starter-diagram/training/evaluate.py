@@ -15,28 +15,28 @@ import numpy as np
 import onnxruntime
 from PIL import Image, ImageOps
 
-from data import FIRST_SEED, dataset
+from data import dataset, test_set
 from export import names
 from model import HEAD, HEADS, POSITIONS
-from scan import HEIGHT, WIDTH, picture, text_of_program
+from scan import SERVED, SMALL, picture, text_of_program
 from vocabulary import BEGIN, END, ID, PAD, text_of
 
-MODEL = Path(__file__).parent.parent
+MODEL = Path(__file__).resolve().parent.parent
 
 
 def fitted(image: Image.Image) -> np.ndarray:
-    """What DonutImageProcessor makes of a picture: the short side to 224, shrunk into 224 x 320, centred on black."""
-    short = min(WIDTH, HEIGHT) / min(image.size)
+    """What DonutImageProcessor makes of a picture: the short side to 272, shrunk into 272 x 384, centred on black."""
+    short = min(SERVED.width, SERVED.height) / min(image.size)
     image = image.convert("RGB").resize((int(image.width * short), int(image.height * short)), Image.Resampling.BILINEAR)
-    width, height = min(image.width, WIDTH), min(image.height, HEIGHT)
+    width, height = min(image.width, SERVED.width), min(image.height, SERVED.height)
     if (width, height) != image.size:
         if image.height > image.width:
             width = image.width * height // image.height
         elif image.width > image.height:
             height = image.height * width // image.width
         image = image.resize((max(1, width), max(1, height)), Image.Resampling.BICUBIC)
-    canvas = Image.new("RGB", (WIDTH, HEIGHT))
-    canvas.paste(image, ((WIDTH - image.width) // 2, (HEIGHT - image.height) // 2))
+    canvas = Image.new("RGB", (SERVED.width, SERVED.height))
+    canvas.paste(image, ((SERVED.width - image.width) // 2, (SERVED.height - image.height) // 2))
     return np.asarray(canvas)
 
 
@@ -44,6 +44,8 @@ class Reader:
     """Greedy decoding over the exported graphs, a batch at a time."""
 
     def __init__(self, folder: Path):
+        """`folder` is a version's; pictures with their texts lie beside it in heldout/."""
+        self.heldout = folder.parent / "heldout"
         sessions = [folder / "onnx" / f"{name}_model.onnx" for name in ("encoder", "decoder_slots")]
         self.encoder, self.decoder = (onnxruntime.InferenceSession(s, providers=["CPUExecutionProvider"]) for s in sessions)
 
@@ -75,7 +77,7 @@ class Reader:
 
 
 def synthetic(reader: Reader, count: int) -> dict:
-    rows = dataset("test")[:count]
+    rows = dataset(test_set(count))
     found = reader.read_all(np.repeat(rows["pixels"][..., None], 3, 3))
     truth = [[int(i) for i in row if i not in (PAD, END)] for row in rows["ids"]]
     right = [a == b for a, b in zip(found, truth)]
@@ -105,15 +107,15 @@ def shape(ids: list[int]) -> list[str]:
 
 def clean(reader: Reader, count: int) -> float:
     """Share exact of the first test charts as a drawing program would export them: large, black on white or tinted, sharp."""
-    drawn = [picture(FIRST_SEED["test"] + number, spoiled=False, enlarged=True) for number in range(count)]
+    drawn = [picture(test_set().first_seed + number, SMALL, spoiled=False, enlarged=True) for number in range(count)]
     found = reader.read_all(np.stack([fitted(image) for image, _, _ in drawn]))
     return float(np.mean([text_of(ids) == text_of_program(program) for ids, (_, _, program) in zip(found, drawn)]))
 
 
 def shipped_pictures(reader: Reader) -> float:
-    """Share exact in ../heldout, which the test over HTTP sends."""
-    texts = json.loads((MODEL / "heldout" / "texts.json").read_text())
-    found = reader.read_all(np.stack([fitted(Image.open(MODEL / "heldout" / name)) for name in texts]))
+    """Share exact in heldout/, which the test over HTTP sends."""
+    texts = json.loads((reader.heldout / "texts.json").read_text())
+    found = reader.read_all(np.stack([fitted(Image.open(reader.heldout / name)) for name in texts]))
     return float(np.mean([text_of(ids) == text for ids, text in zip(found, texts.values())]))
 
 
@@ -126,7 +128,7 @@ def foreign(reader: Reader, folder: Path) -> dict[str, str]:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--folder", type=Path, default=MODEL / "1")
+    parser.add_argument("--folder", type=lambda path: Path(path).resolve(), default=MODEL / "1")
     parser.add_argument("--count", type=int, default=2000)
     parser.add_argument("--pictures", type=Path, help="a folder of other pictures, to see what is written for them")
     given = parser.parse_args()

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from model import D_MODEL, FEED_FORWARD, HEAD, HEADS, LAYERS, POSITIONS, Decoder, Diagram, Encoder
-from scan import HEIGHT, WIDTH
+from scan import SERVED
 from vocabulary import BEGIN, END, PAD, TOKENS, write_tokenizer
 
 OPSET, IR_VERSION = 18, 9
@@ -52,7 +52,7 @@ def names(prefix: str) -> list[str]:
 
 
 def export(weights: Path, folder: Path) -> list[Path]:
-    model = Diagram()
+    model = Diagram(SERVED)
     model.load_state_dict(torch.load(weights)["model"])
     model.eval()
     (folder / "onnx").mkdir(parents=True, exist_ok=True)
@@ -69,7 +69,7 @@ def export(weights: Path, folder: Path) -> list[Path]:
 def write_encoder(served: ServedEncoder, path: Path) -> None:
     batch = torch.export.Dim("batch", min=1, max=4096)
     program = torch.onnx.export(
-        served, (torch.zeros(2, 3, HEIGHT, WIDTH),), input_names=["pixel_values"], output_names=names("cross"),
+        served, (torch.zeros(2, 3, SERVED.height, SERVED.width),), input_names=["pixel_values"], output_names=names("cross"),
         dynamic_shapes=({0: batch},), opset_version=OPSET, dynamo=True, verbose=False,
     )  # fmt: skip
     save(program.model_proto, path)
@@ -130,7 +130,7 @@ def assert_same_as_torch(model: Diagram, paths: list[Path]) -> None:
     """Slots of two capacities, rows alone and together, against whole sequences in PyTorch."""
     encoder, decoder = (onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"]) for path in paths)
     noise = np.random.default_rng(0)
-    pixels = np.repeat(noise.uniform(-1, 1, (3, 1, HEIGHT, WIDTH)), 3, 1).astype(np.float32)
+    pixels = np.repeat(noise.uniform(-1, 1, (3, 1, SERVED.height, SERVED.width)), 3, 1).astype(np.float32)
     ids = noise.integers(4, len(TOKENS), (3, 20))
     with torch.no_grad():
         expected = model(torch.from_numpy(pixels[:, :1]), torch.from_numpy(ids))[0].numpy()
@@ -160,14 +160,14 @@ def configuration() -> dict[str, object]:
             "architectures": ["VisionEncoderDecoderModel"],
             "is_encoder_decoder": True,
             **special,
-            "encoder": {"model_type": "millrace_diagram_encoder", "image_size": [HEIGHT, WIDTH], "hidden_size": D_MODEL},
+            "encoder": {"model_type": "millrace_diagram_encoder", "image_size": [SERVED.height, SERVED.width], "hidden_size": D_MODEL},
             "decoder": decoder,
         },
         "generation_config.json": {**special, "max_new_tokens": POSITIONS - 1, "do_sample": False, "num_beams": 1},
         # Keeps a picture's shape and pads it with black.
         "preprocessor_config.json": {
             "image_processor_type": "DonutImageProcessor",
-            "size": {"height": HEIGHT, "width": WIDTH},
+            "size": {"height": SERVED.height, "width": SERVED.width},
             "do_resize": True, "do_thumbnail": True, "do_align_long_axis": False, "do_pad": True,
             "resample": 2, "do_rescale": True, "rescale_factor": 1 / 255,
             "do_normalize": True, "image_mean": [0.5] * 3, "image_std": [0.5] * 3,

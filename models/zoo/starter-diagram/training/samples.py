@@ -8,7 +8,7 @@ from PIL import Image
 
 from draw import Pen, Style, laid_out
 from grammar import Statement, Word
-from scan import picture, text_of_program
+from scan import SMALL, picture, text_of_program
 
 FIRST_SEED, COUNT = 30_000_000, 40
 
@@ -62,7 +62,7 @@ def write_heldout(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     texts = {}
     for number in range(COUNT):
-        image, _, program = picture(FIRST_SEED + number, enlarged=True)
+        image, _, program = picture(FIRST_SEED + number, SMALL, enlarged=True)
         name = f"{number:02}.jpg"
         image.save(folder / name, quality=85, optimize=True)
         texts[name] = text_of_program(program)
