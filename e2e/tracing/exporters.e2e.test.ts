@@ -7,7 +7,7 @@ import { tagOf } from './jaeger.ts';
 import { faultsOf, linksOf, spanNamed } from './trace-tree.ts';
 import { type SeenJob, speechModel, TracedSystem, textModel } from './traced-system.ts';
 
-const whole = { 'POST /v1/jobs': 1, run: 1, finish: 1, enqueue: 1 };
+const whole = { 'POST /v1/jobs': 1, run: 1, finish: 1 };
 
 describe('exporters', { skip: missing('jaeger', '../shared/tools/get jaeger'), timeout: 120_000 }, () => {
   it('sends by UDP, datagram for datagram, also what is much', async () => {

@@ -21,11 +21,11 @@ import {
   textModel,
 } from './traced-system.ts';
 
-const api = ['POST /v1/jobs > admission', 'POST /v1/jobs > enqueue', 'POST /v1/jobs > read request'];
+const api = ['POST /v1/jobs > admission', 'POST /v1/jobs > read request'];
 const run = ['POST /v1/jobs > queue wait', 'POST /v1/jobs > run'];
 const call = ['run > batch wait', 'run > compute', 'run > finish', 'run > postprocess', 'run > prepare'];
 const wholeJob = [' > POST /v1/jobs', ...api, ...run, ...call].sort();
-const whole = { 'POST /v1/jobs': 1, run: 1, finish: 1, enqueue: 1 };
+const whole = { 'POST /v1/jobs': 1, run: 1, finish: 1 };
 
 describe('a job in Jaeger', { skip: missing('jaeger', '../shared/tools/get jaeger'), timeout: 180_000 }, () => {
   let traced: TracedSystem;
@@ -179,7 +179,7 @@ describe('a job in Jaeger', { skip: missing('jaeger', '../shared/tools/get jaege
       const response = await traced.submit({ model: textModel, input: 'milk', expires_in: 1 });
       const { id, trace_id } = (await response.json()) as { id: string; trace_id: string };
       assert.equal((await traced.outcome(id)).status, 'expired');
-      const trace = await traced.traceWith(trace_id, { expire: 1, enqueue: 1, 'POST /v1/jobs': 1 });
+      const trace = await traced.traceWith(trace_id, { expire: 1, 'POST /v1/jobs': 1 });
       assert.deepEqual(faultsOf(trace), []);
       assert.equal(tagOf(spanNamed(trace, 'expire'), 'error'), true);
       assert.equal(spansNamed(trace, 'run').length, 0);
