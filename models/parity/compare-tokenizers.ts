@@ -113,7 +113,8 @@ function isAllowed(points: readonly string[], [from, to]: Range, ranges: readonl
   let [first, last] = whole;
   while (first < last && isSpace(first)) first++;
   while (last > first && isSpace(last - 1)) last--;
-  const isFree = (index: number) => ranges.every(([start, end]) => index < start || index >= end);
+  const others = ranges.filter((_, place) => place !== at);
+  const isFree = (index: number) => others.every(([start, end]) => index < start || index >= end);
   // Of white space alone nothing is left to compare.
   if (first === last) return points.slice(from, to).every((_, index) => isSpace(from + index) || isFree(from + index));
   const sharesRange = [at - 1, at + 1].some((next) => ranges[next]?.join() === whole.join());
