@@ -1,7 +1,7 @@
 """Owns the order of work: renders, trains, writes 1/, samples/, heldout/ and the manifest's hashes, and measures.
 
     python run.py            # the shipped model, in place
-    python run.py --quick    # every step in minutes, into work/quick/: proves that the command works, learns nothing
+    python run.py --quick    # every step in a minute, into work/quick/: proves that the command works, learns nothing
 """
 
 import argparse
