@@ -1,10 +1,10 @@
-/** A worker with room for two of its three models: a model of the fake engine takes one byte of a lane. */
+/** A worker with room for two of its four models: a model of the fake engine takes one byte of a lane. */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { modelFiles } from '../models/testing/model-files.ts';
 import { WorkerLab } from './testing/worker-lab.ts';
 
-const ids = ['one', 'two', 'three'] as const;
+const ids = ['one', 'two', 'three', 'four'] as const;
 const settings = { modelMemoryBytes: 2 };
 let lab: WorkerLab;
 before(async () => {
@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => lab.close());
 
-test('every job of every model ends, though one model is always away', async () => {
+test('every job of every model ends, though two models are always away', async () => {
   const models = ids.map((id) => modelFiles({ id }));
   await lab.live(models, { settings }, async () => {
     for (const id of [...ids, ...ids]) assert.equal((await lab.outcome(await lab.submit(id, 1))).status, 'succeeded');

@@ -114,7 +114,7 @@ export class RealTrack implements Track {
           timers.delete(timer);
           scheduler.add([this.#queue(load, arrival, beganMs)]);
         },
-        beganMs + arrival.atMs - performance.now(),
+        Math.max(0, beganMs + arrival.atMs - performance.now()),
       );
       timers.add(timer);
     };

@@ -46,7 +46,7 @@ test('a load that failed is tried again', async () => {
   assert.equal(states.at(-1), 'ready');
 });
 
-test('a lane with room for two of three models tries each, and loads one again when rows of it wait', async () => {
+test('a lane with room for two of four models tries each, and loads one again when rows of it wait', async () => {
   const waits = new Map<string, number>();
   const ready: string[] = [];
   // A model of the fake lane takes a byte.
@@ -57,10 +57,10 @@ test('a lane with room for two of three models tries each, and loads one again w
     onLaneEnd() {},
     waits: () => waits,
   });
-  const models = ['one', 'two', 'three'].map((id) => modelFiles({ id }));
+  const models = ['one', 'two', 'three', 'four'].map((id) => modelFiles({ id }));
   for (const files of models) pool.add(files);
   pool.start();
-  await waitUntil('each was tried', () => ready.length === 3);
+  await waitUntil('each was tried', () => ready.length === 4);
   const [lane] = pool.lanes;
   await waitUntil('two are left', () => lane?.models.size === 2);
   const absent = models.map(unitOf).find((unit) => !lane?.models.has(unit)) as string;

@@ -39,8 +39,9 @@ test('each is tried once, and what nobody has used leaves when the next turned o
   const residency = laneOf({ a: null, b: null });
   assert.equal(residency.next(contents({})).load, 'c');
   residency.noteLoad('c', load, 100_000);
-  const step = residency.next(contents({ resident: ['a', 'b', 'c'], absent: [] }));
-  assert.deepEqual(step, { unload: ['a'], load: null, isWaiting: false });
+  const full = { resident: ['a', 'b', 'c'] };
+  assert.deepEqual(residency.next(contents({ ...full, absent: [] })), { ...none, unload: ['a'] });
+  assert.deepEqual(residency.next(contents({ ...full, absent: ['d'] })), { ...none, unload: ['a'], load: 'd' });
   assert.deepEqual(residency.next(contents({ resident: ['b', 'c'], absent: ['a'] })), none);
 });
 

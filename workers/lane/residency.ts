@@ -86,7 +86,13 @@ export class Residency {
     // The last load turned out larger than its place. One model is kept, however large.
     const excess =
       free < 0 && lane.resident.length > 1 ? this.#pickVictims(this.#unasked(lane), -free, lane.nowMs) : null;
-    if (excess) return { unload: excess, load: null, isWaiting: false };
+    if (excess) {
+      const gone = new Set(excess);
+      const resident = lane.resident.filter((unit) => !gone.has(unit));
+      // At once on to what comes next: nobody asks again until a row comes, and rows of what is untried do not come.
+      const step = this.next({ ...lane, resident, absent: [...lane.absent, ...excess] });
+      return { ...step, unload: [...excess, ...step.unload] };
+    }
     const untried = lane.absent.find((unit) => !this.#known.has(unit));
     if (untried) return { unload: [], load: untried, isWaiting: false };
     const wanted = this.#mostWanted(lane);
