@@ -3,6 +3,7 @@ Florence-2 with random weights, exported as onnx-community lays it out: pictures
 encoder reads both, and a decoder with its cache writes from embeddings. optimum has no exporter for it.
 """
 
+import re
 from pathlib import Path
 
 import torch
@@ -122,12 +123,16 @@ def answer(built, image, prompt: str, tokens: int) -> tuple:
 
 
 def regions(parsed: dict) -> list[dict]:
-    """Labels and places of all kinds that transformers keeps in lists of their own, as regions of Millrace."""
+    """
+    Labels and places of all kinds that transformers keeps in lists of their own, as regions of Millrace. Where too few places
+    follow a text, transformers takes the last of them into the next label: they are cut off, with what is nothing else.
+    """
     kinds = [("bboxes", "box", "labels"), ("bboxes", "box", "bboxes_labels"), ("quad_boxes", "quad", "labels")]
     kinds += [("polygons", "polygons", "labels"), ("polygons", "polygons", "polygons_labels")]
-    return [
-        {"label": label, shape: place}
+    told = [
+        (re.sub(r".*loc_\d+>", "", label).strip(), label, shape, place)
         for places, shape, labels in kinds
         if places in parsed and labels in parsed
         for label, place in zip(parsed[labels], parsed[places], strict=True)
     ]
+    return [{"label": own, shape: place} for own, label, shape, place in told if own or not label]
