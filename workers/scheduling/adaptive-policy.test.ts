@@ -2,10 +2,14 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AdaptivePolicy } from './adaptive-policy.ts';
 import type { CostModel, WaitingRow } from './policy.ts';
-import { freeLanes, knownCost, linearCost, waitingRow, waitingRows } from './testing/rows.ts';
+import { freeLanes, grown, knownCost, linearCost, waitingRow, waitingRows } from './testing/rows.ts';
 
-const choose = (waiting: WaitingRow[], cost: CostModel, lanes = 1, policy = new AdaptivePolicy(cost)) =>
-  policy.choose({ nowMs: 1000, waiting, lanes: freeLanes(lanes) }).rows;
+const choose = (
+  waiting: WaitingRow[],
+  cost: CostModel,
+  lanes = 1,
+  policy = new AdaptivePolicy(cost, { growth: grown }),
+) => policy.choose({ nowMs: 1000, waiting, lanes: freeLanes(lanes) }).rows;
 const at = (arrivedMs: number, extra: Partial<WaitingRow> = {}) => waitingRow({ arrivedMs, ...extra });
 
 test('nothing runs when nothing waits', () => assert.deepEqual(choose([], linearCost(1, 1)), []));
@@ -37,17 +41,17 @@ test('no call of several rows is predicted to pass 100 ms, and 25 ms below while
     ).length,
     11,
   );
-  const policy = new AdaptivePolicy(cost);
+  const policy = new AdaptivePolicy(cost, { growth: grown });
   assert.equal(choose([at(999, { class: 'high' })], cost, 1, policy).length, 1);
   const almost = knownCost((rows) => 1 + 9 * rows);
-  const heeding = new AdaptivePolicy(almost);
+  const heeding = new AdaptivePolicy(almost, { growth: grown });
   choose([at(999, { class: 'high' })], almost, 1, heeding);
   assert.equal(choose(waitingRows(40, { arrivedMs: 999 }), almost, 1, heeding).length, 2);
 });
 
 test('after a call that did not fit, calls of that model have half its padded units', () => {
   const cost = linearCost(10, 0.001);
-  const policy = new AdaptivePolicy(cost);
+  const policy = new AdaptivePolicy(cost, { growth: grown });
   const rows = waitingRows(16, { arrivedMs: 999, length: 10 });
   assert.equal(choose(rows, cost, 1, policy).length, 16);
   policy.overflowed(rows, 1000);
@@ -56,7 +60,7 @@ test('after a call that did not fit, calls of that model have half its padded un
 
 test('an endless high class leaves a twentieth of the lanes to the classes below', () => {
   const cost = linearCost(1, 1);
-  const policy = new AdaptivePolicy(cost);
+  const policy = new AdaptivePolicy(cost, { growth: grown });
   const old = at(0, { class: 'bulk' });
   let highs = 0;
   while (choose([old, at(999, { class: 'high' })], cost, 1, policy)[0] !== old) highs++;

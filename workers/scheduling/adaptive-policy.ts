@@ -8,6 +8,7 @@ import type { JobClass } from '../../shared/jobs/job.ts';
 import { CallLimit } from './call-limit.ts';
 import { cheapestPart } from './cheapest-part.ts';
 import { Convoys } from './convoys.ts';
+import { Growth } from './growth.ts';
 import { LaneShares } from './lane-shares.ts';
 import { MemoryCaps } from './memory-caps.ts';
 import type { Choice, CostModel, EndedCall, PolicyView, SchedulingPolicy, WaitingRow } from './policy.ts';
@@ -21,6 +22,7 @@ export interface PolicyParts {
   readonly shares: Pick<LaneShares, 'pick' | 'charge'>;
   readonly limit: Pick<CallLimit, 'limitMs' | 'expectedMsMax' | 'observe' | 'sawHigh'>;
   readonly memory: Pick<MemoryCaps, 'unitsMax' | 'overflowed' | 'ran'>;
+  readonly growth: Pick<Growth, 'unitsMax' | 'ran'>;
   readonly windows: Pick<Windows, 'rowsMax' | 'observe'>;
   readonly convoys: Pick<Convoys, 'blockedUntilMs' | 'mustWait' | 'sawHigh'>;
 }
@@ -31,6 +33,7 @@ export class AdaptivePolicy implements SchedulingPolicy {
   readonly #shares: PolicyParts['shares'];
   readonly #limit: PolicyParts['limit'];
   readonly #memory: PolicyParts['memory'];
+  readonly #growth: PolicyParts['growth'];
   readonly #windows: PolicyParts['windows'];
   readonly #convoys: PolicyParts['convoys'];
 
@@ -40,6 +43,7 @@ export class AdaptivePolicy implements SchedulingPolicy {
     this.#shares = parts.shares ?? new LaneShares();
     this.#limit = parts.limit ?? new CallLimit();
     this.#memory = parts.memory ?? new MemoryCaps();
+    this.#growth = parts.growth ?? new Growth();
     this.#windows = parts.windows ?? new Windows();
     this.#convoys = parts.convoys ?? new Convoys();
   }
@@ -68,7 +72,9 @@ export class AdaptivePolicy implements SchedulingPolicy {
 
   ended({ rows, endedMs }: EndedCall<WaitingRow>): void {
     const model = (rows[0] as WaitingRow).model;
-    this.#memory.ran(model, rows.length * longest(rows), endedMs);
+    const units = rows.length * longest(rows);
+    this.#memory.ran(model, units, endedMs);
+    this.#growth.ran(model, units);
     for (const row of rows)
       if (row.class === 'high')
         this.#limit.observe((endedMs - row.arrivedMs) / allowedMs(row, this.#loneMs(row)), endedMs);
@@ -86,7 +92,7 @@ export class AdaptivePolicy implements SchedulingPolicy {
       rowsMax: Math.ceil(rowsThere.length / lanes),
       costMs: (rows, length) => this.#cost.predictMs(anchor.model, rows, length),
       msMax: this.#limit.expectedMsMax(anchor.class, this.#loneMs(anchor), this.#cost.p99Factor(anchor.model), nowMs),
-      unitsMax: this.#memory.unitsMax(anchor.model),
+      unitsMax: Math.min(this.#memory.unitsMax(anchor.model), this.#growth.unitsMax(anchor.model)),
     });
     this.#windows.observe(anchor.model, part.length, this.#callMs(part));
     return part;

@@ -1,4 +1,5 @@
 /** Waiting rows and devices of known cost, for tests of policies. */
+import type { Growth } from '../growth.ts';
 import type { CostModel, LaneView, WaitingRow } from '../policy.ts';
 
 let clock = 0;
@@ -35,3 +36,6 @@ export function linearCost(a: number, b: number): CostModel {
 export function freeLanes(count: number): LaneView[] {
   return Array.from({ length: count }, () => ({ endsMs: null }));
 }
+
+/** Calls of any size have run before. */
+export const grown: Pick<Growth, 'unitsMax' | 'ran'> = { unitsMax: () => Number.POSITIVE_INFINITY, ran() {} };
