@@ -61,7 +61,7 @@ test('a folder that is added is loaded and serves, and `ps` shows where', async 
   await until('the API lists it', ({ status }) => status === 'ready');
   assert.equal(await versionThatRuns('ner'), '1');
   // `load` answers when the first lane has it.
-  const onBothLanes = /^ner {2,}1 {2,}ready {2,}cpu \S+ {2,}2 {2,}[\d.]+ [kM]B {2,}20\S+Z {2,}0$/m;
+  const onBothLanes = /^ner {2,}1 {2,}ready {2,}cpu \S+ {2,}2 x 1 {2,}[\d.]+ [kM]B {2,}20\S+Z {2,}0$/m;
   const shows = async () => {
     const ps = await models('ps');
     return ps.code === 0 && onBothLanes.test(ps.out);

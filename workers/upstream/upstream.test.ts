@@ -176,6 +176,8 @@ test('counts calls by what came of them, tokens, and what is under way', async (
     assert.match(text, new RegExp(`inference_upstream_calls_total\\{.*result="${result}".*\\} [1-9]`), result);
   assert.match(text, /inference_tokens_total\{.*model="vlm".*\} \d\d/);
   assert.match(text, /inference_compute_seconds_count\{.*model="vlm".*\} [1-9]/);
-  assert.match(text, /inference_upstream_rows\{.*state="under-way".*\} 0/);
+  await waitUntil('nothing is under way', async () =>
+    /inference_upstream_rows\{.*state="under-way".*\} 0/.test(await lab.registry.metrics()),
+  );
   assert.doesNotMatch(text, /inference_class_seconds_total\{.*\} [1-9]/, 'no lane was busy with it');
 });
