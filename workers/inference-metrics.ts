@@ -174,6 +174,19 @@ export function exposeLevels(registry: Registry, levels: WorkerLevels): void {
         for (const [model, value] of read()) this.set({ model }, value);
       },
     });
+  new Gauge({
+    name: 'inference_upstream_rows',
+    help: 'Rows of models on servers elsewhere: waiting for a place, or under way',
+    labelNames: ['model', 'state'],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [model, { waiting, underWay }] of levels.upstreams()) {
+        this.set({ model, state: 'waiting' }, waiting);
+        this.set({ model, state: 'under-way' }, underWay);
+      }
+    },
+  });
   perModel('inference_live_rows', 'Rows that are being written token by token', levels.liveRows);
   perModel('inference_model_lanes', 'Lanes that have the model in memory now', levels.residents);
   new Gauge({
