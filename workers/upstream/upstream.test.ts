@@ -114,6 +114,9 @@ test('a job whose time is over fails as such though its server is dead', async (
   const job = await lab.ended('vlm', 'say never', { timeout: 2 });
   assert.equal(slugOf(job), 'run-timeout');
   await server.rise();
+  // Until a call or a look succeeds, the next failure is followed by a pause as long as the last ones asked for: up to a minute.
+  await lab.load('vlm');
+  await lab.until('vlm', 'ready');
 });
 
 test('a call that takes too long is given up, and its item fails after four', async () => {
