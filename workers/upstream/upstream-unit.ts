@@ -132,8 +132,11 @@ export class UpstreamUnit {
     const verdict = await this.#parts.server.check(this.#stop.signal);
     this.#isChecking = false;
     if (this.#stop.signal.aborted) return;
-    if (verdict === null || !('reason' in verdict)) this.#tellReady();
-    else {
+    if (verdict === null || !('reason' in verdict)) {
+      // Else the first failure after hours of health would pause as long as the last of the outage did.
+      this.#pace.succeeded();
+      this.#tellReady();
+    } else {
       const { kind, reason, retryAfterSeconds = null } = verdict;
       this.#pace.failed(kind, performance.now(), { retryAfterSeconds, isCheck: true });
       this.#tellTrouble(kind, reason);
