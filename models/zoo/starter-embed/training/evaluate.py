@@ -24,16 +24,21 @@ BATCH = 64
 FEW_EVERY = 5
 
 
+def opened(version_folder: Path) -> tuple[onnxruntime.InferenceSession, Tokenizer]:
+    """The graph, on one thread, and the tokenizer, which pads. starter-rerank opens its own files so too."""
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    graph = str(version_folder / "onnx" / "model_quantized.onnx")
+    tokenizer = Tokenizer.from_file(str(version_folder / "tokenizer.json"))
+    tokenizer.enable_padding(pad_id=0)
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"]), tokenizer
+
+
 class Shipped:
     """The graph in the version folder, pooled and scaled as modules.json says."""
 
     def __init__(self):
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = 1
-        graph = str(VERSION_FOLDER / "onnx" / "model_quantized.onnx")
-        self.session = onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-        self.tokenizer = Tokenizer.from_file(str(VERSION_FOLDER / "tokenizer.json"))
-        self.tokenizer.enable_padding(pad_id=0)
+        self.session, self.tokenizer = opened(VERSION_FOLDER)
 
     def __call__(self, texts: list[str]) -> np.ndarray:
         return np.concatenate([self.batch(texts[start:start + BATCH]) for start in range(0, len(texts), BATCH)])

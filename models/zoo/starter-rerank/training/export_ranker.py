@@ -4,7 +4,7 @@
 """
 import shutil
 
-from where import HERE  # first: it says where the modules below are
+from shipped import TOKENS_MAX, VERSION_FOLDER  # first: it says where starter-embed's modules are
 
 import torch
 
@@ -12,10 +12,6 @@ from export import encoder_config, export_graph, write_json, write_tokenizer
 from fit import CHECKPOINT, Pairs
 from ranker import Ranker
 from vocabulary import load
-
-VERSION_FOLDER = HERE.parent / "1"
-# Training saw up to 128; longer documents are more of the same tokens, and the length is one of the features.
-TOKENS_MAX = 512
 
 
 def main():

@@ -2,11 +2,9 @@
 
     python rank_manifest.py
 """
-import hashlib
-import json
+from shipped import TOKENS_MAX, VERSION_FOLDER, Scorer  # first: it says where starter-embed's modules are
 
-from export_ranker import TOKENS_MAX, VERSION_FOLDER
-from shipped import Scorer
+from manifest import quoted, write_manifest
 
 # A query, and documents; the first is the answer.
 SAMPLES = [
@@ -19,25 +17,9 @@ SAMPLES = [
                                             "Библиотека для чтения файлов настроек."]),
 ]
 
-HEAD = f"""\
-task: text-ranking
-default: true
-description: Orders documents by how well they answer a query, in English and Russian
-licence: CC-BY-SA-4.0
-version_policy: latest
-# int8 weights, fp32 activations: the answer does not depend on the batch.
-dtype: q8
-limits: {{ text_tokens_max: {TOKENS_MAX} }}
-samples:
-"""
-
-
-def quoted(value) -> str:
-    return json.dumps(value, ensure_ascii=False)
-
 
 def main():
-    score, lines = Scorer(), [HEAD]
+    score, lines = Scorer(), []
     for query, documents in SAMPLES:
         shown = [documents[1], documents[0], *documents[2:]]
         order = (-score(query, shown)).argsort().tolist()
@@ -45,11 +27,8 @@ def main():
         lines.append(f"  - input:\n      query: {quoted(query)}\n      documents:\n")
         lines += [f"        - {quoted(document)}\n" for document in shown]
         lines.append(f"    expect: [{', '.join(f'{{ index: {place} }}' for place in order)}]\n")
-    lines.append("files:\n")
-    for path in sorted(path for path in VERSION_FOLDER.rglob("*") if path.is_file()):
-        digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        lines.append(f"  1/{path.relative_to(VERSION_FOLDER)}: {{ sha256: {digest} }}\n")
-    (VERSION_FOLDER.parent / "manifest.yaml").write_text("".join(lines), encoding="utf-8")
+    description = "Orders documents by how well they answer a query, in English and Russian"
+    write_manifest(VERSION_FOLDER, lines, task="text-ranking", description=description, tokens_max=TOKENS_MAX)
 
 
 if __name__ == "__main__":
