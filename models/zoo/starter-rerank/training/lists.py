@@ -19,6 +19,7 @@ HELD_OUT = 400
 HELD_OUT_EVERY = 5
 CANDIDATES, DEPTH = 8, 40
 WORDS_MIN, WORDS_MAX = 15, 130
+# Blanks before the last point are Cranfield's way of writing; the tokenizer cuts "x ." and "x." alike.
 QUESTIONS = {
     "thing": ["what is {}", "what is {} ?", "define {}", "meaning of {}", "what does {} mean", "{}"],
     "purpose": ["what is there for {}", "how can one get {}", "which software offers {}", "has anyone made {} ?",
@@ -62,7 +63,7 @@ def asked_of(synopsis: str, text: str, random_: random.Random) -> tuple[str, str
 
 
 def held_out_documents(language: str) -> list[tuple[str, str]]:
-    """A fifth of them, by place: nothing is learnt from these. The fusion's weight is chosen on them."""
+    """A fifth of them, by place: nothing is learnt from these; measure.py ranks them."""
     return debian_documents(language)[::HELD_OUT_EVERY]
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from model import WIDTH, Encoder
+from model import Encoder
 
 SPECIAL_PIECES = 4
 # Tokens of a query that are looked for in the document; the rest still counts in the likeness of the whole texts.
