@@ -1,4 +1,4 @@
-"""Owns the network: six convolutions on 64 x 64 grey, a mean, one linear layer."""
+"""Owns the network: seven convolutions on 64 x 64 grey, a mean, one linear layer."""
 
 import torch
 from torch import Tensor, nn

@@ -1,5 +1,6 @@
 """Owns the order of work: `python run.py` renders, trains, writes ../1, ../samples, ../heldout and the hash, and measures."""
 
+import argparse
 import hashlib
 import json
 import re
@@ -10,6 +11,7 @@ from samples import write_heldout, write_samples
 from train import WORK, train
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     graph = export(train(), MODEL / "1")
     write_samples(MODEL / "samples")
     write_heldout(MODEL / "heldout")

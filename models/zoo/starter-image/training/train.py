@@ -1,4 +1,4 @@
-"""Owns the training: pictures rendered once by seed, three passes, one thread. About two minutes of one core."""
+"""Owns the training: pictures rendered once by seed, four passes, one thread. About two minutes of one core."""
 
 from pathlib import Path
 
