@@ -46,11 +46,14 @@ class Clip:
     index: int = -1
 
 
+def fsdd_folder() -> Path:
+    local = ASSETS / "audio" / "fsdd" / "recordings"
+    return local if local.exists() else fetched("fsdd") / "recordings"
+
+
 def load_fsdd() -> list[Clip]:
     """All recordings of the five, in file order: digit, speaker and index come from `7_jackson_32.wav`."""
-    local = ASSETS / "audio" / "fsdd" / "recordings"
-    folder = local if local.exists() else fetched("fsdd") / "recordings"
-    clips = []
+    folder, clips = fsdd_folder(), []
     for path in sorted(folder.glob("*.wav")):
         digit, speaker, index = path.stem.split("_")
         if speaker in SPEAKERS:

@@ -1,7 +1,8 @@
-"""Owns the order of work: the one command that builds the shipped model, and the one for the folds.
+"""Owns the order of work: the one command that builds the shipped model, the one for the folds, and a quick one.
 
 `python run.py` trains on every speaker, writes ../1, the samples and the manifest's hash, and measures.
 `python run.py --folds` leaves each speaker out in turn, measures, and writes one fold to ../heldout.
+`python run.py --quick` trains four steps, exports and measures in work/quick: it shows that all runs, and learns nothing.
 Figures land in work/figures-*.json; the model card quotes them.
 """
 
@@ -18,17 +19,19 @@ from export import export
 from samples import write_samples
 from train import FOLD_STEPS, SHIPPED_STEPS, train, weights_path
 
+QUICK_STEPS = 4
 
-def build_shipped(steps: int) -> None:
-    train([None], steps)
+
+def build_shipped() -> None:
+    train([None], SHIPPED_STEPS)
     path = export(weights_path(None), MODEL / "1")
     write_samples(MODEL / "1")
     write_hash(path)
     record("shipped", measure(MODEL / "1", None))
 
 
-def build_folds(steps: int) -> None:
-    train(SPEAKERS, steps)
+def build_folds() -> None:
+    train(SPEAKERS, FOLD_STEPS)
     figures = {}
     for speaker in SPEAKERS:
         folder = WORK / f"fold-{speaker}"
@@ -41,6 +44,14 @@ def build_folds(steps: int) -> None:
     # End-to-end tests serve the fold nearest to the mean: what a new voice can expect.
     typical = min(accuracies, key=lambda speaker: abs(accuracies[speaker] - mean))
     write_heldout(typical, accuracies[typical])
+
+
+def build_quick() -> None:
+    """Writes no samples: what has learnt nothing gets none of them right."""
+    folder = WORK / "quick"
+    train([None], QUICK_STEPS, folder)
+    export(weights_path(None, folder), folder / "1")
+    print(json.dumps(measure(folder / "1", None), indent=2))
 
 
 def write_heldout(speaker: str, accuracy: float) -> None:
@@ -63,10 +74,13 @@ def record(name: str, figures: dict) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser()
-    parser.add_argument("--folds", action="store_true")
-    parser.add_argument("--steps", type=int, help="fewer, to try something out")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--folds", action="store_true", help="leave each speaker out in turn")
+    which.add_argument("--quick", action="store_true", help="four steps, into work/quick")
     arguments = parser.parse_args()
     if arguments.folds:
-        build_folds(arguments.steps or FOLD_STEPS)
+        build_folds()
+    elif arguments.quick:
+        build_quick()
     else:
-        build_shipped(arguments.steps or SHIPPED_STEPS)
+        build_shipped()

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
-from data import ASSETS, MODEL, WORDS, to_16k
+from data import MODEL, WORDS, fsdd_folder, to_16k
 from evaluate import Recogniser
 
 # File name: speaker, digits, FSDD indices (0-4 are the test split), gap in seconds.
@@ -27,7 +27,7 @@ def write_samples(model_folder: Path) -> None:
         gap = np.zeros(int(gap_s * FSDD_RATE), np.float32)
         parts = [gap]
         for digit, index in zip(digits, indices, strict=True):
-            path = ASSETS / "audio" / "fsdd" / "recordings" / f"{digit}_{speaker}_{index}.wav"
+            path = fsdd_folder() / f"{digit}_{speaker}_{index}.wav"
             parts += [soundfile.read(path, dtype="float32")[0], gap]
         wave = np.concatenate(parts)
         expected = " ".join(WORDS[digit] for digit in digits)

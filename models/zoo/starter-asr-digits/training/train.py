@@ -10,6 +10,7 @@ import copy
 import ctypes
 import time
 from itertools import islice
+from pathlib import Path
 
 import torch
 from torch import nn
@@ -56,14 +57,14 @@ class Learner:
         return loss.item()
 
 
-def train(held_outs: list[str | None], steps: int) -> None:
+def train(held_outs: list[str | None], steps: int, folder: Path = WORK) -> None:
     clips = load_fsdd()
     if None in held_outs:
         clips = [clip for clip in clips if clip.index > TEST_INDEX_MAX]
     heads = fit(Augmenter(clips + load_theo(), load_espeak(), load_strings(), SEED), steps, held_outs)
-    WORK.mkdir(exist_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for held_out, head in zip(held_outs, heads, strict=True):
-        torch.save(head.state_dict(), weights_path(held_out))
+        torch.save(head.state_dict(), weights_path(held_out, folder))
 
 
 def fit(augmenter: Augmenter, steps: int, held_outs: list[str | None]) -> list[Head]:
@@ -127,8 +128,8 @@ def keep_freed_memory() -> None:
     libc.mallopt(m_trim_threshold, 2 << 30)
 
 
-def weights_path(held_out: str | None):
-    return WORK / f"{held_out or 'all'}.pt"
+def weights_path(held_out: str | None, folder: Path = WORK) -> Path:
+    return folder / f"{held_out or 'all'}.pt"
 
 
 def ctc_loss(odds: torch.Tensor, samples: torch.Tensor, texts: list[str]) -> torch.Tensor:
