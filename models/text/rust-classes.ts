@@ -41,8 +41,12 @@ export const accentsOfBert = `[[\\p{Mn}\\u{1734}\\u{1171e}]--[${newerLetters}${n
 export const controls = `[[\\p{Cc}\\p{Cf}\\p{Co}\\p{Cs}]--[\\t\\n\\r${newerFormats}]]`;
 /** Unicode's, and ASCII's, which has signs of money and arithmetic too. */
 export const punctuation = `[[[\\p{P}\\p{S}]&&\\p{ASCII}][[\\p{P}\\u{166d}\\u{111c9}]--${newerPunctuation}]]`;
-/** \`\\w\` of the crate regex, whose tables are new. */
+/** `\w` of the crate regex, whose tables are new. */
 export const wordLetter = '[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\p{Join_Control}]';
+
+/** What sentencepiece's `nmt` rules drop, and what they make a space. */
+export const droppedByNmt = classOf('1-8 b e-1f 7f 8f 9f');
+export const spacesToNmt = classOf('9-a c-d 1680 200b-200f 2028-2029 2581 feff fffd');
 
 function classOf(ranges: string): string {
   const points = ranges

@@ -3,7 +3,7 @@
  * trained with (docs/decisions/0022-texts-are-cut-as-rust-cuts-them.md has what differs in JavaScript's).
  */
 import { spellBytes } from '../byte-alphabet.ts';
-import { accents } from '../rust-classes.ts';
+import { accents, droppedByNmt, spacesToNmt } from '../rust-classes.ts';
 import { type CompilePattern, type StepConfig, unknownStep } from '../step-config.ts';
 import { bertNormalizer, lowercase } from './bert.ts';
 import { precompiled } from './precompiled.ts';
@@ -39,7 +39,7 @@ function create(config: StepConfig, compile: CompilePattern): Rewrite {
     case 'Replace':
       return replaceEach(compile(config['pattern']), () => String(config['content'] ?? ''));
     case 'Nmt':
-      return inSequence([replaceEach(nmtDropped, () => ''), replaceEach(nmtSpaces, () => ' ')]);
+      return inSequence([dropForNmt, spaceForNmt]);
     case 'ByteLevel':
       return replaceEach(/./gsu, spellBytes);
     default:
@@ -48,8 +48,5 @@ function create(config: StepConfig, compile: CompilePattern): Rewrite {
 }
 
 const stripAccents = replaceEach(new RegExp(`${accents}+`, 'gv'), () => '');
-
-/** What sentencepiece's `nmt` rules drop, and what they make a space. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: the rules name control characters.
-const nmtDropped = /[\u0001-\u0008\u000b\u000e-\u001f\u007f\u008f\u009f]/g;
-const nmtSpaces = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g;
+const dropForNmt = replaceEach(new RegExp(droppedByNmt, 'gv'), () => '');
+const spaceForNmt = replaceEach(new RegExp(spacesToNmt, 'gv'), () => ' ');
