@@ -5,11 +5,12 @@
  */
 import { Tokenizer } from '@huggingface/tokenizers';
 import type { TokenMarks } from './align-tokens.ts';
+import { rememberPieces } from './remember-pieces.ts';
 import type { CompilePattern } from './step-config.ts';
 import type { PostProcess } from './text-pair.ts';
 
 export interface TokenModel {
-  tokensOf(piece: string): string[];
+  tokensOf(piece: string): readonly string[];
   /** Of a token of the vocabulary; that of the unknown token for all else. */
   idOf(token: string): number;
   readonly unknownId: number | null;
@@ -45,10 +46,9 @@ export function openModel(json: Json, config: Json): TokenModel {
   const isKnown = (token: string) => model.tokens_to_ids.has(token);
   const fallsBack = own['byte_fallback'] === true;
   return {
-    tokensOf(piece) {
-      const tokens = model.encode([piece]);
-      return isUnigram ? joinUnknown(tokens, isKnown, fallsBack) : tokens;
-    },
+    tokensOf: isUnigram
+      ? rememberPieces((piece) => joinUnknown(model.encode([piece]), isKnown, fallsBack))
+      : (piece) => model.encode([piece]),
     idOf: (token) => model.tokens_to_ids.get(token) ?? model.unk_token_id ?? 0,
     unknownId: model.unk_token_id ?? null,
     fusesUnknown: own['fuse_unk'] === true,
