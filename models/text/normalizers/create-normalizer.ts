@@ -2,12 +2,12 @@
  * The normaliser that tokenizer.json names, as Hugging Face's Rust tokenisers run it: ids are then those that a model was
  * trained with (docs/decisions/0022-texts-are-cut-as-rust-cuts-them.md has what differs in JavaScript's).
  */
-import { spellBytes } from '../byte-alphabet.ts';
 import { accents, droppedByNmt, spacesToNmt } from '../rust-classes.ts';
 import { type CompilePattern, type StepConfig, unknownStep } from '../step-config.ts';
 import { bertNormalizer, lowercase } from './bert.ts';
 import { precompiled } from './precompiled.ts';
 import { inSequence, prepend, type Rewrite, replaceEach, stripEnds } from './rewrite.ts';
+import { spellAsBytes } from './spell-as-bytes.ts';
 import { unicodeForm } from './unicode-form.ts';
 
 export function createNormalizer(config: StepConfig | null, compile: CompilePattern): Rewrite | null {
@@ -41,7 +41,7 @@ function create(config: StepConfig, compile: CompilePattern): Rewrite {
     case 'Nmt':
       return inSequence([dropForNmt, spaceForNmt]);
     case 'ByteLevel':
-      return replaceEach(/./gsu, spellBytes);
+      return spellAsBytes;
     default:
       throw unknownStep('normalizer', config);
   }

@@ -2,8 +2,8 @@
  * The pre-tokeniser that tokenizer.json names, as Hugging Face's Rust tokenisers run it: steps that cut a text into pieces
  * or change each piece. The pieces are the "words" of an encoding.
  */
-import { spellBytes } from '../byte-alphabet.ts';
 import { prepend, type Rewrite, replaceEach } from '../normalizers/rewrite.ts';
+import { spellAsBytes } from '../normalizers/spell-as-bytes.ts';
 import { punctuation, wordLetter } from '../rust-classes.ts';
 import { type CompilePattern, type StepConfig, unknownStep } from '../step-config.ts';
 import { matchesIn, type Range, type SplitWay, splitText } from './split-text.ts';
@@ -79,12 +79,11 @@ const gpt2 =
 
 function byteLevel(config: StepConfig): PreStep[] {
   const space = prepend(' ');
-  const spell = replaceEach(/./gsu, spellBytes);
   return [
     ...(config['add_prefix_space'] === false
       ? []
       : [{ kind: 'change', rewriteFor: (text: string) => (text.startsWith(' ') ? null : space) } as const]),
     ...(config['use_regex'] === false ? [] : [cutAt(gpt2, 'Isolated')]),
-    { kind: 'change', rewriteFor: () => spell },
+    { kind: 'change', rewriteFor: () => spellAsBytes },
   ];
 }
