@@ -7,8 +7,7 @@ import { locateTokens, type TokenRange } from './align-tokens.ts';
 import { type AlignedText, alignSource } from './aligned-text.ts';
 import { aligned, type Carrier, plain } from './carrier.ts';
 import { createNormalizer } from './normalizers/create-normalizer.ts';
-import { inSequence, type Rewrite } from './normalizers/rewrite.ts';
-import { mapClusters } from './normalizers/unicode-form.ts';
+import type { Rewrite } from './normalizers/rewrite.ts';
 import { createPreTokenizer, type PreStep } from './pre-tokenizers/create-pre-tokenizer.ts';
 import type { StepConfig } from './step-config.ts';
 import { compilePattern, openModel, type TokenModel } from './token-model.ts';
@@ -50,8 +49,7 @@ export class TokenWalk {
 
   constructor(json: Json, config: Json) {
     this.model = openModel(json, config);
-    const normalizer = createNormalizer((json['normalizer'] ?? null) as StepConfig | null, compilePattern);
-    this.#normalizer = withLegacy(normalizer, config);
+    this.#normalizer = createNormalizer((json['normalizer'] ?? null) as StepConfig | null, compilePattern);
     this.#preSteps = createPreTokenizer((json['pre_tokenizer'] ?? null) as StepConfig | null, compilePattern);
     const added = (json['added_tokens'] ?? []) as readonly AddedToken[];
     this.#addedIds = new Map(added.map(({ content, id }) => [content, id]));
@@ -60,7 +58,10 @@ export class TokenWalk {
       added.filter((token) => !isNormalized(token)),
       (content) => content,
     );
-    this.#findInNormalized = finderOf(added.filter(isNormalized), (content) => normalizer?.apply(content) ?? content);
+    this.#findInNormalized = finderOf(
+      added.filter(isNormalized),
+      (content) => this.#normalizer?.apply(content) ?? content,
+    );
     const marker = '\u{f0000}';
     const around = this.model.postProcess?.([marker], null, true).tokens ?? [marker];
     const at = around.indexOf(marker);
@@ -175,13 +176,6 @@ export class TokenWalk {
 interface Stretch<T> extends Piece<T> {
   /** The source begins with it. */
   readonly isFirst: boolean;
-}
-
-/** XLM's files leave to their reader what others name as normalisers. */
-function withLegacy(normalizer: Rewrite | null, config: Json): Rewrite | null {
-  if (config['do_lowercase_and_remove_accent'] !== true) return normalizer;
-  const plainLetters = mapClusters((text) => text.toLowerCase().replace(/\p{M}/gu, ''));
-  return normalizer ? inSequence([plainLetters, normalizer]) : plainLetters;
 }
 
 function wholeToken({ text, starts, ends }: AlignedText, { content }: AddedToken): TokenRange {

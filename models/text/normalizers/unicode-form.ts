@@ -10,14 +10,7 @@ type MapText = (text: string) => string;
 
 export function unicodeForm(form: 'NFC' | 'NFD' | 'NFKC' | 'NFKD'): Rewrite {
   const toForm = (text: string) => text.normalize(form);
-  return mapClusters((text) => (hasNewer.test(text) ? text.replace(known, toForm) : toForm(text)));
-}
-
-const hasNewer = new RegExp(unformed, 'v');
-const known = new RegExp(`[^${unformed}]+`, 'gv');
-
-/** Aligns any text function that works (almost) character by character. */
-export function mapClusters(map: MapText): Rewrite {
+  const map = (text: string) => (hasNewer.test(text) ? text.replace(known, toForm) : toForm(text));
   return {
     apply: map,
     follow(aligned) {
@@ -26,6 +19,9 @@ export function mapClusters(map: MapText): Rewrite {
     },
   };
 }
+
+const hasNewer = new RegExp(unformed, 'v');
+const known = new RegExp(`[^${unformed}]+`, 'gv');
 
 function mapAligned(map: MapText, aligned: AlignedText, out: string): AlignedText {
   const builder = new AlignedTextBuilder(aligned);
@@ -92,7 +88,7 @@ function mapCluster(map: MapText, cluster: string, at: number, out: string, buil
   }
 }
 
-/** No cut exists: one to one when the code points are as many (final sigma), else all stand for the whole block. */
+/** No cut exists: one to one when the code points are as many (marks that changed places), else all stand for the whole block. */
 function mapBlock(text: string, offset: number, out: string, builder: AlignedTextBuilder): void {
   if ([...text].length !== [...out].length) {
     builder.replace(offset, offset + text.length, out);
