@@ -4,7 +4,7 @@
  * do. Pure. At most 448 tokens by 1,500 frames, a byte of trace for each pair.
  */
 
-/** One head's attention over one text: from token `firstToken` on, `tokens` rows of `framesPerToken` weights. */
+/** One head's attention over the tokens of one text: a row of `framesPerToken` weights for each. */
 export interface HeadAttention {
   readonly data: Float32Array;
   readonly framesPerToken: number;

@@ -108,3 +108,29 @@ describe('the longest common sequence', () => {
     assert.deepEqual(joinOverlapping([]), []);
   });
 });
+
+describe('times of tokens in joined windows', () => {
+  const times = (...ends: number[]) => ends.map((end, at) => ({ start: ends[at - 1] ?? 0, end, probability: 1 }));
+  const first = windowOf([at(0), 1, 2, 3, 4], 0, 6, { times: times(0, 1, 2, 3, 4), overlapRight: 4 });
+  const heardAgain = (...ends: number[]) => windowOf([at(0), 3, 4, 5], 2, 6, { times: times(...ends), overlapLeft: 4 });
+
+  it('are those of the recording, each from the window that is believed', () => {
+    const [segment] = mergeWindows([first, heardAgain(0, 1, 2, 3)], optionsFor(true));
+    assert.deepEqual(segment?.ids, [1, 2, 3, 4, 5]);
+    assert.deepEqual(
+      segment?.times?.map(({ end }) => end),
+      [1, 2, 3, 4, 5],
+    );
+  });
+
+  it('keep apart the same words said twice', () => {
+    // Were it the same speech, the later window could not have heard it earlier.
+    const [segment] = mergeWindows([first, heardAgain(0, 0.2, 0.4, 0.6)], optionsFor(true));
+    assert.deepEqual(segment?.ids, [1, 2, 3, 4, 3, 4, 5]);
+  });
+
+  it('are none where a window has none', () => {
+    const untimed = windowOf(first.ids, 0, 6);
+    assert.equal(mergeWindows([untimed], optionsFor(true))[0]?.times, undefined);
+  });
+});

@@ -1,7 +1,8 @@
 /**
  * Tokens of the windows of one recording to its segments: timestamps become seconds of the whole, text that two
- * overlapping windows heard is joined by its longest common sequence, and with times of tokens these must agree. As transformers' `_decode_asr`, save that windows
- * which were cut in a pause, and do not overlap, are not searched for anything in common. Pure.
+ * overlapping windows heard is joined by its longest common sequence, and with times of tokens these must agree. As
+ * transformers' `_decode_asr`, save that windows which were cut in a pause, and do not overlap, are not searched for anything
+ * in common. Pure.
  */
 import { joinOverlapping } from './longest-common.ts';
 import type { SpecialTokens } from './special-tokens.ts';

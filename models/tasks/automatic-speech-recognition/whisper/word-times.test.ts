@@ -5,7 +5,6 @@ import { smallModels } from '../../../parity/expected.ts';
 import type { ModelFiles } from '../../../repository/model-files.ts';
 import { readAlignment } from './alignment-heads.ts';
 import type { WrittenWindow } from './decoding-plan.ts';
-import { mergeWindows, type WindowTokens } from './merge-windows.ts';
 import type { WhisperFiles } from './whisper-files.ts';
 import { keepWithinSegment, reviewWindow, usualWordSeconds } from './word-times.ts';
 
@@ -89,64 +88,6 @@ describe('looking back on a window', () => {
   it('says which head the graph does not give', () => {
     const { conclude } = reviewWindow(window, written, [1, 2], alignment, files);
     assert.throws(() => conclude({}), /no head 1 of "cross_attentions\.1"/);
-  });
-});
-
-describe('times of tokens in joined windows', () => {
-  const tokens = {
-    end: 20,
-    start: 21,
-    startOfPrevious: 23,
-    noSpeech: 24,
-    noTimestamps: 25,
-    firstTimestamp: 26,
-    multilingual: null,
-  };
-  const options = { tokens, secondsPerTimestamp: 0.02, hasTimestamps: true };
-  const times = (...ends: number[]) => ends.map((end, at) => ({ start: ends[at - 1] ?? 0, end, probability: 1 }));
-  const first: WindowTokens = {
-    ids: [26, 1, 2, 3, 4],
-    times: times(0, 1, 2, 3, 4),
-    language: 'en',
-    start: 0,
-    seconds: 6,
-    overlapLeft: 0,
-    overlapRight: 4,
-  };
-
-  it('are those of the recording, each from the window that is believed', () => {
-    const second = {
-      ...first,
-      ids: [26, 3, 4, 5],
-      times: times(0, 1, 2, 3),
-      start: 2,
-      overlapLeft: 4,
-      overlapRight: 0,
-    };
-    const [segment] = mergeWindows([first, second], options);
-    assert.deepEqual(segment?.ids, [1, 2, 3, 4, 5]);
-    assert.deepEqual(
-      segment?.times?.map(({ end }) => end),
-      [1, 2, 3, 4, 5],
-    );
-  });
-
-  it('keep apart the same words said twice', () => {
-    // Were it the same speech, the later window could not have heard it earlier.
-    const second = {
-      ...first,
-      ids: [26, 3, 4, 5],
-      times: times(0, 0.2, 0.4, 0.6),
-      start: 2,
-      overlapLeft: 4,
-      overlapRight: 0,
-    };
-    assert.deepEqual(mergeWindows([first, second], options)[0]?.ids, [1, 2, 3, 4, 3, 4, 5]);
-  });
-
-  it('are none where a window has none', () => {
-    const { times: _, ...untimed } = first;
-    assert.equal(mergeWindows([untimed], options)[0]?.times, undefined);
   });
 });
 
