@@ -46,6 +46,8 @@ describe('aligning tokens with frames', () => {
       for (const [at, frame] of first.entries())
         assert.ok(frame >= (first[at - 1] ?? 0) && frame < size.frames, `${JSON.stringify(size)}: ${first}`);
     }
+    // Ties go to the next frame, seen from the end: so transformers' path has it.
+    assert.deepEqual(alignTokens([flat], { tokens: 5, frames: 8, medianWidth: 7 }), [0, 0, 0, 0, 0]);
     assert.deepEqual(alignTokens([flat], { tokens: 0, frames: 8, medianWidth: 7 }), []);
   });
 

@@ -42,6 +42,18 @@ describe('tokens to words', () => {
       splitWords([2, 3, 4, 2], vocabulary, 'ja').map(({ text }) => text),
       ['о', 'b', '\uFFFD'],
     );
+    assert.deepEqual(
+      splitWords([3, 4, 4], vocabulary, 'ja').map(({ text }) => text),
+      ['\uFFFD', 'b', 'b'],
+    );
     assert.deepEqual(splitWords([], vocabulary, null), []);
+  });
+
+  it('keep what opens where nothing follows', () => {
+    const words = splitWords([1, 2], vocabularyOf({ 1: 'Ġa', 2: 'Ġ(' }), 'en');
+    assert.deepEqual(
+      words.map(({ text }) => text),
+      [' a', ' ('],
+    );
   });
 });
