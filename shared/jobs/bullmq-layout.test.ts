@@ -154,6 +154,20 @@ test('a queue that was paused through BullMQ gives nothing, and wakes its consum
   blocked.disconnect();
 });
 
+test('a job whose delay ends in a paused queue waits there, and is due no more', async () => {
+  const id = await admit();
+  await claim();
+  await (await queue.getJob(id))?.moveToDelayed(Date.now() - 1, '0');
+  await queue.pause();
+  assert.deepEqual(await claim(), { claims: [], dueInMs: null });
+  assert.deepEqual([(await counts())['wait'], (await counts())['delayed']], [1, 0]);
+  await queue.resume();
+  assert.deepEqual(
+    (await claim()).claims.map(({ ref }) => ref.id),
+    [id],
+  );
+});
+
 test('whoever only looks sees the same, and changes nothing', async () => {
   await admit();
   const before = await redis.dbsize();

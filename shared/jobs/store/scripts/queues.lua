@@ -30,11 +30,12 @@ local function promote(base, now)
   for _, id in ipairs(due) do redis.call('HSET', base .. id, 'delay', 0) end
 end
 
--- Up to n ids, now active; none from a queue that an operator paused.
+-- Up to n ids, now active; none from a queue that an operator paused. Those whose delay is over wait there all the same:
+-- due for ever, they would keep every consumer asking.
 function queues.take(queue, n, now)
   local base = base_of(queue)
-  if redis.call('HEXISTS', base .. 'meta', 'paused') == 1 then return {} end
   promote(base, now)
+  if redis.call('HEXISTS', base .. 'meta', 'paused') == 1 then return {} end
   local ids = redis.call('RPOP', base .. 'wait', n) or {}
   if #ids < n then
     local scored = redis.call('ZPOPMIN', base .. 'prioritized', n - #ids)
