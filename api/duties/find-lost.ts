@@ -8,6 +8,7 @@ import type { JobRef } from '../../shared/jobs/store/words.ts';
 import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { DutyParts } from './duty-parts.ts';
 
+/** Nobody misses a younger one yet. */
 const ageMsMin = 60_000;
 const scanCount = 500;
 /** Per beat; the cursor goes on where it was. A million keys take a quarter of an hour. */

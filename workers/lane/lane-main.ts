@@ -14,7 +14,7 @@ import { WritingModel } from './writing-model.ts';
 type LoadedModel = CallModel | WritingModel;
 type Call = Extract<LaneRequest, { type: 'run' | 'step' }>;
 
-// Below the event loops that feed it and renew locks: they need the core for a moment only, but at once.
+// Below the event loops that feed it: they need the core for a moment only, but at once.
 setPriority(lanePriority);
 const options = JSON.parse(process.argv[2] ?? '{}') as LaneOptions;
 const loaded = new Map<string, LoadedModel>();

@@ -1,4 +1,4 @@
-/** A text of 250 KB in hundreds of windows: joining them must leave the loop free, on which locks are renewed. */
+/** A text of 250 KB in hundreds of windows: joining them must leave the loop free that feeds the lanes. */
 import assert from 'node:assert/strict';
 import { mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -1,6 +1,6 @@
 /**
  * A stored input to rows: fetches what is elsewhere, prepares short texts on the loop and everything else in a thread
- * pool, so that the loop that renews locks never tokenises a long document or decodes an image. Parts of rows to an output
+ * pool, so that the loop that feeds lanes never tokenises a long document or decodes an image. Parts of rows to an output
  * likewise.
  */
 import { rm } from 'node:fs/promises';

@@ -79,7 +79,7 @@ test('the first outcome wins: later ones are told that they are late and change 
   const job = jobRequest();
   await admit(job);
   await startJob(redis, job);
-  await startJob(redis, job); // a second worker, after the lock was lost
+  await startJob(redis, job); // a second worker, after the first was taken for dead
   const replies = await store.finish([result(job), result(job, { fragment: '{"x":2}' })]);
   assert.deepEqual(replies, ['job-ended', 'late']);
   assert.deepEqual(await store.finish([result(job, { kind: 'job', status: 'canceled', fragment: '{}' })]), ['late']);
