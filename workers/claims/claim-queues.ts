@@ -51,7 +51,7 @@ export class ClaimQueues {
   }
 
   /** No new claims; those under way go on. */
-  async pause(): Promise<void> {
+  pause(): void {
     for (const consumer of this.#consumers) consumer.isPaused = true;
   }
 

@@ -35,7 +35,7 @@ beforeEach(() => {
     open: () => {
       consumers.push('open');
       return {
-        async pause() {
+        pause() {
           consumers.push('pause');
         },
         resume: () => void consumers.push('resume'),

@@ -12,7 +12,7 @@ import type { ModelDetail, ModelState } from '../lane/lane-pool.ts';
 import { ServedUnit } from './served-unit.ts';
 
 export interface Consumers {
-  pause(): Promise<void>;
+  pause(): void;
   resume(): void;
   close(): Promise<void>;
 }
@@ -124,7 +124,7 @@ export class ServedModel {
     for (const unit of [...this.#units]) if (this.#isReplaced(unit) && unit.claims === 0) this.#drop(unit);
     const [first] = this.#ready();
     if (!first) {
-      if (this.#consumers && !this.#isPaused) void this.#consumers.pause();
+      if (!this.#isPaused) this.#consumers?.pause();
       this.#isPaused = true;
     } else if (!this.#consumers) this.#consumers = this.#parts.open(first.canaryMs);
     else if (this.#isPaused) this.#consumers.resume();

@@ -44,7 +44,7 @@ const workersDefault = 8;
  * Lock 10 s, looked at every 2.5 s: a killed process's attempts are made again within 15 s (BullMQ's defaults took 60.8 s).
  * Stalls never fail a job (the default fails it after the second): the schedule of retries decides that.
  */
-export const timings = {
+const timings = {
   lockDuration: 10_000,
   stalledInterval: 2500,
   maxStalledCount: 1_000_000,
