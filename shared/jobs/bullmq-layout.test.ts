@@ -3,40 +3,25 @@
  * an upgrade that changes the layout fails in this file.
  */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
-import { type Queue, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
+import { after, beforeEach, test } from 'node:test';
+import { Worker } from 'bullmq';
 import { jobRequest } from '../testing/job-request.ts';
-import { startTestRedis, type TestRedis } from '../testing/redis.ts';
+import { openTestStore } from '../testing/test-store.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 import { inspectQueue } from './inspect-queues.ts';
 import { keys } from './keys.ts';
 import type { QueuedJob } from './queued-job.ts';
 import { JobQueues, markerOf } from './queues.ts';
 import { claimJobs } from './store/claims.ts';
-import { JobStore } from './store/job-store.ts';
 
 const name = 'm.normal';
 const base = `${keys.queuePrefix}:${name}`;
-let server: TestRedis;
-let redis: Redis;
-let store: JobStore;
-let queues: JobQueues;
-let queue: Queue<QueuedJob>;
+const { redis, store } = await openTestStore();
+const queues = new JobQueues(redis);
+const queue = queues.get('m', 'normal');
+await queue.waitUntilReady();
 
-before(async () => {
-  server = await startTestRedis();
-  redis = new Redis(server.url, { maxRetriesPerRequest: null });
-  store = new JobStore(redis);
-  queues = new JobQueues(redis);
-  queue = queues.get('m', 'normal');
-  await queue.waitUntilReady();
-});
-after(async () => {
-  await queues.close();
-  redis.disconnect();
-  await server.stop();
-});
+after(() => queues.close());
 beforeEach(() => redis.flushall());
 
 async function admit(modelVersion?: string): Promise<string> {

@@ -1,30 +1,17 @@
 /** Claims on a real Redis: order, bounds, and what becomes of those that nobody holds any more. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
-import { Redis } from 'ioredis';
+import { beforeEach, test } from 'node:test';
 import { jobRequest } from '../../testing/job-request.ts';
-import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
+import { openTestStore } from '../../testing/test-store.ts';
 import type { JobRequest } from '../job.ts';
 import { keys } from '../keys.ts';
 import { claimJobs, listStrays, putBack } from './claims.ts';
-import { JobStore } from './job-store.ts';
 import type { AdmitOptions, ClaimWish } from './words.ts';
 
 const queue = 'm.normal';
 const base = `${keys.queuePrefix}:${queue}`;
-let server: TestRedis;
-let redis: Redis;
-let store: JobStore;
+const { redis, store } = await openTestStore();
 
-before(async () => {
-  server = await startTestRedis();
-  redis = new Redis(server.url);
-  store = new JobStore(redis);
-});
-after(async () => {
-  redis.disconnect();
-  await server.stop();
-});
 beforeEach(() => redis.flushall());
 
 async function admit(extra: Partial<JobRequest> = {}, text = 'hi', options: Partial<AdmitOptions> = {}) {

@@ -1,30 +1,16 @@
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Redis } from 'ioredis';
+import { test } from 'node:test';
 import { claimJob, startJob } from '../../testing/claim-job.ts';
 import { jobRequest } from '../../testing/job-request.ts';
-import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
+import { openTestStore } from '../../testing/test-store.ts';
 import type { JobRequest } from '../job.ts';
 import { keys } from '../keys.ts';
 import { encodeOutput } from '../output-codec.ts';
 import { viewJob } from '../view-job.ts';
-import { JobStore } from './job-store.ts';
 import type { JobRecord } from './record.ts';
 import type { AdmitOptions, Finish } from './words.ts';
 
-let server: TestRedis;
-let redis: Redis;
-let store: JobStore;
-
-before(async () => {
-  server = await startTestRedis();
-  redis = new Redis(server.url);
-  store = new JobStore(redis);
-});
-after(async () => {
-  redis.disconnect();
-  await server.stop();
-});
+const { redis, store } = await openTestStore();
 
 const bounds = { queueMax: 1000, tenantMax: 1000 };
 async function admit(job: JobRequest, options: Partial<AdmitOptions> = {}) {
@@ -173,7 +159,7 @@ test('bounds per queue and per tenant refuse without leaving a trace', async () 
 });
 
 test('waiters and webhooks hear of each change in the same step', async () => {
-  const subscriber = new Redis(server.url);
+  const subscriber = redis.duplicate();
   const heard: string[] = [];
   subscriber.on('message', (_channel, message: string) => heard.push(message));
   await subscriber.subscribe(keys.replies('api1'));

@@ -1,27 +1,14 @@
 /** The input of a job goes with its end, except that of a dead letter, which somebody may want to run again. */
 import assert from 'node:assert/strict';
-import { after, before, test } from 'node:test';
-import { Redis } from 'ioredis';
+import { test } from 'node:test';
 import { startJob } from '../../testing/claim-job.ts';
 import { jobRequest } from '../../testing/job-request.ts';
-import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
+import { openTestStore } from '../../testing/test-store.ts';
 import type { JobRequest, StoredInput } from '../job.ts';
 import { keys } from '../keys.ts';
-import { JobStore } from './job-store.ts';
 import type { Finish } from './words.ts';
 
-let server: TestRedis;
-let redis: Redis;
-let store: JobStore;
-before(async () => {
-  server = await startTestRedis();
-  redis = new Redis(server.url);
-  store = new JobStore(redis);
-});
-after(async () => {
-  redis.disconnect();
-  await server.stop();
-});
+const { redis, store } = await openTestStore();
 
 const texts = (...all: string[]): StoredInput[] => all.map((text) => ({ kind: 'text', text }));
 async function admitted(input: StoredInput[], list = input.length > 1): Promise<JobRequest> {

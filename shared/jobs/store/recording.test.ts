@@ -1,25 +1,15 @@
 /** What the log writer is told of jobs that ended or were erased, by the same scripts that end and erase them. */
 import assert from 'node:assert/strict';
-import { after, before, beforeEach, test } from 'node:test';
-import { Redis } from 'ioredis';
+import { beforeEach, test } from 'node:test';
 import { startJob } from '../../testing/claim-job.ts';
 import { jobRequest } from '../../testing/job-request.ts';
-import { startTestRedis, type TestRedis } from '../../testing/redis.ts';
+import { openTestStore } from '../../testing/test-store.ts';
 import type { StoredInput } from '../job.ts';
 import { keys } from '../keys.ts';
 import { JobStore } from './job-store.ts';
 import type { Finish, InputMark, InputPolicy } from './words.ts';
 
-let server: TestRedis;
-let redis: Redis;
-before(async () => {
-  server = await startTestRedis();
-  redis = new Redis(server.url);
-});
-after(async () => {
-  redis.disconnect();
-  await server.stop();
-});
+const { redis } = await openTestStore();
 beforeEach(() => redis.flushall());
 
 const text = 'a secret sentence';
