@@ -60,6 +60,9 @@ function digestOf(files: readonly string[]): string {
   return hash.digest('hex');
 }
 
+/** What hangs ends: a first installation or an export takes minutes. */
+const longestMs = 3_600_000;
+
 /** Warnings of the exporter go nowhere unless it fails. */
 function run(program: string, args: readonly string[]): Promise<string> {
   return new Promise((resolve, reject) => {
@@ -67,15 +70,18 @@ function run(program: string, args: readonly string[]): Promise<string> {
       cwd: root,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, HF_HUB_OFFLINE: '1', PYTHONWARNINGS: 'ignore' },
+      timeout: longestMs,
+      killSignal: 'SIGKILL',
     });
     let output = '';
     let errors = '';
     child.stdout.on('data', (chunk) => (output += chunk));
     child.stderr.on('data', (chunk) => (errors = (errors + chunk).slice(-4000)));
+    const fail = (end: number | string | null) =>
+      reject(new Error(`${program} ${args.join(' ')} ended with ${end}:\n${errors}`));
     child.on('error', reject);
-    child.on('exit', (code) => {
-      if (code === 0) resolve(output);
-      else reject(new Error(`${program} ${args.join(' ')} ended with ${code}:\n${errors}`));
-    });
+    // Killed, it may leave processes that keep its pipes open; else both are read to their ends.
+    child.on('exit', (_, signal) => signal && fail(signal));
+    child.on('close', (code) => (code === 0 ? resolve(output) : fail(code)));
   });
 }
