@@ -96,6 +96,14 @@ describe('writing token by token', () => {
         }
       });
 
+      it('steps no more rows at once than it has slots for', async () => {
+        const decoder = tinyDecoder(layout, engine, tinyPlan);
+        decoder.admit(rows.map((row, id) => ({ id, row, rank: 0 })));
+        let most = 0;
+        while (decoder.held.length > 0) most = Math.max(most, (await decoder.advance(1000)).lines);
+        assert.ok(rows.length > decoder.slots && most === decoder.slots, `${most}`);
+      });
+
       it('draws the same from the same seed, alone and in company, and other texts from other seeds', async () => {
         const drawn = (seed: number) => rowsWith({ sampling: { temperature: 1, topK: 8, topP: 0.9, seed } }, 6);
         const together = await write(drawn(5));
@@ -193,6 +201,28 @@ describe('rows of different size', () => {
       }
       await engine.release();
     });
+});
+
+it('lets a row that begins again go ahead of those that never began', async () => {
+  const engine = await openTiny('slots');
+  const isFirst = (row: Row) => row === searches[0];
+  // Beams: more rows are encoded than there are slots for.
+  const searches = rowsWith({ sampling: { temperature: 0, beams: 3 }, stopIds: [], tokensMax: 30 });
+  const plan: GenerationPlan = {
+    ...tinyPlan,
+    begin: (row, attempt) => ({
+      ...tinyPlan.begin(row, attempt),
+      ...(isFirst(row) && { tokensMax: attempt === 0 ? 12 : 2 }),
+    }),
+    finish: (row, written, attempt) =>
+      isFirst(row) && attempt === 0 ? 'again' : tinyPlan.finish(row, written, attempt),
+  };
+  const decoder = tinyDecoder('slots', engine, plan);
+  decoder.admit(searches.map((row, id) => ({ id, row, rank: 0 })));
+  const order: number[] = [];
+  while (decoder.held.length > 0) order.push(...(await decoder.advance(1000)).finished.map(({ id }) => id));
+  assert.equal(order[0], 0);
+  await engine.release();
 });
 
 it('keeps its slots full while rows end at different lengths, where a cohort runs dry', async () => {

@@ -265,6 +265,24 @@ describe('encoding with offsets', () => {
     assert.deepEqual(slicesOf(byteFallback(), 'м🙂').slice(-4), ['🙂', '🙂', '🙂', '🙂']);
   });
 
+  it('puts the mark of words before the first piece of a text only, where an added token parts them', () => {
+    const tokens = createTokenizer(
+      shell({
+        pre_tokenizer: { type: 'Metaspace', replacement: '▁', prepend_scheme: 'first' },
+        post_processor: null,
+        model: { type: 'WordLevel', unk_token: '[UNK]', vocab: vocabulary(['a', '▁a']) },
+      }),
+      {},
+    );
+    // So the Python package tokenizers 0.22 has it.
+    for (const [text, expected] of [
+      ['a[SEP]a', ['▁a', '[SEP]', 'a']],
+      ['[SEP]a', ['[SEP]', 'a']],
+      ['[SEP] a', ['[SEP]', '▁a']],
+    ] as const)
+      assert.deepEqual(tokens.encodeAligned(text).tokens, expected);
+  });
+
   it('keeps up with real vocabularies on naughty strings', { skip: skipWithoutAssets() }, async () => {
     const blns = join(assetsFolder, 'text', 'blns');
     const files = ['blns.json', 'blns.txt'].map((file) => join(blns, file));

@@ -56,6 +56,7 @@ describe('places in an answer', () => {
   it('begin anew behind marks that are too few, where transformers takes the last of them for a word', () => {
     const text = 'a<loc_1><loc_2><loc_3>dog<loc_0><loc_0><loc_999><loc_999>';
     assert.deepEqual(readRegions(text, 'boxes', size), [{ label: 'dog', box: [0, 0, 1279, 716] }]);
+    assert.deepEqual(readRegions('a<loc_1><loc_2><loc_3>', 'polygons', size), []);
   });
 
   it('are found in one pass over the longest text', () => {
