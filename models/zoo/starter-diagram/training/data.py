@@ -47,8 +47,8 @@ def validation_set(canvas: Canvas, size: int = 1_000) -> Set:
     return Set("validation", canvas, 10_000_000, size)
 
 
-def test_set(size: int = 2_000) -> Set:
-    return Set("test", SERVED, 20_000_000, size)
+def test_set(size: int = 2_000, canvas: Canvas = SERVED) -> Set:
+    return Set("test", canvas, 20_000_000, size)
 
 
 def first_training_set(size: int) -> Set:

@@ -90,6 +90,7 @@ def synthetic(reader: Reader, count: int) -> dict:
     return {
         "heldout_folder_exact_match": shipped_pictures(reader),
         "clean_exact_match": clean(reader, min(500, count)),
+        "coarse_exact_match": coarse(reader, count),
         "count": len(rows),
         "exact_match": float(np.mean(right)),
         "same_structure": float(np.mean([shape(a) == shape(b) for a, b in zip(found, truth)])),
@@ -110,6 +111,13 @@ def clean(reader: Reader, count: int) -> float:
     drawn = [picture(test_set().first_seed + number, SMALL, spoiled=False, enlarged=True) for number in range(count)]
     found = reader.read_all(np.stack([fitted(image) for image, _, _ in drawn]))
     return float(np.mean([text_of(ids) == text_of_program(program) for ids, (_, _, program) in zip(found, drawn)]))
+
+
+def coarse(reader: Reader, count: int) -> float:
+    """Share exact of the test's charts on the small canvas, enlarged as the server does: less detail, the same charts."""
+    rows = dataset(test_set(count, SMALL))
+    found = reader.read_all(np.stack([fitted(Image.fromarray(pixels)) for pixels in rows["pixels"]]))
+    return float(np.mean([ids == [int(i) for i in row if i not in (PAD, END)] for ids, row in zip(found, rows["ids"])]))
 
 
 def shipped_pictures(reader: Reader) -> float:
