@@ -66,6 +66,23 @@ test('rows that wait for a server that is not there run at the next one, when th
   await lab.until('moved', 'ready', 30_000);
 });
 
+test('rows that a server took over go on when that one is replaced, too', async (t) => {
+  const [first, second] = [await TestChatServer.start(), await TestChatServer.start()];
+  t.after(() => Promise.all([first.kill(), second.kill()]));
+  await open.kill();
+  const { job } = await lab.submit('moved', 'wait 1500 twice');
+  await waitUntil('it is claimed', async () => (await lab.client.read(job.id)).job.status === 'processing');
+  await lab.worker.update({ models: [lockedModel(), moved(first.url)], broken: [] });
+  await waitUntil('the first has it', async () => (await first.calls('wait 1500 twice')).length === 1);
+  await lab.worker.update({ models: [lockedModel(), moved(second.url)], broken: [] });
+  assert.equal((await lab.end(job.id)).status, 'succeeded');
+  assert.equal((await second.calls('wait 1500 twice')).length, 1);
+  await open.rise();
+  await lab.worker.update({ models: [lockedModel(), moved(open.url)], broken: [] });
+  // The last one of the two servers is let go of when the next is ready.
+  await waitUntil('it serves', async () => (await lab.ended('moved', 'say back')).status === 'succeeded');
+});
+
 test('a redirect is not followed: it would carry the key elsewhere', async () => {
   await locked.mode('status 307', { location: `${open.url}/v1/chat/completions` });
   const { job } = await lab.submit('locked', 'say carried');

@@ -27,11 +27,15 @@ export class UpstreamPool {
     void this.#open(files, upstream);
   }
 
-  /** The caller sees to it that no row of it waits. */
+  /** The caller sees to it that no job of it is left; rows that it took over, of jobs of another unit, go to the next one. */
   remove(unit: string): void {
     this.#wanted.delete(unit);
-    this.#units.get(unit)?.stop();
+    const leaving = this.#units.get(unit);
+    if (!leaving) return;
     this.#units.delete(unit);
+    const left = leaving.stop();
+    const others = this.#unitsOf(leaving.files.id);
+    (others.findLast(({ isReady }) => isReady) ?? others.at(-1))?.add(left);
   }
 
   has(unit: string): boolean {
@@ -39,13 +43,12 @@ export class UpstreamPool {
   }
 
   retry(model: string): void {
-    for (const unit of this.#units.values()) if (unit.files.id === model) unit.retry();
+    for (const unit of this.#unitsOf(model)) unit.retry();
   }
 
   /** Calls of the model that its servers take at once; 0 for one that runs in lanes. */
   callsOf(model: string): number {
-    const own = [...this.#units.values()].filter(({ files }) => files.id === model);
-    return Math.max(0, ...own.map(({ files }) => files.upstream?.concurrencyMax ?? 0));
+    return Math.max(0, ...this.#unitsOf(model).map(({ files }) => files.upstream?.concurrencyMax ?? 0));
   }
 
   /** Rows of one model. */
@@ -71,14 +74,21 @@ export class UpstreamPool {
   }
 
   stop(): void {
-    for (const unit of [...this.#wanted]) this.remove(unit);
+    for (const unit of this.#units.values()) unit.stop();
+    this.#units.clear();
+    this.#wanted.clear();
+  }
+
+  /** The newest last. */
+  #unitsOf(model: string): UpstreamUnit[] {
+    return [...this.#units.values()].filter(({ files }) => files.id === model);
   }
 
   /** A unit that is ready takes over what waits for a server of the model that is not: somebody mended its URL. */
   readonly #hear: UpstreamEvents['onModel'] = (files, state, detail) => {
     this.#events.onModel(files, state, detail);
-    const units = [...this.#units.values()].filter(({ files: { id } }) => id === files.id);
-    const ready = units.find(({ isReady }) => isReady);
+    const units = this.#unitsOf(files.id);
+    const ready = units.findLast(({ isReady }) => isReady);
     if (ready) for (const unit of units) if (!unit.isReady) ready.add(unit.release());
   };
 

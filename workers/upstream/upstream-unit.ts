@@ -53,7 +53,7 @@ export class UpstreamUnit {
   readonly #pace: Pace;
   readonly #waiting = new WaitingRows();
   readonly #stop = new AbortController();
-  #underWay = 0;
+  readonly #underWay = new Set<QueuedRow>();
   #isReady = false;
   #isChecking = false;
   #wake: NodeJS.Timeout | undefined;
@@ -75,7 +75,7 @@ export class UpstreamUnit {
   }
 
   get underWay(): number {
-    return this.#underWay;
+    return this.#underWay.size;
   }
 
   add(rows: readonly QueuedRow[]): void {
@@ -94,11 +94,13 @@ export class UpstreamUnit {
     this.#advance();
   }
 
-  /** Ends what is under way; nothing is told any more. */
-  stop(): void {
+  /** Ends what is under way; nothing is told any more. Gives back the rows that it had. */
+  stop(): QueuedRow[] {
     clearTimeout(this.#wake);
     this.#stop.abort();
     this.#parts.server.close();
+    for (const row of this.#underWay) row.waitsSinceMs = performance.now();
+    return [...this.#underWay, ...this.release()];
   }
 
   /** Begins what may begin now, and sees to it that the rest is looked at again in time. The one place that begins calls. */
@@ -107,16 +109,16 @@ export class UpstreamUnit {
     clearTimeout(this.#wake);
     const nowMs = performance.now();
     this.#waiting.dropUnwanted();
-    const isIdle = this.#waiting.size === 0 && this.#underWay === 0;
+    const isIdle = this.#waiting.size === 0 && this.#underWay.size === 0;
     if (nowMs < this.#pace.untilMs) this.#wakeAt(this.#pace.untilMs);
     else if (!this.#isReady && isIdle) void this.#check();
     else {
-      while (this.#underWay < this.#pace.callsAt(nowMs)) {
+      while (this.#underWay.size < this.#pace.callsAt(nowMs)) {
         const call = this.#waiting.take(nowMs);
         if (!call) break;
         void this.#ask(call);
       }
-      if (this.#underWay < this.#pace.callsAt(nowMs)) this.#wakeAt(this.#waiting.soonestMs);
+      if (this.#underWay.size < this.#pace.callsAt(nowMs)) this.#wakeAt(this.#waiting.soonestMs);
     }
   }
 
@@ -147,11 +149,11 @@ export class UpstreamUnit {
   async #ask(call: WaitingCall): Promise<void> {
     const { row } = call;
     const { events } = this.#parts;
-    this.#underWay++;
+    this.#underWay.add(row);
     events.onAsk(row);
     const startedMs = performance.now();
     const verdict = await this.#call(row).catch(blameItem);
-    this.#underWay--;
+    this.#underWay.delete(row);
     const endedMs = performance.now();
     events.onAsked({ row, verdict, startedMs, endedMs });
     this.#settle(call, verdict, endedMs - startedMs);
@@ -168,7 +170,7 @@ export class UpstreamUnit {
 
   #settle(call: WaitingCall, verdict: Verdict, ms: number): void {
     const { row } = call;
-    if (verdict.kind === 'dropped') return;
+    if (verdict.kind === 'dropped' || this.#stop.signal.aborted) return;
     if ('reason' in verdict) {
       this.#pace.failed(verdict.kind, performance.now(), { retryAfterSeconds: verdict.retryAfterSeconds ?? null });
       // First: what waits may be taken over when the trouble is told.
