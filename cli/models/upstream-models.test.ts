@@ -59,6 +59,7 @@ test('add names what is wrong or missing, and leaves nothing behind', async () =
   assert.match((await add('--max-concurrency', '0', '--as', 'x')).err, /upstream\.max_concurrency/);
   const keyed = await models(['add', '--upstream', 'http://me:secret@vllm', '--model', 'm']);
   assert.match(keyed.err, /upstream\.url: names a user/);
+  assert.match((await models(['add', '--upstream', 'vllm', '--model', 'm'])).err, /upstream\.url: Invalid URL\.\n/);
   assert.deepEqual(readdirSync(join(dir, 'home')), []);
 });
 

@@ -74,7 +74,9 @@ function baseOf(text: string): string {
   return `${origin}${path === '' ? '/v1' : path}`;
 }
 
+/** Of a text that is no URL the check before this one has told. */
 function isPlain(text: string): boolean {
+  if (!URL.canParse(text)) return true;
   const { username, password, search, hash } = new URL(text);
   return `${username}${password}${search}${hash}` === '';
 }
