@@ -2,7 +2,7 @@
 import { judgeCheck } from '../../models/chat/read-refusal.ts';
 import { ModelFault, suggestion } from '../../models/repository/manifest.ts';
 import type { Upstream } from '../../models/repository/upstream.ts';
-import { readNamedSecret } from '../../shared/config/named-secret.ts';
+import { readNamedSecret, SecretFault } from '../../shared/config/named-secret.ts';
 import { OperatorHttp } from '../../shared/net/operator-http.ts';
 
 const timeoutMs = 10_000;
@@ -28,6 +28,8 @@ export async function checkUpstream(
     return status === 200 ? missingFrom(body, upstream.model) : null;
   } catch (error) {
     if (error instanceof ModelFault) throw error;
+    if (error instanceof SecretFault)
+      throw new ModelFault(`${error.message}.`, { fix: `ls -l "$${upstream.apiKeyEnv}_FILE"` });
     throw new ModelFault(`The server at ${upstream.url} does not answer: ${(error as Error).message}.`, {
       fix: `curl -sS ${upstream.url}/models`,
     });

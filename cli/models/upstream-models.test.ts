@@ -77,6 +77,8 @@ test('verify asks the server: its key, its answer, its list of models', async ()
   writeFileSync(join(dir, 'key'), `${key}\n`);
   const right = await verify({ VLM_KEY_FILE: join(dir, 'key') });
   assert.deepEqual([right.code, /ok +model vlm .*which answers/.test(right.out)], [0, true], right.out);
+  const unreadable = await verify({ VLM_KEY_FILE: join(dir, 'no-key') });
+  assert.match(unreadable.out, /VLM_KEY_FILE names a file that can not be read \(ENOENT\)\.\s+fix: ls -l/);
   await server.kill();
   assert.match((await verify({ VLM_KEY: key })).out, /does not answer: ECONNREFUSED\.\s+fix: curl -sS http/);
   await server.rise();

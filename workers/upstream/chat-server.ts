@@ -7,7 +7,7 @@ import { judgeCheck, type Refusal, readRefusal } from '../../models/chat/read-re
 import { readReply } from '../../models/chat/read-reply.ts';
 import { renderRequest } from '../../models/chat/request-body.ts';
 import type { Upstream } from '../../models/repository/upstream.ts';
-import { readNamedSecret } from '../../shared/config/named-secret.ts';
+import { readNamedSecret, SecretFault } from '../../shared/config/named-secret.ts';
 import { OperatorHttp, type OperatorRequest, ReplyTooLong, TransportFault } from '../../shared/net/operator-http.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 
@@ -87,13 +87,11 @@ export class ChatServer {
     const { apiKeyEnv } = this.#upstream;
     if (apiKeyEnv === null) return null;
     const key = readNamedSecret(apiKeyEnv);
-    if (key === null) throw new KeyFault(`${apiKeyEnv} is not set where the worker runs`);
-    if (!/^[\x21-\x7e]+$/.test(key)) throw new KeyFault(`${apiKeyEnv} holds what can be no key`);
+    if (key === null) throw new SecretFault(`${apiKeyEnv} is not set where the worker runs`);
+    if (!/^[\x21-\x7e]+$/.test(key)) throw new SecretFault(`${apiKeyEnv} holds what can be no key`);
     return key;
   }
 }
-
-class KeyFault extends Error {}
 
 function readAnswer(body: string): Verdict {
   const reply = readReply(body);
@@ -103,7 +101,7 @@ function readAnswer(body: string): Verdict {
 }
 
 function verdictOf(error: unknown): Verdict {
-  if (error instanceof KeyFault) return { kind: 'denied', reason: error.message };
+  if (error instanceof SecretFault) return { kind: 'denied', reason: error.message };
   if (error instanceof ReplyTooLong)
     return {
       kind: 'item',

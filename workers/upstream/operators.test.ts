@@ -32,6 +32,13 @@ after(async () => {
 
 test('a key that is missing or wrong fails the model until it is there, and is shown nowhere', async () => {
   assert.match((await lab.until('locked', 'failed')) ?? '', new RegExp(`${variable} is not set where the worker runs`));
+  process.env[`${variable}_FILE`] = '/nowhere/key';
+  await lab.load('locked');
+  const saysUnread = () => lab.worker.models.get('locked')?.error ?? '';
+  await waitUntil('the file is told', () => /_FILE names a file that can not be read \(ENOENT\)/.test(saysUnread()));
+  assert.equal(lab.worker.models.get('locked')?.state, 'failed');
+  assert.ok(!saysUnread().includes('nowhere'), 'its path is shown');
+  delete process.env[`${variable}_FILE`];
   process.env[variable] = 'sk-wrong-0123456789';
   await lab.load('locked');
   const saysWrong = () => /answers 401: the key is missing or wrong/.test(lab.worker.models.get('locked')?.error ?? '');
