@@ -53,7 +53,8 @@ export class UpstreamUnit {
   readonly #pace: Pace;
   readonly #waiting = new WaitingRows();
   readonly #stop = new AbortController();
-  readonly #underWay = new Set<QueuedRow>();
+  /** With what ends each call. */
+  readonly #underWay = new Map<QueuedRow, AbortController>();
   #isReady = false;
   #isChecking = false;
   #wake: NodeJS.Timeout | undefined;
@@ -99,8 +100,11 @@ export class UpstreamUnit {
     clearTimeout(this.#wake);
     this.#stop.abort();
     this.#parts.server.close();
-    for (const row of this.#underWay) row.waitsSinceMs = performance.now();
-    return [...this.#underWay, ...this.release()];
+    for (const [row, end] of this.#underWay) {
+      end.abort();
+      row.waitsSinceMs = performance.now();
+    }
+    return [...this.#underWay.keys(), ...this.release()];
   }
 
   /** Begins what may begin now, and sees to it that the rest is looked at again in time. The one place that begins calls. */
@@ -149,10 +153,11 @@ export class UpstreamUnit {
   async #ask(call: WaitingCall): Promise<void> {
     const { row } = call;
     const { events } = this.#parts;
-    this.#underWay.add(row);
+    const end = new AbortController();
+    this.#underWay.set(row, end);
     events.onAsk(row);
     const startedMs = performance.now();
-    const verdict = await this.#call(row).catch(blameItem);
+    const verdict = await this.#call(row, end).catch(blameItem);
     this.#underWay.delete(row);
     const endedMs = performance.now();
     events.onAsked({ row, verdict, startedMs, endedMs });
@@ -160,12 +165,10 @@ export class UpstreamUnit {
     this.#advance();
   }
 
-  async #call({ row, item: { job } }: QueuedRow): Promise<Verdict> {
+  async #call({ row, item: { job } }: QueuedRow, end: AbortController): Promise<Verdict> {
     const { server, pipeline } = this.#parts;
-    const end = new AbortController();
     void job.over.then(() => end.abort());
-    const signal = AbortSignal.any([end.signal, this.#stop.signal]);
-    return await server.ask(pipeline.chat.ask(row), { signal, traceparent: job.request.traceparent });
+    return await server.ask(pipeline.chat.ask(row), { signal: end.signal, traceparent: job.request.traceparent });
   }
 
   #settle(call: WaitingCall, verdict: Verdict, ms: number): void {
