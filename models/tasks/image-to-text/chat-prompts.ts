@@ -3,9 +3,9 @@
  * place. Formats that show a graph ask for one, since a drawing may go where no structured algorithm can; pseudo-code asks
  * for the language of algorithm.ts. Pure.
  */
-import { nodeKinds } from './contract.ts';
+import { nodeKinds, type Wish } from './contract.ts';
 
-export type PromptName = 'text' | 'mermaid' | 'json' | 'pseudocode';
+export type PromptName = NonNullable<Wish['format']>;
 
 const graph = `Read the flowchart in this picture as a graph. Answer with one JSON object and nothing else:
 {"nodes": [{"id": "n1", "kind": "start", "text": "start"}], "edges": [{"from": "n1", "to": "n2", "label": "yes"}]}
@@ -35,7 +35,7 @@ export const defaultPrompts: Readonly<Record<PromptName, string>> = {
 
 /** A caller's own words replace ours; where the answer will be read, what it must look like is said after them. */
 export function promptOf(
-  { prompt, format = 'text' }: { readonly prompt?: string; readonly format?: PromptName },
+  { prompt, format = 'text' }: Pick<Wish, 'prompt' | 'format'>,
   prompts: Readonly<Record<string, string>>,
 ): string {
   const own = prompts[format] ?? defaultPrompts[format];

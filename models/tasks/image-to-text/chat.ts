@@ -9,22 +9,9 @@ import type { ModelFiles } from '../../repository/model-files.ts';
 import type { Upstream } from '../../repository/upstream.ts';
 import type { ChatPipeline, PipelineFactory, PreparedSource, Row, RowOutcome } from '../../task.ts';
 import { defaultPrompts, promptOf } from './chat-prompts.ts';
-import type { DiagramFormat } from './contract.ts';
+import type { Wish } from './contract.ts';
 import { formatWritten } from './format-written.ts';
 import { cutAtStop } from './stop-texts.ts';
-
-/** The contract's parameters, with the manifest's below them. */
-interface Wish {
-  readonly max_new_tokens?: number;
-  readonly stop?: readonly string[];
-  readonly prompt?: string;
-  readonly temperature?: number;
-  readonly top_k?: number;
-  readonly top_p?: number;
-  readonly seed?: number;
-  readonly num_beams?: number;
-  readonly format?: 'text' | DiagramFormat;
-}
 
 interface WrittenAnswer {
   readonly generated_text: string;

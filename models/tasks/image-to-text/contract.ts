@@ -38,6 +38,40 @@ export const formattedSchema = z.union([
 ]);
 export type Formatted = z.infer<typeof formattedSchema>;
 
+const parameters = z.strictObject({
+  max_new_tokens: z
+    .int()
+    .min(1)
+    .max(4096)
+    .optional()
+    .describe("Tokens to write at most. Default: the model's own; never more than its positions."),
+  stop: z
+    .array(z.string().min(1).max(64))
+    .min(1)
+    .max(4)
+    .optional()
+    .describe('Texts that end the writing; the first that comes is cut off with all after it.'),
+  prompt: z
+    .string()
+    .max(2000)
+    .optional()
+    .describe(
+      'Text that the decoder goes on from, such as Donut\'s "<s_docvqa>"; a question, where the model takes questions. For Florence-2 the task: "<CAPTION>" (default), "<OCR>", "<OD>", "<OCR_WITH_REGION>", "<CAPTION_TO_PHRASE_GROUNDING>a green car" and so on.',
+    ),
+  temperature: z.number().min(0).max(2).optional().describe('0 takes the likeliest token (default); above 0 samples.'),
+  top_k: z.int().min(1).max(1000).optional().describe('Sample among so many of the likeliest tokens.'),
+  top_p: z.number().gt(0).max(1).optional().describe('Sample among the likeliest tokens of this total probability.'),
+  seed: z.int().min(0).max(4_294_967_295).optional().describe('Makes sampling repeatable.'),
+  num_beams: z.int().min(1).max(8).optional().describe('Width of beam search. Default 1: greedy.'),
+  format: z
+    .enum(['text', ...diagramFormats])
+    .optional()
+    .describe('Adds `formatted`: the text, read as an algorithm, as Mermaid, a JSON graph or pseudo-code.'),
+});
+
+/** A caller's parameters, with the manifest's below them. */
+export type Wish = Readonly<z.infer<typeof parameters>>;
+
 const contract: TaskContract = {
   task: 'image-to-text',
   title: 'Image to text',
@@ -45,41 +79,7 @@ const contract: TaskContract = {
   media: 'image',
   // Writing a text takes a hundred times what naming a picture does: at high priority it would stand beside speech.
   defaultPriority: 'normal',
-  parameters: z.strictObject({
-    max_new_tokens: z
-      .int()
-      .min(1)
-      .max(4096)
-      .optional()
-      .describe("Tokens to write at most. Default: the model's own; never more than its positions."),
-    stop: z
-      .array(z.string().min(1).max(64))
-      .min(1)
-      .max(4)
-      .optional()
-      .describe('Texts that end the writing; the first that comes is cut off with all after it.'),
-    prompt: z
-      .string()
-      .max(2000)
-      .optional()
-      .describe(
-        'Text that the decoder goes on from, such as Donut\'s "<s_docvqa>"; a question, where the model takes questions. For Florence-2 the task: "<CAPTION>" (default), "<OCR>", "<OD>", "<OCR_WITH_REGION>", "<CAPTION_TO_PHRASE_GROUNDING>a green car" and so on.',
-      ),
-    temperature: z
-      .number()
-      .min(0)
-      .max(2)
-      .optional()
-      .describe('0 takes the likeliest token (default); above 0 samples.'),
-    top_k: z.int().min(1).max(1000).optional().describe('Sample among so many of the likeliest tokens.'),
-    top_p: z.number().gt(0).max(1).optional().describe('Sample among the likeliest tokens of this total probability.'),
-    seed: z.int().min(0).max(4_294_967_295).optional().describe('Makes sampling repeatable.'),
-    num_beams: z.int().min(1).max(8).optional().describe('Width of beam search. Default 1: greedy.'),
-    format: z
-      .enum(['text', ...diagramFormats])
-      .optional()
-      .describe('Adds `formatted`: the text, read as an algorithm, as Mermaid, a JSON graph or pseudo-code.'),
-  }),
+  parameters,
   output: z.strictObject({
     generated_text: z.string(),
     finish_reason: z.enum(['stop', 'length']).optional(),

@@ -25,26 +25,13 @@ import type {
   Row,
   SequenceStart,
 } from '../../task.ts';
-import type { DiagramFormat } from './contract.ts';
+import type { Wish } from './contract.ts';
 import { type PictureSize, readRegions } from './florence/regions.ts';
 import type { RegionKind } from './florence/tasks.ts';
 import { formatText } from './format-text.ts';
 import { blipIds, createPromptReader, type Family, familyOf } from './prompts.ts';
 import { cutAtStop, endsWithStop } from './stop-texts.ts';
 import { readTextDecoder, type TextDecoding } from './text-decoding.ts';
-
-/** The contract's parameters, with the manifest's below them. */
-interface Wish {
-  readonly max_new_tokens?: number;
-  readonly stop?: readonly string[];
-  readonly prompt?: string;
-  readonly temperature?: number;
-  readonly top_k?: number;
-  readonly top_p?: number;
-  readonly seed?: number;
-  readonly num_beams?: number;
-  readonly format?: 'text' | DiagramFormat;
-}
 
 interface TextContext {
   readonly wish: Wish;
