@@ -4,6 +4,7 @@
  */
 import { holdLease } from '../../shared/jobs/store/duties.ts';
 import { isRedisTrouble } from '../http/error-handler.ts';
+import { Repeat } from '../repeat.ts';
 import type { DutyParts } from './duty-parts.ts';
 import { findLost } from './find-lost.ts';
 import { expireUnstarted, sweepBlobs, sweepIncoming, sweepOrphans, trimTombstones } from './sweep.ts';
@@ -23,38 +24,24 @@ const duties: Readonly<Record<string, { readonly everyMs: number; readonly run: 
 
 export class Duties {
   readonly #parts: DutyParts;
-  readonly #timers = new Map<string, NodeJS.Timeout>();
-  readonly #running = new Set<Promise<unknown>>();
-  #isStopped = false;
+  readonly #beats: Repeat[] = [];
 
   constructor(parts: DutyParts) {
     this.#parts = parts;
   }
 
   start(): void {
-    for (const name of Object.keys(duties)) {
+    for (const [name, { everyMs }] of Object.entries(duties)) {
       // As if it had just been done: one that never is would have no age, and DutyStale nothing to watch.
       this.#parts.metrics.dutyRuns.set({ duty: name }, Date.now() / 1000);
-      this.#schedule(name);
+      const beat = new Repeat(everyMs, () => this.run(name));
+      beat.start();
+      this.#beats.push(beat);
     }
   }
 
   async stop(): Promise<void> {
-    this.#isStopped = true;
-    for (const timer of this.#timers.values()) clearTimeout(timer);
-    await Promise.all(this.#running);
-  }
-
-  #schedule(name: string): void {
-    const everyMs = duties[name]?.everyMs ?? minuteMs;
-    const timer = setTimeout(() => {
-      const running = this.run(name).finally(() => {
-        this.#running.delete(running);
-        if (!this.#isStopped) this.#schedule(name);
-      });
-      this.#running.add(running);
-    }, everyMs);
-    this.#timers.set(name, timer);
+    await Promise.all(this.#beats.map((beat) => beat.stop()));
   }
 
   /** One beat of one duty, if this process has its lease. Never throws. */

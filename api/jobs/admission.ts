@@ -8,6 +8,7 @@ import { jobClasses } from '../../shared/jobs/job.ts';
 import { keys, queueName } from '../../shared/jobs/keys.ts';
 import type { JobQueues } from '../../shared/jobs/queues.ts';
 import { Problem } from '../../shared/problems/problem.ts';
+import { Repeat } from '../repeat.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
 const pollEveryMs = 500;
@@ -42,8 +43,7 @@ export class AdmissionGate {
   #isMemoryFull = false;
   #isRedisAway = false;
   #tenantJobsMax = 0;
-  #timer: NodeJS.Timeout | undefined;
-  #isStopped = false;
+  readonly #polls = new Repeat(pollEveryMs, () => this.poll());
 
   constructor(parts: AdmissionParts) {
     this.#parts = parts;
@@ -51,12 +51,11 @@ export class AdmissionGate {
 
   async start(): Promise<void> {
     await this.poll();
-    this.#schedule();
+    this.#polls.start();
   }
 
   stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
+    void this.#polls.stop();
   }
 
   get states(): readonly QueueState[] {
@@ -112,14 +111,6 @@ export class AdmissionGate {
     } catch {
       this.#isRedisAway = true;
     }
-  }
-
-  #schedule(): void {
-    this.#timer = setTimeout(() => {
-      void this.poll().finally(() => {
-        if (!this.#isStopped) this.#schedule();
-      });
-    }, pollEveryMs);
   }
 
   #judgeMemory(info: string): void {

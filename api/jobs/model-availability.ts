@@ -5,6 +5,7 @@
  */
 import type { Redis } from 'ioredis';
 import { Problem } from '../../shared/problems/problem.ts';
+import { Repeat } from '../repeat.ts';
 import { readModelStates, readUnloaded, type WorkerState } from './model-states.ts';
 import { retryAfterSeconds } from './retry-after.ts';
 
@@ -18,8 +19,7 @@ export class ModelAvailability {
   readonly #redis: Redis;
   #states: ReadonlyMap<string, readonly WorkerState[]> = new Map();
   #unloaded: ReadonlyMap<string, string> = new Map();
-  #timer: NodeJS.Timeout | undefined;
-  #isStopped = false;
+  readonly #polls = new Repeat(pollEveryMs, () => this.poll());
 
   constructor(redis: Redis) {
     this.#redis = redis;
@@ -27,12 +27,11 @@ export class ModelAvailability {
 
   async start(): Promise<void> {
     await this.poll();
-    this.#schedule();
+    this.#polls.start();
   }
 
   stop(): void {
-    this.#isStopped = true;
-    clearTimeout(this.#timer);
+    void this.#polls.stop();
   }
 
   /** While Redis is away, what was known stays. */
@@ -81,14 +80,6 @@ export class ModelAvailability {
 
   #sayUnloaded(model: string): string {
     return `${model} was unloaded by an operator at ${this.#unloaded.get(model)}; \`millrace models load ${model}\` brings it back`;
-  }
-
-  #schedule(): void {
-    this.#timer = setTimeout(() => {
-      void this.poll().finally(() => {
-        if (!this.#isStopped) this.#schedule();
-      });
-    }, pollEveryMs);
   }
 }
 
