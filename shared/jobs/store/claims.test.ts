@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
 import { jobRequest } from '../../testing/job-request.ts';
 import { openTestStore } from '../../testing/test-store.ts';
+import { inspectQueue } from '../inspect-queues.ts';
 import type { JobRequest } from '../job.ts';
 import { keys } from '../keys.ts';
 import { claimJobs, listStrays, putBack } from './claims.ts';
@@ -103,6 +104,17 @@ test('lists claims of those without a sign of life, and of the one that asks', a
   const found = async (worker: string) => (await listStrays(redis, worker, [queue, 'other.low'])).map(({ id }) => id);
   assert.deepEqual((await found('me')).sort(), [one, three].sort());
   assert.deepEqual((await found('alive')).sort(), [one, two].sort());
+});
+
+test('puts back once what two have found, and not what was put off meanwhile', async () => {
+  const [found, delayed] = (await admitMany(2)) as [string, string];
+  await claim({ worker: 'dead' });
+  const strays = await listStrays(redis, 'me', [queue]);
+  const inspected = inspectQueue(queue, redis);
+  await (await inspected.getJob(delayed))?.moveToDelayed(Date.now() + 60_000, '0');
+  await inspected.close();
+  assert.deepEqual([await putBack(redis, strays), await putBack(redis, strays)], [1, 0]);
+  assert.deepEqual(await redis.lrange(`${base}:wait`, 0, -1), [found]);
 });
 
 test('puts nothing back that ended, or that another has claimed meanwhile', async () => {
