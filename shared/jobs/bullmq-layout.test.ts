@@ -12,7 +12,7 @@ import { inspectQueue } from './inspect-queues.ts';
 import { keys } from './keys.ts';
 import type { QueuedJob } from './queued-job.ts';
 import { JobQueues, markerOf } from './queues.ts';
-import { claimJobs } from './store/claims.ts';
+import { claimJobs, putBack } from './store/claims.ts';
 
 const name = 'm.normal';
 const base = `${keys.queuePrefix}:${name}`;
@@ -151,6 +151,18 @@ test('a job whose delay ends in a paused queue waits there, and is due no more',
     (await claim()).claims.map(({ ref }) => ref.id),
     [id],
   );
+});
+
+test('jobs that wait again count among those that wait, also for the age of the oldest', async () => {
+  const id = await admit();
+  await claim();
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  await putBack(redis, [{ queue: name, id, owner: 'w1' }]);
+  const alone = await queues.depth('m', 'normal');
+  assert.deepEqual([alone.waiting, alone.oldestMs >= 50, alone.oldestClaimedMs], [1, true, 0]);
+  await admit();
+  const both = await queues.depth('m', 'normal');
+  assert.deepEqual([both.waiting, both.oldestMs >= 50], [2, true]);
 });
 
 test('whoever only looks sees the same, and changes nothing', async () => {

@@ -62,13 +62,15 @@ export class JobQueues {
   async depth(model: string, jobClass: JobClass): Promise<QueueDepth> {
     const name = queueName(model, jobClass);
     const base = `${keys.queuePrefix}:${name}`;
-    const [prioritized, oldest, waiting, claimed] = await Promise.all([
+    const [prioritized, oldest, again, oldestAgain, claimed] = await Promise.all([
       this.#connection.zcard(`${base}:prioritized`),
       this.#connection.zrange(`${base}:prioritized`, '0', '0'),
       this.#connection.llen(`${base}:wait`),
+      this.#connection.lindex(`${base}:wait`, -1),
       this.#connection.lindex(`${base}:active`, -1),
     ]);
-    return { waiting: prioritized + waiting, oldestMs: ageMs(oldest[0]), oldestClaimedMs: ageMs(claimed) };
+    const oldestMs = Math.max(ageMs(oldest[0]), ageMs(oldestAgain));
+    return { waiting: prioritized + again, oldestMs, oldestClaimedMs: ageMs(claimed) };
   }
 
   async close(): Promise<void> {
