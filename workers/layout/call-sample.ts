@@ -1,8 +1,8 @@
 /**
- * Some of the calls that ran, with their rows: what layouts are raced on is what this machine really does. Held in memory
- * only, a few megabytes at most, and gone once it was raced.
+ * Some of the calls that ran, with copies of their rows: what layouts are raced on is what this machine really does. Held in
+ * memory only, a few megabytes at most, and gone once it was raced.
  */
-import type { Row } from '../../models/task.ts';
+import type { Row, RowTensor } from '../../models/task.ts';
 
 export interface SampledCall {
   /** Unit. */
@@ -33,7 +33,7 @@ export class CallSample {
   offer(call: SampledCall, random: () => number = Math.random): void {
     this.#seen++;
     const at = this.#calls.length < callsMax ? this.#calls.length : Math.floor(random() * this.#seen);
-    if (at < callsMax && bytesOf(call.rows) <= bytesMax) this.#calls[at] = call;
+    if (at < callsMax && bytesOf(call.rows) <= bytesMax) this.#calls[at] = { ...call, rows: call.rows.map(copyOf) };
   }
 
   clear(): void {
@@ -46,4 +46,13 @@ function bytesOf(rows: readonly Row[]): number {
   let bytes = 0;
   for (const { tensors } of rows) for (const { data } of Object.values(tensors)) bytes += data.byteLength;
   return bytes;
+}
+
+/** The row's own memory is given back when its call has ended, and may be a small part of something large. */
+function copyOf(row: Row): Row {
+  const tensors = Object.entries(row.tensors).map(([name, tensor]): [string, RowTensor] => [
+    name,
+    { ...tensor, data: tensor.data.slice() },
+  ]);
+  return { ...row, tensors: Object.fromEntries(tensors) };
 }

@@ -37,6 +37,7 @@ export interface SchedulerEvents extends Omit<StepEvents, 'onWritten'> {
   onRow(row: QueuedRow, outcome: LaneOutcome, cost: RowCost): void;
   /** Of a row that was written token by token, before `onRow`. */
   onWritten(lane: Lane, live: LiveRow): void;
+  /** The rows are whole for the last time: their large tensors are given back behind it. */
   onReport(report: CallReport): void;
   /** However the call ended, and before anybody is told what came of it. */
   onCallEnd(lane: Lane, result: CallResult): void;
@@ -198,9 +199,9 @@ export class Scheduler {
     this.#pool?.countSuccess(first.model);
     this.#cost.observe(first.model, rows.length, length, result.wallMs);
     this.#policy.ended?.({ rows, startedMs, endedMs: performance.now() });
-    for (const { row } of rows) freeBulk(row);
     const { outcomes, kind: _kind, ...times } = result;
     this.#events.onReport({ model: first.model, rows, ...times, predictedMs });
+    for (const { row } of rows) freeBulk(row);
     const cost = { computeMs: times.computeMs, laneMs: times.wallMs / rows.length, rows: rows.length };
     for (const [i, row] of rows.entries()) this.#events.onRow(row, outcomes[i] as LaneOutcome, cost);
   }

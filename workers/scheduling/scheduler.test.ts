@@ -1,0 +1,77 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Row } from '../../models/task.ts';
+import type { CallResult, Lane, LoadedModel } from '../lane/lane.ts';
+import type { LanePool } from '../lane/lane-pool.ts';
+import type { LaneRow } from '../lane/lane-protocol.ts';
+import { CallSample } from '../layout/call-sample.ts';
+import type { QueuedRow } from '../running/running-job.ts';
+import { AdaptivePolicy } from './adaptive-policy.ts';
+import { type CallReport, Scheduler, type SchedulerEvents } from './scheduler.ts';
+import { grown, knownCost, waitingRow } from './testing/rows.ts';
+
+const pixels = 65_536;
+const cost = knownCost(() => 1);
+const work = { computeMs: 1, postprocessMs: 0, wallMs: 1 };
+
+/** A lane that answers as it is told. */
+function laneOf(answer: (rows: readonly LaneRow[]) => CallResult): Lane {
+  const models = new Map<string, LoadedModel>([['m', { writes: null }]]);
+  return { name: 'lane-0', models, idle: true, run: async (_model, rows) => answer(rows) } as Partial<Lane> as Lane;
+}
+
+function pictures(count: number): QueuedRow[] {
+  return Array.from({ length: count }, () => {
+    const data = new Uint8Array(pixels).fill(7);
+    const row: Row = {
+      tensors: { x: { type: 'uint8', dims: [pixels], data } },
+      length: 1,
+      shapeKey: 'x',
+      context: null,
+    };
+    const item = { job: { isOver: false }, settled: false, parts: [null] };
+    return { ...waitingRow(), row, item, index: 0, waitsSinceMs: 0, alone: false } as unknown as QueuedRow;
+  });
+}
+
+const bytesOf = ({ tensors }: Row) => tensors['x']?.data.byteLength;
+
+/** Runs these rows in one lane until each has an outcome. */
+async function run(lane: Lane, rows: readonly QueuedRow[], onReport: (report: CallReport) => void = () => {}) {
+  let open = rows.length;
+  await new Promise<void>((resolve) => {
+    const nothing = { onCall() {}, onCallEnd() {}, onDeath() {}, onSteps() {}, onStepsEnd() {}, onStepReport() {} };
+    const onRow = () => --open === 0 && resolve();
+    const events: SchedulerEvents = { ...nothing, onWritten() {}, onUnwritten() {}, onReport, onRow };
+    const scheduler = new Scheduler(new AdaptivePolicy(cost, { growth: grown }), cost, events);
+    const pool = { lanes: [lane], offer: () => scheduler.dispatch(lane), countSuccess() {}, isLeaving: () => false };
+    scheduler.attach(pool as Partial<LanePool> as LanePool);
+    scheduler.add(rows);
+  });
+}
+
+test('the memory of pictures is given back once their call was reported, and a sample of it keeps its own', async () => {
+  const sample = new CallSample();
+  const lane = laneOf((rows) => ({ kind: 'ran', outcomes: rows.map(() => ({ part: null })), ...work }));
+  const rows = pictures(3);
+  await run(lane, rows, ({ model, rows }) => sample.offer({ model, rows: rows.map(({ row }) => row), ms: 1 }));
+  assert.deepEqual(
+    rows.map(({ row }) => bytesOf(row)),
+    [0, 0, 0],
+  );
+  const sampled = sample.calls.flatMap((call) => call.rows);
+  assert.deepEqual(sampled.map(bytesOf), [pixels, pixels, pixels]);
+  assert.ok(sampled.every(({ tensors }) => tensors['x']?.data.every((value) => value === 7)));
+});
+
+test('a call that the model refused is halved with all of its pixels', async () => {
+  const seen: (number | undefined)[] = [];
+  const lane = laneOf((rows) => {
+    seen.push(...rows.map(({ row }) => bytesOf(row)));
+    if (rows.length > 1) return { kind: 'failed', reason: 'told to fail', outOfMemory: false };
+    return { kind: 'ran', outcomes: [{ part: null }], ...work };
+  });
+  await run(lane, pictures(6));
+  assert.ok(seen.length > 6, `${seen.length} rows were sent`);
+  assert.ok(seen.every((bytes) => bytes === pixels));
+});
