@@ -49,13 +49,16 @@ export class LayoutFile {
     }
   }
 
-  async write({ layout, units }: Verdict): Promise<void> {
+  /** Whether the next process will find it. */
+  async write({ layout, units }: Verdict): Promise<boolean> {
     const hardware = describeHardware(this.#device, 0, 0);
     const facts = { format: 1, at: new Date().toISOString(), hardware, layout, units: units.slice(-unitsMax) };
     try {
       await replaceFile(this.#path, `${JSON.stringify(facts)}\n`);
+      return true;
     } catch (error) {
       this.#warn(error, 'what was measured of lanes and threads can not be kept');
+      return false;
     }
   }
 

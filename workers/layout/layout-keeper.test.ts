@@ -23,15 +23,18 @@ const pace = { lookMs: 20, idleMs: 60, callsMin: 10 };
 /** Calls on one thread take 30 ms; on two what is said. */
 async function keep(dataDir: string, twoThreadsMs: number, isIdle = () => true, env: Record<string, string> = {}) {
   const told: Layout[] = [];
+  const said: string[] = [];
   let races = 0;
   const settings = readSettings({ MILLRACE_DATA: dataDir, ...env });
   const onBetter = (layout: Layout) => void told.push(layout);
-  const keeper = await LayoutKeeper.open({ device: 'cpu', settings, logger, onBetter, entry, cores: 2, pace });
+  const heard = Object.assign(Object.create(logger), { info: (_facts: object, words: string) => said.push(words) });
+  const options = { device: 'cpu', settings, logger: heard, onBetter, entry, cores: 2, pace };
+  const keeper = await LayoutKeeper.open(options);
   keeper.watch({ isIdle, models: () => [files], memoryOf: () => ++races });
   const context: ThreadedContext = { 1: 30, 2: twoThreadsMs };
   const row = { tensors: {}, length: 1, shapeKey: 'x', context };
   for (let i = 0; i < 10; i++) keeper.offer({ model: unitOf(files), rows: [row], ms: 30 });
-  return { keeper, told, races: () => races };
+  return { keeper, told, said, races: () => races };
 }
 const verdictOf = async (dataDir: string) => await new LayoutFile(dataDir, 'cpu', logger).read();
 const untilMeasured = async (dataDir: string) =>
@@ -76,6 +79,16 @@ test('a race is broken off when somebody comes, and nothing is concluded', async
   await new Promise((resolve) => setTimeout(resolve, 6000));
   await keeper.stop();
   assert.equal(await verdictOf(dataDir), null);
+  assert.deepEqual(told, []);
+});
+
+test('nobody is sent away for a layout that the next process would not find', async () => {
+  const dataDir = newFolder();
+  // A file where the folder should be: nothing can be written below it.
+  writeFileSync(join(dataDir, 'costs'), '');
+  const { keeper, told, said } = await keep(dataDir, 3);
+  await waitUntil('layouts are measured', () => said.includes('another layout is faster'), 60_000);
+  await keeper.stop();
   assert.deepEqual(told, []);
 });
 

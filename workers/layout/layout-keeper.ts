@@ -156,9 +156,10 @@ export class LayoutKeeper {
   async #conclude({ lanes, threads }: Layout, units: readonly string[]): Promise<void> {
     this.#measured = [...new Set([...this.#measured, ...units])];
     this.#sample.clear();
-    await this.#file.write({ layout: { lanes, threads }, units: this.#measured });
+    const isKept = await this.#file.write({ layout: { lanes, threads }, units: this.#measured });
     const isNew = !isSame({ lanes, threads }, this.inForce);
     this.#options.logger.info({ lanes, threads, units }, isNew ? 'another layout is faster' : 'the layout stays');
-    if (isNew && !this.#stop.signal.aborted) this.#options.onBetter({ lanes, threads });
+    // Not kept, it would be measured again and end the next process, too, and so on for ever.
+    if (isNew && isKept && !this.#stop.signal.aborted) this.#options.onBetter({ lanes, threads });
   }
 }
