@@ -20,3 +20,18 @@ test('every job of every model ends, though two models are always away', async (
     for (const job of jobs) assert.equal((await lab.outcome(job)).status, 'succeeded');
   });
 });
+
+test('a job ends beside a model that is written with all the time, and has the only place', async () => {
+  const models = ['writes', 'one'].map((id) => modelFiles({ id }));
+  await lab.live(models, { settings: { modelMemoryBytes: 1 } }, async () => {
+    let isOver = false;
+    // Six rows of half a second for four slots: at every moment some are half done.
+    const writers = Array.from({ length: 6 }, async (_, at) => {
+      while (!isOver) await lab.outcome(await lab.submit('writes', 400 + 70 * at));
+    });
+    assert.equal((await lab.outcome(await lab.submit('writes', 10))).status, 'succeeded');
+    assert.equal((await lab.outcome(await lab.submit('one', 1))).status, 'succeeded');
+    isOver = true;
+    await Promise.all(writers);
+  });
+});

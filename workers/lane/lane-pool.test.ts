@@ -69,3 +69,23 @@ test('a lane with room for two of four models tries each, and loads one again wh
   await waitUntil('it came back', () => lane?.models.has(absent) === true);
   assert.equal(lane?.models.size, 2);
 });
+
+test('a model that was set aside comes back, though its place is taken and no row of it can wait', async () => {
+  const said: string[] = [];
+  const options = { device: 'cpu', threads: 1, lanes: 1, entry, memoryBytes: 1 };
+  pool = new LanePool(options, createLogger('test', 'silent'), {
+    onIdle() {},
+    onModel: ({ id }, state) => said.push(`${id} ${state}`),
+    onLaneEnd() {},
+  });
+  const [one, two] = [modelFiles({ id: 'one' }), modelFiles({ id: 'two' })] as const;
+  for (const files of [one, two]) pool.add(files);
+  pool.start();
+  await waitUntil('both were tried', () => said.includes('one ready') && said.includes('two ready'));
+  await waitUntil('one is left', () => pool.lanes[0]?.models.size === 1);
+  const unit = pool.lanes[0]?.models.has(unitOf(one)) ? unitOf(two) : unitOf(one);
+  while (!said.at(-1)?.endsWith('quarantined')) pool.countCrash(unit);
+  said.length = 0;
+  const id = unit === unitOf(one) ? 'one' : 'two';
+  await waitUntil('it is ready again', () => said.includes(`${id} ready`), 10_000);
+});

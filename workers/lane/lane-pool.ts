@@ -60,6 +60,7 @@ export class LanePool {
   readonly #models = new Map<string, ModelFiles>();
   readonly #failed = new Map<string, LoadFailure>();
   readonly #residency: Residency;
+  readonly #leaving = new WeakMap<Lane, readonly string[]>();
   #placing: NodeJS.Timeout | undefined;
   readonly #lanes = new Map<string, Lane>();
   readonly #quarantine = new Quarantine();
@@ -106,6 +107,11 @@ export class LanePool {
     return this.#residency.bytesOf(unit);
   }
 
+  /** A model that writes token by token begins no more rows there: others have waited for its place long enough. */
+  isLeaving(lane: Lane, unit: string): boolean {
+    return this.#leaving.get(lane)?.includes(unit) ?? false;
+  }
+
   start(): void {
     for (const name of this.laneNames) this.#openLane(name);
   }
@@ -148,6 +154,7 @@ export class LanePool {
     if (this.#stopping || !lane.idle) return;
     const absent = [...this.#models.keys()].filter((unit) => this.#wantsLoad(lane, unit));
     const isSettled = absent.length === 0 && this.#residency.fits([...lane.models.keys()]);
+    this.#leaving.delete(lane);
     const next = isSettled ? null : this.#place(lane, absent);
     if (next) void this.#load(lane, next);
     else this.#events.onIdle(lane);
@@ -164,7 +171,7 @@ export class LanePool {
   /** The model that the lane loads now, after those that leave it; null when none comes. */
   #place(lane: Lane, absent: readonly string[]): ModelFiles | null {
     const { waits, isHeld } = this.#events;
-    const { unload, load, isWaiting } = this.#residency.next({
+    const { unload, load, leaving, isWaiting } = this.#residency.next({
       nowMs: performance.now(),
       resident: [...lane.models.keys()],
       absent,
@@ -176,6 +183,7 @@ export class LanePool {
       lane.unload(unit);
       this.#logger.info({ lane: lane.name, unit, for: load }, 'model leaves its place in memory to another');
     }
+    if (leaving.length > 0) this.#leaving.set(lane, leaving);
     if (isWaiting) this.#lookAgain();
     return load === null ? null : (this.#models.get(load) ?? null);
   }
@@ -254,7 +262,9 @@ export class LanePool {
       this.#logger.error({ model: files.id, lane: lane.name, reason, pauseMs }, 'model can not be loaded');
       this.#offerAllIn(pauseMs);
     }
-    if (!this.lanes.some(({ models }) => models.has(unit))) this.#events.onModel(files, 'failed', { reason });
+    if (this.lanes.some(({ models }) => models.has(unit))) return;
+    this.#residency.doubt(unit);
+    this.#events.onModel(files, 'failed', { reason });
   }
 
   #offerAllIn(pauseMs: number): void {
@@ -268,6 +278,7 @@ export class LanePool {
     if (!files) return;
     this.#logger.error({ model, reason, seconds: pauseMs / 1000 }, 'model quarantined');
     for (const lane of this.#lanes.values()) lane.unload(model);
+    this.#residency.doubt(model);
     this.#events.onModel(files, 'quarantined', { reason: `${reason}; tried again in ${Math.ceil(pauseMs / 1000)} s` });
     this.#offerAllIn(pauseMs);
   }

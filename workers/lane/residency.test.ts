@@ -3,7 +3,7 @@ import { test } from 'node:test';
 import { type LaneContents, Residency } from './residency.ts';
 
 const load = { bytes: 100, loadMs: 500, isSpeech: false };
-const none = { unload: [], load: null, isWaiting: false };
+const none = { unload: [], load: null, leaving: [], isWaiting: false };
 
 /** A lane with room for two models of 100 bytes; each was loaded once, at 0, and used at the time that is given. */
 function laneOf(uses: Readonly<Record<string, number | null>>, bytes = 250): Residency {
@@ -49,10 +49,10 @@ test('a model that rows wait for takes the place of that which saves the least l
   const residency = laneOf({ a: 60_000, b: 60_000, c: 0 });
   residency.noteUse('b', 60_001);
   const step = residency.next(contents({ waits: new Map([['c', 99_000]]) }));
-  assert.deepEqual(step, { unload: ['a'], load: 'c', isWaiting: false });
+  assert.deepEqual(step, { ...none, unload: ['a'], load: 'c' });
 });
 
-test('speech stays while anything else can go, and comes first', () => {
+test('speech stays while anything else can go, and comes ten seconds ahead of others', () => {
   const residency = laneOf({ a: null, b: 60_000, c: 0, d: 0 });
   residency.noteLoad('a', { ...load, isSpeech: true }, 0);
   assert.deepEqual(residency.next(contents({ waits: new Map([['c', 99_000]]) })).unload, ['b']);
@@ -62,13 +62,15 @@ test('speech stays while anything else can go, and comes first', () => {
     ['d', 99_000],
   ]);
   assert.equal(residency.next(contents({ absent: ['c', 'd'], waits })).load, 'd');
+  waits.set('c', 88_000);
+  assert.equal(residency.next(contents({ absent: ['c', 'd'], waits })).load, 'c', 'and does not shut others out');
 });
 
 test('what came a moment ago, or is being written with, does not leave for another', () => {
   const waits = new Map([['c', 99_900]]);
   const fresh = laneOf({ a: null, b: null, c: 0 });
   for (const unit of ['a', 'b']) fresh.noteLoad(unit, load, 98_000);
-  assert.deepEqual(fresh.next(contents({ waits })), { unload: [], load: null, isWaiting: true });
+  assert.deepEqual(fresh.next(contents({ waits })), { ...none, isWaiting: true });
   const written = laneOf({ a: 0, b: 0, c: 0 });
   const step = written.next(contents({ waits, isHeld: (unit) => unit === 'a' }));
   assert.deepEqual(step.unload, ['b']);
@@ -86,16 +88,57 @@ test('models that are asked for all the time take turns of five loads at least',
         ]),
       }),
     );
-  assert.deepEqual(ask(98_000), { unload: [], load: null, isWaiting: true });
+  assert.deepEqual(ask(98_000), { ...none, isWaiting: true });
   assert.equal(ask(97_000).load, 'c');
   for (const unit of ['a', 'b']) residency.noteLoad(unit, load, 98_000);
   assert.equal(ask(97_000).load, null, 'they came two seconds ago');
 });
 
+test('a model that is written with all the time begins no more rows once others have waited, and goes with the last', () => {
+  const residency = laneOf({ a: 99_999, b: 99_999, c: 0 }, 200);
+  const ask = (since: number, held: readonly string[]) => {
+    const waits = new Map([
+      ['a', 99_900],
+      ['b', 99_900],
+      ['c', since],
+    ]);
+    return residency.next(contents({ waits, isHeld: (unit) => held.includes(unit) }));
+  };
+  assert.deepEqual(ask(99_000, ['a', 'b']), { ...none, isWaiting: true });
+  assert.deepEqual(ask(97_000, ['a', 'b']), { ...none, leaving: ['a'], isWaiting: true });
+  assert.deepEqual(ask(97_000, ['b']), { ...none, unload: ['a'], load: 'c' });
+});
+
+test('nothing more comes while rows wait for room, though it would fit', () => {
+  const residency = laneOf({ a: 0, b: 0, c: 0 }, 220);
+  residency.noteLoad('d', { ...load, bytes: 20 }, 0);
+  for (const unit of ['a', 'b']) residency.noteLoad(unit, load, 99_000);
+  const waiting = contents({ absent: ['c', 'd'], waits: new Map([['c', 99_900]]) });
+  assert.deepEqual(residency.next(waiting), { ...none, isWaiting: true });
+  assert.equal(residency.next(contents({ absent: ['c', 'd'] })).load, 'd');
+});
+
+test('a lane beyond its share lets something go, though rows wait for all that it has', () => {
+  const residency = laneOf({ a: 60_000, b: 60_000, c: 99_000 });
+  const waits = new Map([...'abc'].map((unit) => [unit, 99_900]));
+  const full = { resident: ['a', 'b', 'c'], absent: [], waits };
+  assert.deepEqual(residency.next(contents(full)).unload, ['a']);
+  assert.deepEqual(residency.next(contents({ ...full, isHeld: (unit) => unit === 'a' })).unload, ['b']);
+});
+
+test('a model that was set aside is tried again, though its place is taken and no row asks for it', () => {
+  const residency = laneOf({ a: 0, b: 0, c: 0 });
+  assert.deepEqual(residency.next(contents({})), none);
+  residency.doubt('c');
+  assert.equal(residency.next(contents({})).load, 'c');
+  residency.noteLoad('c', load, 100_000);
+  assert.deepEqual(residency.next(contents({})), none);
+});
+
 test('rows that another lane can serve wait for it first', () => {
   const residency = laneOf({ a: 0, b: 0, c: 0 });
   const ask = (since: number) => residency.next(contents({ waits: new Map([['c', since]]), isElsewhere: () => true }));
-  assert.deepEqual(ask(99_000), none);
+  assert.deepEqual(ask(99_000), { ...none, isWaiting: true });
   assert.equal(ask(90_000).load, 'c');
 });
 

@@ -3,7 +3,8 @@
  * kept and this says nothing. Beyond that each model is loaded once, so that its canary tells whether it runs here; then it
  * comes when rows of it wait, and takes the place of what nobody asks for: least reload time saved per byte first, speech last.
  * What was loaded stays for five loads' time at least, so that models that share a place take turns, and no more than a sixth
- * of a lane's time goes into loading. Pure.
+ * of a lane's time goes into loading. What writes token by token begins no more rows once others have waited that long, and
+ * goes with its last one. Pure.
  */
 
 export interface LaneContents {
@@ -22,9 +23,13 @@ export interface LaneContents {
 export interface ResidencyStep {
   readonly unload: readonly string[];
   readonly load: string | null;
+  /** Rows are being written with them: they take no others, so that their place gets free. */
+  readonly leaving: readonly string[];
   /** Rows wait for a model that can not come yet: ask again soon. */
   readonly isWaiting: boolean;
 }
+
+const none: ResidencyStep = { unload: [], load: null, leaving: [], isWaiting: false };
 
 /** What a load told. */
 export interface Load {
@@ -44,10 +49,13 @@ interface History extends Load {
 const loadsOfPatience = 5;
 const patienceMsMin = 1000;
 const usesHalfMs = 300_000;
+/** Rows of speech are ahead of others by so much, and not for ever: two models of speech would shut out a third model. */
+const speechLeadMs = 10_000;
 
 export class Residency {
   readonly #laneBytes: number;
   readonly #known = new Map<string, History>();
+  readonly #doubted = new Set<string>();
 
   /** `laneBytes`: what the models of one lane may take; infinite where nobody bounds it. */
   constructor(laneBytes: number) {
@@ -58,6 +66,12 @@ export class Residency {
   noteLoad(unit: string, load: Load, loadedMs: number): void {
     const { bytes = 0, uses = 0, lastUseMs = Number.NEGATIVE_INFINITY } = this.#known.get(unit) ?? {};
     this.#known.set(unit, { ...load, bytes: Math.max(bytes, load.bytes), uses, lastUseMs, loadedMs });
+    this.#doubted.delete(unit);
+  }
+
+  /** It failed or was set aside, so its queues are closed and no row will ask for it: it is tried as if it never was. */
+  doubt(unit: string): void {
+    this.#doubted.add(unit);
   }
 
   noteUse(unit: string, nowMs: number): void {
@@ -74,6 +88,7 @@ export class Residency {
 
   forget(unit: string): void {
     this.#known.delete(unit);
+    this.#doubted.delete(unit);
   }
 
   fits(resident: readonly string[]): boolean {
@@ -84,8 +99,7 @@ export class Residency {
   next(lane: LaneContents): ResidencyStep {
     const free = this.#laneBytes - this.#sum(lane.resident);
     // The last load turned out larger than its place. One model is kept, however large.
-    const excess =
-      free < 0 && lane.resident.length > 1 ? this.#pickVictims(this.#unasked(lane), -free, lane.nowMs) : null;
+    const excess = free < 0 && lane.resident.length > 1 ? this.#pickExcess(lane, -free) : null;
     if (excess) {
       const gone = new Set(excess);
       const resident = lane.resident.filter((unit) => !gone.has(unit));
@@ -93,41 +107,46 @@ export class Residency {
       const step = this.next({ ...lane, resident, absent: [...lane.absent, ...excess] });
       return { ...step, unload: [...excess, ...step.unload] };
     }
-    const untried = lane.absent.find((unit) => !this.#known.has(unit));
-    if (untried) return { unload: [], load: untried, isWaiting: false };
+    const untried = lane.absent.find((unit) => !this.#known.has(unit) || this.#doubted.has(unit));
+    if (untried) return { ...none, load: untried };
     const wanted = this.#mostWanted(lane);
     if (wanted) {
       const missing = Math.min(this.bytesOf(wanted) - free, this.#sum(lane.resident));
-      const unload = missing > 0 ? this.#makeRoom(lane, wanted, missing) : [];
-      if (unload) return { unload, load: wanted, isWaiting: false };
+      const room = missing > 0 ? this.#makeRoom(lane, wanted, missing) : none;
+      return room.isWaiting ? room : { ...room, load: wanted };
     }
     const fits = lane.absent.find((unit) => this.bytesOf(unit) <= free);
-    return { unload: [], load: fits ?? null, isWaiting: wanted !== undefined };
+    return { ...none, load: fits ?? null, isWaiting: lane.absent.some((unit) => lane.waits.has(unit)) };
   }
 
-  #unasked({ resident, waits, isHeld }: LaneContents): string[] {
-    return resident.filter((unit) => !isHeld(unit) && !waits.has(unit));
+  /** What nobody asks for, or else whatever is not being written with. */
+  #pickExcess({ resident, waits, isHeld, nowMs }: LaneContents, bytes: number): string[] | null {
+    const free = resident.filter((unit) => !isHeld(unit));
+    const unasked = free.filter((unit) => !waits.has(unit));
+    return this.#pickVictims(unasked, bytes, nowMs) ?? this.#pickVictims(free, bytes, nowMs);
   }
 
-  /** Speech first, then who waits longest; what another lane serves can wait for its patience. */
+  /** Who waits longest, speech with a lead; what another lane serves can wait for its patience. */
   #mostWanted({ absent, waits, isElsewhere, nowMs }: LaneContents): string | undefined {
     const since = (unit: string) => waits.get(unit) as number;
+    const rank = (unit: string) => since(unit) - (this.#isSpeech(unit) ? speechLeadMs : 0);
     return absent
       .filter((unit) => waits.has(unit) && (!isElsewhere(unit) || nowMs - since(unit) > this.#patienceFor(unit)))
-      .sort((a, b) => Number(this.#isSpeech(b)) - Number(this.#isSpeech(a)) || since(a) - since(b))[0];
+      .sort((a, b) => rank(a) - rank(b))[0];
   }
 
   /** First what nobody asks for; what rows wait for only once those of this one have waited their time. */
-  #makeRoom(lane: LaneContents, wanted: string, missing: number): string[] | null {
+  #makeRoom(lane: LaneContents, wanted: string, missing: number): ResidencyStep {
     const patience = this.#patienceFor(wanted);
-    const hasRested = (unit: string) => lane.nowMs - (this.#known.get(unit)?.loadedMs ?? 0) >= patience;
-    const rested = lane.resident.filter((unit) => !lane.isHeld(unit) && hasRested(unit));
-    const unasked = rested.filter((unit) => !lane.waits.has(unit));
+    const rested = lane.resident.filter((unit) => lane.nowMs - (this.#known.get(unit)?.loadedMs ?? 0) >= patience);
+    const free = rested.filter((unit) => !lane.isHeld(unit));
+    const unasked = free.filter((unit) => !lane.waits.has(unit));
+    const pick = (units: readonly string[]) => this.#pickVictims(units, missing, lane.nowMs);
     const isPatient = lane.nowMs - (lane.waits.get(wanted) as number) < patience;
-    return (
-      this.#pickVictims(unasked, missing, lane.nowMs) ??
-      (isPatient ? null : this.#pickVictims(rested, missing, lane.nowMs))
-    );
+    const unload = pick(unasked) ?? (isPatient ? null : pick(free));
+    if (unload) return { ...none, unload };
+    const leaving = isPatient ? [] : (pick(rested) ?? []).filter((unit) => lane.isHeld(unit));
+    return { ...none, leaving, isWaiting: true };
   }
 
   /** Those of them that go; null when all would not make room enough. */

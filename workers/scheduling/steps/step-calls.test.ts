@@ -35,12 +35,14 @@ let waiting: QueuedRow[];
 let wanted: (row: QueuedRow) => boolean;
 let outcomes: [QueuedRow, LaneOutcome][];
 let died: readonly QueuedRow[];
+let isLeaving: boolean;
 
 beforeEach(() => {
   lane = new TestLane();
   waiting = [];
   outcomes = [];
   died = [];
+  isLeaving = false;
   wanted = () => true;
   const queue = {
     add: (rows: readonly QueuedRow[]) => waiting.push(...rows),
@@ -56,7 +58,12 @@ beforeEach(() => {
       died = rows;
     },
   });
-  const pool = { lanes: [lane], countCrash() {}, countSuccess() {} };
+  const pool = {
+    lanes: [lane],
+    countCrash() {},
+    countSuccess() {},
+    isLeaving: (_lane: Lane, unit: string) => isLeaving && unit === 'm',
+  };
   steps.attach(pool as unknown as LanePool);
 });
 
@@ -151,4 +158,15 @@ test('the lane is told of rows that nobody wants any more, also when no other is
   assert.equal(await call(), true);
   assert.deepEqual(lane.orders[1]?.evict, ids);
   assert.deepEqual([lane.held.size, waiting.length, steps.liveRows.get('m')], [0, 0, 0]);
+});
+
+test('a model that leaves its place to another writes what it has to the end, and begins no more', async () => {
+  waiting = rows(6);
+  await call();
+  isLeaving = true;
+  lane.answer = () => lane.stepped([...lane.held].slice(0, 2));
+  await call();
+  await call();
+  assert.deepEqual([lane.held.size, outcomes.length, waiting.length], [0, 4, 2]);
+  assert.equal(await call(), false);
 });

@@ -83,7 +83,7 @@ export class StepCalls {
     for (const [model, loaded] of lane.models) {
       const { writes } = loaded;
       if (!writes) continue;
-      const own = waiting.filter((row) => row.model === model);
+      const own = this.#pool?.isLeaving(lane, model) ? [] : waiting.filter((row) => row.model === model);
       const live = this.#lanes.get(lane)?.get(model) ?? new LiveRows(loaded);
       this.#tellUnwanted(lane, live);
       if (own.length === 0 && live.size === 0 && !live.hasDropped) continue;
