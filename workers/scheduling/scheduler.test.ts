@@ -75,3 +75,17 @@ test('a call that the model refused is halved with all of its pixels', async () 
   assert.ok(seen.length > 6, `${seen.length} rows were sent`);
   assert.ok(seen.every((bytes) => bytes === pixels));
 });
+
+test('a call that the model refused is not halved on a lane that has let go of the model', async () => {
+  const had: boolean[] = [];
+  const lane = laneOf((rows) => {
+    const models = lane.models as Map<string, LoadedModel>;
+    had.push(models.has('m'));
+    if (had.length > 1) return { kind: 'ran', outcomes: rows.map(() => ({ part: null })), ...work };
+    models.clear();
+    setImmediate(() => models.set('m', { writes: null }));
+    return { kind: 'failed', reason: 'told to fail', outOfMemory: false };
+  });
+  await run(lane, pictures(4));
+  assert.ok(had.length > 1 && !had.includes(false), `${had}`);
+});

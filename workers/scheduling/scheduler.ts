@@ -222,7 +222,9 @@ export class Scheduler {
     const middle = Math.ceil(rows.length / 2);
     for (const slice of [rows.slice(0, middle), rows.slice(middle)]) {
       const half = slice.filter(isWanted);
-      if (lane.idle) await this.#carry(lane, half);
+      // A model that was set aside meanwhile left this lane: a call would end as a refusal of rows that it never saw.
+      const isReady = lane.idle && half.every(({ model }) => lane.models.has(model));
+      if (isReady) await this.#carry(lane, half);
       else this.add(half);
     }
   }
