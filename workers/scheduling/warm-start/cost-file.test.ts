@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, utimesSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { test } from 'node:test';
 import { createLogger } from '../../../shared/observability/logger.ts';
 import { LearnedCostModel } from '../cost-model.ts';
 import { CostFile } from './cost-file.ts';
 import { describeHardware, type Hardware, hashHardware } from './hardware.ts';
+import { replaceFile } from './replace-file.ts';
 
 const hardware: Hardware = { cpu: 'x', cores: 2, device: 'cpu', lanes: 2, threads: 1, runtime: '1.30.0' };
 const lines: string[] = [];
@@ -53,6 +54,26 @@ test('what is kept is at the pace of the device when it was kept', async () => {
   await keep(folder, model);
   const ratio = new LearnedCostModel((await open(folder)).remembered).predictMs('m@1#a', 4, 64) / (2 * truth(4, 64));
   assert.ok(ratio > 0.8 && ratio < 1.2, `${ratio}`);
+});
+
+test('workers that share a directory keep what each other learned, whoever writes last', async () => {
+  const folder = newFolder();
+  const files = [await open(folder), await open(folder)];
+  for (const [at, file] of files.entries()) file.keep(() => learned(20, `${'ab'[at]}@1#a`).memories());
+  for (const file of files) await file.stop();
+  assert.deepEqual([...(await open(folder)).remembered.keys()], ['a@1#a', 'b@1#a']);
+});
+
+test('a file that many write at once is whole, and nobody leaves a draft', async () => {
+  const path = join(newFolder(), 'costs.json');
+  const texts = Array.from({ length: 8 }, (_, at) => String(at).repeat(500_000 - 50_000 * at));
+  await Promise.all(texts.map((text) => replaceFile(path, text)));
+  assert.ok(texts.includes(readFileSync(path, 'utf8')));
+  assert.equal(readdirSync(dirname(path)).length, 1);
+  const blocked = join(newFolder(), 'a folder');
+  mkdirSync(blocked);
+  await assert.rejects(replaceFile(blocked, 'text'), { code: 'EISDIR' });
+  assert.deepEqual(readdirSync(dirname(blocked)), ['a folder']);
 });
 
 test('costs of other hardware, and of another state of the files, are not used', async () => {

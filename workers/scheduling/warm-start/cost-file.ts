@@ -1,9 +1,9 @@
 /**
  * Keeps what calls cost over a restart: one JSON file per hardware under `<data directory>/costs`, one entry per unit
- * (a model's version in one state of its files). Read once at start, written every minute in which calls ran, and at the
- * end. It only saves learning, so nothing ever waits for it or fails by it: a file that can not be read is left out with a
- * warning, one that can not be written is tried again. Workers of one kind that share a directory share the file; the last
- * one to write wins.
+ * (a model's version in one state of its files). Read at start, written every minute in which calls ran, and at the end.
+ * It only saves learning, so nothing ever waits for it or fails by it: a file that can not be read is left out with a
+ * warning, one that can not be written is tried again. Workers of one kind that share a directory share the file: each
+ * keeps what the others wrote of models that it has not run itself; of one model the last to write wins.
  */
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -96,6 +96,7 @@ export class CostFile {
     const memories = this.#source();
     const facts = JSON.stringify([...memories]);
     if (memories.size === 0 || facts === this.#written) return;
+    await this.#read();
     const at = new Date().toISOString();
     for (const [unit, memory] of memories) {
       this.#entries.delete(unit);
