@@ -21,7 +21,13 @@ const newFolder = () => mkdtempSync(join(tmpdir(), 'millrace-'));
 const pace = { lookMs: 20, idleMs: 60, callsMin: 10 };
 
 /** Calls on one thread take 30 ms; on two what is said. */
-async function keep(dataDir: string, twoThreadsMs: number, isIdle = () => true, env: Record<string, string> = {}) {
+async function keep(
+  dataDir: string,
+  twoThreadsMs: number,
+  isIdle = () => true,
+  env: Record<string, string> = {},
+  onRace = () => {},
+) {
   const told: Layout[] = [];
   const said: string[] = [];
   let races = 0;
@@ -30,7 +36,11 @@ async function keep(dataDir: string, twoThreadsMs: number, isIdle = () => true, 
   const heard = Object.assign(Object.create(logger), { info: (_facts: object, words: string) => said.push(words) });
   const options = { device: 'cpu', settings, logger: heard, onBetter, entry, cores: 2, pace };
   const keeper = await LayoutKeeper.open(options);
-  keeper.watch({ isIdle, models: () => [files], memoryOf: () => ++races });
+  const memoryOf = () => {
+    onRace();
+    return ++races;
+  };
+  keeper.watch({ isIdle, models: () => [files], memoryOf });
   const context: ThreadedContext = { 1: 30, 2: twoThreadsMs };
   const row = { tensors: {}, length: 1, shapeKey: 'x', context };
   for (let i = 0; i < 10; i++) keeper.offer({ model: unitOf(files), rows: [row], ms: 30 });
@@ -80,6 +90,26 @@ test('a race is broken off when somebody comes, and nothing is concluded', async
   await keeper.stop();
   assert.equal(await verdictOf(dataDir), null);
   assert.deepEqual(told, []);
+});
+
+test('after each race that was broken off the worker must have rested for twice as long', async () => {
+  const breaks: number[] = [];
+  const rests: number[] = [];
+  let [seen, races] = [0, 0];
+  const isIdle = () => {
+    if (races > seen) breaks.push(performance.now());
+    seen = races;
+    // Somebody comes in each race, and stays for longer than it takes to notice.
+    return performance.now() - (breaks.at(-1) ?? 0) > 100;
+  };
+  const { keeper } = await keep(newFolder(), 3, isIdle, {}, () => {
+    const broken = breaks.at(-1);
+    if (broken !== undefined) rests.push(performance.now() - broken);
+    races++;
+  });
+  await waitUntil('five races began', () => races === 5, 30_000);
+  await keeper.stop();
+  for (const [at, least] of [120, 240, 480, 960].entries()) assert.ok((rests[at] ?? 0) >= least, `${rests}`);
 });
 
 test('nobody is sent away for a layout that the next process would not find', async () => {

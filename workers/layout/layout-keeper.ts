@@ -45,6 +45,8 @@ export interface WatchedWorker {
 const usualPace: Pace = { lookMs: 5000, idleMs: 60_000, callsMin: 200 };
 /** How often a race looks whether somebody waits. */
 const guardMs = 50;
+/** A race that somebody breaks off doubles the rest before the next, up to this: a job every 65 s would break off every one. */
+const idleMsMax = 3_600_000;
 /** Of the memory that is free: both teams of lanes are loaded beside the worker's own. */
 const memoryShareMax = 0.5;
 
@@ -57,6 +59,8 @@ export class LayoutKeeper {
   readonly #sample = new CallSample();
   readonly #stop = new AbortController();
   #measured: readonly string[];
+  /** Without work for so long, the worker rests. */
+  #idleMs: number;
   #timer: NodeJS.Timeout | undefined;
   #idleSinceMs: number | null = null;
   #racing: Promise<void> | null = null;
@@ -64,6 +68,7 @@ export class LayoutKeeper {
   private constructor(options: KeeperOptions, file: LayoutFile, verdict: Verdict | null) {
     this.#options = options;
     this.#pace = options.pace ?? usualPace;
+    this.#idleMs = this.#pace.idleMs;
     this.#candidates = candidates(options.cores ?? availableParallelism());
     this.#file = file;
     this.inForce = layoutFor(options.device, options.settings, verdict?.layout);
@@ -99,7 +104,7 @@ export class LayoutKeeper {
     const nowMs = performance.now();
     if (!worker.isIdle()) this.#idleSinceMs = null;
     else this.#idleSinceMs ??= nowMs;
-    const isResting = this.#idleSinceMs !== null && nowMs - this.#idleSinceMs >= this.#pace.idleMs;
+    const isResting = this.#idleSinceMs !== null && nowMs - this.#idleSinceMs >= this.#idleMs;
     if (!isResting || this.#racing || this.#sample.seen < this.#pace.callsMin) return;
     const units = unitsOf(this.#sample.calls);
     if (units.every((unit) => this.#measured.includes(unit))) {
@@ -125,6 +130,7 @@ export class LayoutKeeper {
       if (best) await this.#conclude(best, units);
       // Broken off by nobody: a model that fails where it is raced would fail there every minute.
       else if (!signal.aborted) this.#measured = [...this.#measured, ...units];
+      else this.#idleMs = Math.min(idleMsMax, 2 * this.#idleMs);
     } finally {
       clearInterval(timer);
     }
