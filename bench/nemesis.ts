@@ -16,4 +16,5 @@ export async function benchNemesis({ keep }: BenchOptions): Promise<void> {
   const kept = code === 0 ? 1 : 0;
   const meaning = `1 when no job of ${jobs} was lost or had two outcomes through ${kills} kills`;
   finish('B8', [{ name: 'B8', ratio: ratioOf([kept], [1]), target: '>= 1', meaning }], { kills, jobs }, keep);
+  if (code !== 0) throw new Error(`nemesis ended with ${code}: what it says above counts.`);
 }
