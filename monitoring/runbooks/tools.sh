@@ -67,11 +67,11 @@ tenants() {
   redis hgetall 'mr:v1:{mr0}:live' | paste - - | awk '$1 ~ /^t:/ && $2 > 0 { print $2, substr($1, 3) }' | sort -rn | head -20
 }
 
-# oldest <model> <class>: tenant and id of the jobs that wait longest.
+# oldest <model> <class>: tenant and id of the jobs that wait longest: first those that wait again, then the others.
 oldest() {
-  local id
-  for id in $(redis zrange "mr:v1:{mr0}:q:$1.$2:prioritized" 0 4); do
-    echo "$(redis hget "mr:v1:{mr0}:q:$1.$2:$id" data) $id"
+  local id base="mr:v1:{mr0}:q:$1.$2"
+  for id in $(redis lrange "$base:wait" -5 -1) $(redis zrange "$base:prioritized" 0 4); do
+    echo "$(redis hget "$base:$id" data) $id"
   done
 }
 
