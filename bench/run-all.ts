@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { writePage } from './page/write-page.ts';
 
 /** The order of the issue; what needs a quiet machine most stands first. */
-export const allBenches = ['e2e', 'B1', 'B2', 'B3', 'B4', 'B5', 'B6', 'B7', 'B9', 'B10', 'B8'] as const;
+const allBenches = ['e2e', 'B1', 'B2', 'B3', 'B4', 'B5', 'B6', 'B7', 'B9', 'B10', 'B8'] as const;
 
 export async function runAll(args: readonly string[]): Promise<void> {
   const failed: string[] = [];

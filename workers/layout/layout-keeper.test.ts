@@ -67,7 +67,7 @@ test('one lane of two threads is taken where its calls are ten times as fast, an
   await set.keeper.stop();
 });
 
-test('two lanes of one thread stay where two threads save a third, and nothing is measured twice', async () => {
+test('two lanes of one thread stay where two threads save a third, and only another model has them raced again', async () => {
   const dataDir = newFolder();
   const first = await keep(dataDir, 20);
   await untilMeasured(dataDir);
@@ -77,6 +77,8 @@ test('two lanes of one thread stay where two threads save a third, and nothing i
   const second = await keep(dataDir, 1);
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.equal(second.races(), 0);
+  second.keeper.offer({ model: 'another', rows: [], ms: 1 });
+  await waitUntil('layouts are raced for another model', () => second.races() > 0);
   await second.keeper.stop();
 });
 
