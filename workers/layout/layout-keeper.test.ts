@@ -77,7 +77,8 @@ test('two lanes of one thread stay where two threads save a third, and only anot
   const second = await keep(dataDir, 1);
   await new Promise((resolve) => setTimeout(resolve, 500));
   assert.equal(second.races(), 0);
-  second.keeper.offer({ model: 'another', rows: [], ms: 1 });
+  for (const model of [unitOf(files), 'another'])
+    for (let i = 0; i < 5; i++) second.keeper.offer({ model, rows: [], ms: 1 });
   await waitUntil('layouts are raced for another model', () => second.races() > 0);
   await second.keeper.stop();
 });
