@@ -202,8 +202,8 @@ export interface Written {
 export interface PipelineFactory<P extends PipelineBase = Pipeline> {
   readonly task: string;
   /**
-   * Reads tokeniser, processor and labels from the version folder. `lane`: true in a lane process, which only collates
-   * and postprocesses and must not load what preparation needs (tokenisers, image processors).
+   * Reads from the version folder what this use needs: `prepare` tokeniser and processor, for items that become rows;
+   * `lane` only what collates and postprocesses, without any npm package; `merge` what joins parts.
    */
   createPipeline(files: ModelFiles, use: 'prepare' | 'lane' | 'merge'): Promise<P>;
 }
