@@ -1,7 +1,8 @@
 /**
  * Requests to a server that the operator named in a manifest: private addresses are allowed, and callers have no say in
  * where they go. Connections are kept; every request has deadlines and a bound on what is read. Redirects are answers like
- * any other, since they would carry a key elsewhere. For URLs of callers there is `guarded-fetch.ts`.
+ * any other, since they would carry a key elsewhere. Not by fetch, which gives up on a head after 300 s, where a model may
+ * write for an hour. For URLs of callers there is `guarded-fetch.ts`.
  */
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage, type RequestOptions } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';

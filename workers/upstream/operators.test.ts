@@ -84,6 +84,11 @@ test('rows that a server took over go on when that one is replaced, too', async 
   await lab.worker.update({ models: [lockedModel(), moved(second.url)], broken: [] });
   assert.equal((await lab.end(job.id)).status, 'succeeded');
   assert.equal((await second.calls('wait 1500 twice')).length, 1);
+  // On a connection that was kept: one that only broke would be asked again.
+  assert.deepEqual(
+    (await first.calls('wait 1500 twice')).map(({ aborted }) => aborted),
+    [true],
+  );
   await open.rise();
   await lab.worker.update({ models: [lockedModel(), moved(open.url)], broken: [] });
   // The last one of the two servers is let go of when the next is ready.
