@@ -2,6 +2,7 @@
  * The next token from its logits: the likeliest, or one drawn by temperature, top-k and top-p. A draw depends on seed
  * and position alone, so that a row writes the same alone, in a batch, and when it is written again. Pure.
  */
+import { greatest } from '../numeric/greatest.ts';
 import type { Sampling } from '../task.ts';
 
 /** -1 when no logit is finite: the model gave NaN, or everything was forbidden. */
@@ -34,12 +35,9 @@ export function pickToken(logits: Float32Array, sampling: Sampling, position: nu
   return ids[kept - 1] as number;
 }
 
-/** Ids by falling logit, ties by id; at most `count`. */
+/** Ids by falling logit, ties by id; at most `count`, and none that is forbidden. */
 function candidates(logits: Float32Array, count: number): number[] {
-  const ids: number[] = [];
-  for (let id = 0; id < logits.length; id++) if (logits[id] !== Number.NEGATIVE_INFINITY) ids.push(id);
-  ids.sort((a, b) => (logits[b] as number) - (logits[a] as number) || a - b);
-  return ids.slice(0, Math.max(1, count));
+  return greatest(logits, Math.max(1, count)).filter((id) => logits[id] !== Number.NEGATIVE_INFINITY);
 }
 
 /** How many of the likeliest tokens reach the probability `topP` together, that which crosses it included. */

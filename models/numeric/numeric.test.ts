@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import { bestSymbols, type CtcVocabulary, collapseRuns, toCharacters, toWords } from './ctc-decode.ts';
+import { greatest } from './greatest.ts';
 import { normalizeLength, pool } from './pooling.ts';
 import { rankByCosine } from './rank-by-cosine.ts';
 import { argmax, isFiniteAll, roundScore, sigmoid, softmax } from './softmax.ts';
@@ -38,6 +39,24 @@ describe('scores', () => {
     assert.equal(isFiniteAll(Float32Array.of(1, 2)), true);
     assert.equal(isFiniteAll(Float32Array.of(1, Number.NaN)), false);
     assert.equal(isFiniteAll(Float32Array.of(Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY)), false);
+  });
+});
+
+describe('the greatest of many values', () => {
+  it('are those that a sort would put first, ties by index', () => {
+    const values = fc.array(fc.oneof(fc.integer({ min: 0, max: 5 }), fc.constant(Number.NEGATIVE_INFINITY)), {
+      maxLength: 200,
+    });
+    fc.assert(
+      fc.property(values, fc.nat(100), (some, count) => {
+        const all = some.map((value, index) => ({ value, index }));
+        all.sort((a, b) => (a.value === b.value ? a.index - b.index : a.value < b.value ? 1 : -1));
+        assert.deepEqual(
+          greatest(some, count),
+          all.slice(0, count).map(({ index }) => index),
+        );
+      }),
+    );
   });
 });
 

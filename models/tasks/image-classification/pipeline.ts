@@ -4,6 +4,7 @@
 import { Problem } from '../../../shared/problems/problem.ts';
 import { canaryPixels, collatePixels, createPixelReader, pixelRow, readPlan } from '../../images/pixel-rows.ts';
 import { makePixelScale } from '../../images/pixel-scale.ts';
+import { greatest } from '../../numeric/greatest.ts';
 import { isFiniteAll, roundScore, sigmoid, softmax } from '../../numeric/softmax.ts';
 import { graphFile, graphSignature, readConfig, readLabels } from '../../repository/version-files.ts';
 import type { BatchTensor, CallPipeline, PipelineFactory, Row, RowOutcome } from '../../task.ts';
@@ -68,8 +69,7 @@ function postprocess(logits: BatchTensor | undefined, rows: readonly Row[], labe
 
 function bestLabels(logits: Float32Array, labels: readonly string[], { topK, scores: kind }: LabelContext) {
   const scores = kind === 'softmax' ? softmax(logits) : kind === 'sigmoid' ? sigmoid(logits) : logits;
-  const order = [...scores.keys()].sort((a, b) => (scores[b] ?? 0) - (scores[a] ?? 0) || a - b);
-  return order.slice(0, topK).map((index) => ({
+  return greatest(scores, topK).map((index) => ({
     label: labels[index] ?? `LABEL_${index}`,
     score: roundScore(scores[index] ?? 0),
   }));
