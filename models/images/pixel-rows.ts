@@ -3,6 +3,7 @@
  * and are scaled where they are used.
  */
 import { Problem } from '../../shared/problems/problem.ts';
+import { freeMemory } from '../free-memory.ts';
 import type { ModelFiles } from '../repository/model-files.ts';
 import { readJson } from '../repository/version-files.ts';
 import type { BatchTensor, PreparedSource, Row, RowTensor } from '../task.ts';
@@ -28,7 +29,9 @@ export async function createPixelReader(plan: ProcessorPlan, pixelsMax: number |
   return async (source) => {
     if (source.kind !== 'file') throw new Problem('unsupported-file-type', 'This task takes an image, not a text.');
     const image = await decodeImage(source.path, pixelsMax);
-    return { pixels: processImage(image, plan), picture: { width: image.width, height: image.height } };
+    const pixels = processImage(image, plan);
+    freeMemory(image.data);
+    return { pixels, picture: { width: image.width, height: image.height } };
   };
 }
 

@@ -52,7 +52,7 @@ test('freeing rows gives back what was large, and leaves what is small or part o
   const whole = rowOf(bulkBytesMin);
   const own = new Uint8Array(bulkBytesMin);
   const rows = [rowOf(100), whole, { ...whole, row: { ...whole.row, tensors: { pixels: tensorOf(own) } } }];
-  for (const { row } of rows) freeBulk(row);
+  for (const { row } of rows) freeBulk(row.tensors);
   assert.deepEqual(
     rows.map(({ row }) => row.tensors['pixels']?.data.length),
     [100, bulkBytesMin, 0],

@@ -5,7 +5,8 @@
  */
 import { readSync } from 'node:fs';
 import type { Writable } from 'node:stream';
-import type { Row, RowTensor } from '../../models/task.ts';
+import { freeMemory } from '../../models/free-memory.ts';
+import type { BatchTensor, Row, RowTensor } from '../../models/task.ts';
 import type { LaneRow } from './lane-protocol.ts';
 
 /** A read of its own costs a lane 5 us; a tensor of 500 tokens stays in its message. */
@@ -22,11 +23,15 @@ interface BulkTensor extends RowTensor {
 
 /** Writes the large tensors of these rows to a lane's pipe, and gives the rows as its message holds them. */
 export function sendBulk<R extends LaneRow>(rows: readonly R[], pipe: Writable): readonly R[] {
-  if (!rows.some(({ row }) => largeTensors(row).length > 0)) return rows;
+  if (!rows.some(({ row }) => hasLarge(row))) return rows;
   pipe.cork();
   const left = rows.map((laneRow) => ({ ...laneRow, row: sendRow(laneRow.row, pipe) }));
   pipe.uncork();
   return left;
+}
+
+function hasLarge({ tensors }: Row): boolean {
+  return Object.values(tensors).some(({ data }) => data.byteLength >= bulkBytesMin);
 }
 
 function sendRow(row: Row, pipe: Writable): Row {
@@ -61,20 +66,9 @@ function receive({ bulkBytes, ...tensor }: BulkTensor): RowTensor {
   return { ...tensor, data: type === 'float32' ? new Float32Array(bytes.buffer) : new Int32Array(bytes.buffer) };
 }
 
-/**
- * Gives the memory of large tensors back at once: their lane has answered, so nobody reads them again. Left to the
- * collector they make it mark the whole heap every few hundred pictures. A part of a buffer is left alone: another row may
- * have the rest.
- */
-export function freeBulk(row: Row): void {
-  for (const { data } of largeTensors(row)) {
-    const { buffer } = data;
-    if (buffer instanceof ArrayBuffer && buffer.byteLength === data.byteLength) buffer.transfer(0);
-  }
-}
-
-function largeTensors({ tensors }: Row): RowTensor[] {
-  return Object.values(tensors).filter(({ data }) => data.byteLength >= bulkBytesMin);
+/** Frees the large ones of a row or a batch whose call has ended. */
+export function freeBulk(tensors: Readonly<Record<string, RowTensor | BatchTensor>>): void {
+  for (const { data } of Object.values(tensors)) if (data.byteLength >= bulkBytesMin) freeMemory(data);
 }
 
 function isBulk(tensor: RowTensor): tensor is BulkTensor {

@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { CallPipeline } from '../../models/task.ts';
+import { freeBulk } from './bulk-tensors.ts';
 import { canaryRows } from './canary-rows.ts';
 import { closeOutcome } from './close-outcome.ts';
 import type { LaneOptions, LaneOutcome, LaneRow } from './lane-protocol.ts';
@@ -39,15 +40,15 @@ export class CallModel {
   async run(laneRows: readonly LaneRow[]): Promise<CallTimes> {
     const rows = laneRows.map(({ row }) => row);
     const startedAt = performance.now();
-    const outputs = await this.#session.run(this.#pipeline.collate(rows));
+    const feeds = this.#pipeline.collate(rows);
+    const outputs = await this.#session.run(feeds);
     const computedAt = performance.now();
     const outcomes = this.#pipeline.postprocess(outputs, rows);
     if (outcomes.length !== rows.length) throw new Error(`${rows.length} rows went in, ${outcomes.length} came out.`);
-    return {
-      outcomes: outcomes.map((outcome, i) => closeOutcome(this.#pipeline, outcome, laneRows[i] as LaneRow)),
-      computeMs: computedAt - startedAt,
-      postprocessMs: performance.now() - computedAt,
-    };
+    const closed = outcomes.map((outcome, i) => closeOutcome(this.#pipeline, outcome, laneRows[i] as LaneRow));
+    for (const { tensors } of rows) freeBulk(tensors);
+    freeBulk(feeds);
+    return { outcomes: closed, computeMs: computedAt - startedAt, postprocessMs: performance.now() - computedAt };
   }
 
   async release(): Promise<void> {

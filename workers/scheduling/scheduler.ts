@@ -201,7 +201,7 @@ export class Scheduler {
     this.#policy.ended?.({ rows, startedMs, endedMs: performance.now() });
     const { outcomes, kind: _kind, ...times } = result;
     this.#events.onReport({ model: first.model, rows, ...times, predictedMs });
-    for (const { row } of rows) freeBulk(row);
+    for (const { row } of rows) freeBulk(row.tensors);
     const cost = { computeMs: times.computeMs, laneMs: times.wallMs / rows.length, rows: rows.length };
     for (const [i, row] of rows.entries()) this.#events.onRow(row, outcomes[i] as LaneOutcome, cost);
   }
