@@ -7,7 +7,8 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { systemEntries } from '../cli/launcher/system.ts';
 import type { HealthReport } from '../shared/processes/health.ts';
-import { freePort, startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
+import { freePort } from '../shared/testing/free-port.ts';
+import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
 
 const root = join(import.meta.dirname, '..');

@@ -1,6 +1,7 @@
 /** `npm test`: every test file, or those whose path contains one of the given words, with node:test. */
 import { globSync } from 'node:fs';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { defineCommand } from 'citty';
 import type { CliCommand, CliContext } from './command.ts';
 import { root, runNode } from './run-tool.ts';
@@ -8,6 +9,10 @@ import { root, runNode } from './run-tool.ts';
 const rooms = ['shared', 'models', 'api', 'workers', 'cli', 'e2e', 'bench'];
 /** Two files at a time: most start processes of their own, and the smallest machine we support has two cores. */
 const concurrency = 2;
+/** For one test, and a hook: the longest takes a minute on two quiet cores. */
+const testMsMax = 600_000;
+/** And for all that one file holds. */
+const fileDeadline = pathToFileURL(join(root, 'shared/testing/file-deadline.ts')).href;
 
 /** Arguments that begin with a dash are node's; the others are parts of paths. */
 export function findTestFiles(words: readonly string[]): string[] {
@@ -38,6 +43,8 @@ const command: CliCommand = {
           '--test',
           `--test-concurrency=${concurrency}`,
           '--test-reporter=spec',
+          `--test-timeout=${testMsMax}`,
+          `--import=${fileDeadline}`,
           ...options,
           ...files.map((file) => join(root, file)),
         ],

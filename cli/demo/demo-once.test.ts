@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import { freePort } from '../../shared/testing/redis.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { root } from '../commands/run-tool.ts';
 import { isAlive } from '../launcher/process-identity.ts';
 import { temporaryFolder } from '../testing/launched-system.ts';

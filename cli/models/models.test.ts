@@ -4,7 +4,7 @@ import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlin
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { freePort } from '../../shared/testing/redis.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { root } from '../commands/run-tool.ts';
 import { runModels } from './testing/run-models.ts';
 

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { parse } from 'yaml';
-import { freePort } from '../../shared/testing/redis.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { TestChatServer } from '../../workers/upstream/testing/chat-server.ts';
 import { runModels } from './testing/run-models.ts';
 

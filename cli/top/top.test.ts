@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { stripVTControlCharacters } from 'node:util';
 import { findTool, missing } from '../../shared/testing/find-tool.ts';
-import { freePort } from '../../shared/testing/redis.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { root } from '../commands/run-tool.ts';
 import { createPaint } from '../terminal/paint.ts';

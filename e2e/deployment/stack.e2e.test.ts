@@ -10,8 +10,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import pg from 'pg';
+import { endProcess } from '../../shared/testing/end-process.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { skipWithoutPostgres, startTestPostgres, type TestPostgres } from '../../shared/testing/postgres.ts';
-import { freePort, startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
+import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { readComposeFile, root, type Service } from './compose-file.ts';
 import { layOutProgram } from './dockerfile.ts';
@@ -23,6 +25,7 @@ describe('the stack of docker-compose.yml', { skip: skipWithoutPostgres() }, () 
   const home = mkdtempSync(join(tmpdir(), 'millrace-stack-'));
   const folder = (name: string) => join(home, name);
   const children = new Map<string, ChildProcess>();
+  const errors = new Map<string, string>();
   const ports: Record<string, number> = {};
   let redis: TestRedis;
   let postgres: TestPostgres;
@@ -64,8 +67,12 @@ describe('the stack of docker-compose.yml', { skip: skipWithoutPostgres() }, () 
     for (const name of programs) {
       const service = services[name] as Service;
       const [, file = ''] = service.command ?? [];
-      const options = { cwd: folder('app'), env: environmentOf(name, service), stdio: 'ignore' } as const;
-      children.set(name, spawn(process.execPath, [file], options));
+      const options = { cwd: folder('app'), env: environmentOf(name, service) };
+      const child = spawn(process.execPath, [file], options);
+      // Nobody starts it again here, as an engine would: a test that fails for that tells why it ended.
+      for (const stream of [child.stdout, child.stderr])
+        stream.on('data', (words) => errors.set(name, `${errors.get(name) ?? ''}${words}`.slice(-4000)));
+      children.set(name, child);
     }
   });
 
@@ -80,6 +87,7 @@ describe('the stack of docker-compose.yml', { skip: skipWithoutPostgres() }, () 
       const probe = ['deploy/probe.mjs', `http://127.0.0.1:${ports[name]}/readyz`];
       const isHealthy = () => run(process.execPath, probe, { cwd: folder('app') }).then(() => true);
       await waitUntil(`${name} is healthy`, isHealthy, 60_000);
+      assert.equal(children.get(name)?.exitCode, null, `${name} is what answered:\n${errors.get(name)}`);
     }
   });
 
@@ -119,9 +127,7 @@ describe('the stack of docker-compose.yml', { skip: skipWithoutPostgres() }, () 
 
   it('stops within its grace period, each with status 0', async () => {
     const ends = [...children].map(async ([name, child]) => {
-      const ended = new Promise<number | null>((done) => child.once('exit', done));
-      child.kill('SIGTERM');
-      assert.equal(await ended, 0, name);
+      assert.equal(await endProcess(child, 'SIGTERM'), 0, `${name}:\n${errors.get(name)}`);
     });
     await Promise.all(ends);
   });

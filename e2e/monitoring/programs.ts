@@ -1,11 +1,12 @@
 /** Programs of Prometheus' family for tests, each on a port of its own: started, waited for, and gone afterwards. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { endProcess } from '../../shared/testing/end-process.ts';
 import { findTool } from '../../shared/testing/find-tool.ts';
-import { freePort } from '../../shared/testing/redis.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 
 export interface RunningProgram {
@@ -33,10 +34,10 @@ export async function startProgram({ name, args, env, readyPath }: ProgramWish):
   try {
     await waitUntil(`${name} answers`, async () => (await fetch(`http://${address}${readyPath}`)).ok, 20_000);
   } catch (error) {
-    await end(child);
+    await endProcess(child);
     throw new Error(`${name} did not start:\n${output}`, { cause: error });
   }
-  return { address, stop: () => end(child) };
+  return { address, stop: async () => void (await endProcess(child)) };
 }
 
 export function startRedisExporter(redis: { url: string; password: string }): Promise<RunningProgram> {
@@ -74,12 +75,4 @@ export async function serveText(text: string): Promise<RunningProgram> {
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.kill('SIGKILL');
-  });
 }

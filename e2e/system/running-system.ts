@@ -2,11 +2,12 @@
  * The whole system as a user starts it, for black-box tests: own ports, own data, found and killed through /proc. Knows
  * roles by the program that a process runs.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freePort } from '../../shared/testing/redis.ts';
+import { endProcess } from '../../shared/testing/end-process.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 
 /** What each role's command line holds. */
@@ -73,7 +74,7 @@ export async function startSystem({ env = {}, models, key }: SystemWish): Promis
     pidsOf: (role) => descendants(launcher.pid as number).filter((pid) => commandOf(pid).includes(programs[role])),
     async stop() {
       const family = descendants(launcher.pid as number);
-      await endProcess(launcher);
+      await endProcess(launcher, 'SIGTERM');
       await waitUntil('nothing is left running', () => family.every((pid) => commandOf(pid) === ''), 10_000);
       rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
@@ -85,7 +86,7 @@ export async function startSystem({ env = {}, models, key }: SystemWish): Promis
       60_000,
     );
   } catch (error) {
-    await endProcess(launcher);
+    await endProcess(launcher, 'SIGTERM');
     throw new Error(`The system did not start:\n${output}`, { cause: error });
   }
   return system;
@@ -101,14 +102,6 @@ async function readyModels(url: string, key: string | undefined): Promise<string
   const response = await fetch(`${url}/v1/models`, key ? { headers: { authorization: `Bearer ${key}` } } : {});
   const { data } = (await response.json()) as { data: { id: string; status: string }[] };
   return data.filter(({ status }) => status === 'ready').map(({ id }) => id);
-}
-
-async function endProcess(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.kill('SIGTERM');
-  });
 }
 
 /** Pids below `root`, from the parent fields of /proc. */

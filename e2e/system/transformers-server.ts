@@ -6,8 +6,9 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { existsSync, realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { endProcess } from '../../shared/testing/end-process.ts';
 import { findTool, missing } from '../../shared/testing/find-tool.ts';
-import { freePort } from '../../shared/testing/redis.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 
 const tools = '~/.cache/millrace-tools';
@@ -53,9 +54,6 @@ export class TransformersServer {
   }
 
   async stop(): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
-    const ended = new Promise<void>((done) => this.#child.once('exit', () => done()));
-    this.#child.kill('SIGKILL');
-    await ended;
+    await endProcess(this.#child);
   }
 }

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { missing } from '../../shared/testing/find-tool.ts';
-import { freePort } from '../../shared/testing/redis.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { tagOf } from './jaeger.ts';
 import { faultsOf, linksOf, spanNamed } from './trace-tree.ts';
 import { type SeenJob, speechModel, TracedSystem, textModel } from './traced-system.ts';

@@ -2,13 +2,14 @@
  * A real Jaeger 2 for tests, with the configuration that ships (`monitoring/jaeger.yml`) on ports of its own, and its
  * query API. Without tail sampling unless a test asks for it: then every span that arrives is there to be read.
  */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { endProcess } from '../../shared/testing/end-process.ts';
 import { findTool } from '../../shared/testing/find-tool.ts';
-import { freePort } from '../../shared/testing/redis.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 
 export interface JaegerSpan {
@@ -67,7 +68,7 @@ export async function startJaeger(tail?: { readonly decisionWait: string }): Pro
     trace: async (id) => (await query(`${queryUrl}/api/traces/${id}`))[0] ?? null,
     tracesOf: (service) => query(`${queryUrl}/api/traces?service=${service}&limit=1000&lookback=1h`),
     async stop() {
-      await end(child);
+      await endProcess(child);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -104,12 +105,4 @@ async function query(url: string): Promise<readonly JaegerTrace[]> {
   const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
   if (response.status === 404) return [];
   return ((await response.json()) as { data: JaegerTrace[] | null }).data ?? [];
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  await new Promise<void>((resolve) => {
-    child.once('exit', () => resolve());
-    child.kill('SIGKILL');
-  });
 }

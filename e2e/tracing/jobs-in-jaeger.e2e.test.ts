@@ -5,7 +5,7 @@ import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import { missing } from '../../shared/testing/find-tool.ts';
-import { freePort } from '../../shared/testing/redis.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { startReceiver } from '../../workers/webhooks/testing/receiver.ts';
 import { type JaegerTrace, tagOf } from './jaeger.ts';

@@ -5,8 +5,9 @@ import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { endProcess } from './end-process.ts';
 import { isExecutable } from './find-tool.ts';
-import { freePort } from './redis.ts';
+import { freePort } from './free-port.ts';
 import { waitUntil } from './wait-until.ts';
 
 export interface TestPostgres {
@@ -77,17 +78,13 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     child = spawn(command, startArguments, { stdio: 'ignore', cwd: '/', detached: true });
     await waitUntil('PostgreSQL answers', () => answers(port), 30_000);
   };
-  const end = async (signal: NodeJS.Signals) => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
-    await new Promise((resolve) => child.once('exit', resolve).kill(signal));
-  };
   await start();
   return {
     url: `postgres://millrace@127.0.0.1:${port}/postgres`,
     port,
     async kill() {
       const backends = childrenOf(child.pid as number);
-      await end('SIGKILL');
+      await endProcess(child);
       // They end by themselves when they see it, unless they are frozen.
       for (const pid of backends) if (isThere(pid)) process.kill(pid, 'SIGKILL');
       await waitUntil('no process of the server is left', () => !backends.some(isThere));
@@ -99,7 +96,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
     restart: start,
     async stop() {
       // Fast shutdown: open connections are cut.
-      await end('SIGINT');
+      await endProcess(child, 'SIGINT');
       await rm(dir, { recursive: true, force: true, maxRetries: 5 });
     },
   };

@@ -1,10 +1,11 @@
 /** A real redis-server for tests: own port, own folder, durable like production, gone afterwards. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
+import { endProcess } from './end-process.ts';
+import { freePort } from './free-port.ts';
 import { waitUntil } from './wait-until.ts';
 
 export interface TestRedis {
@@ -32,8 +33,10 @@ export async function startTestRedis(extra: readonly string[] = []): Promise<Tes
     'local',
   ];
   const url = `redis://127.0.0.1:${port}`;
-  let child: ChildProcess;
+  let child: ChildProcess | undefined;
   const start = async () => {
+    // One that was just killed may still hold the port.
+    if (child) await endProcess(child);
     child = spawn('redis-server', [...options, ...durable, ...extra], { stdio: 'ignore' });
     await untilAnswers(url);
   };
@@ -41,11 +44,10 @@ export async function startTestRedis(extra: readonly string[] = []): Promise<Tes
   return {
     url,
     port,
-    process: () => child,
+    process: () => child as ChildProcess,
     restart: start,
     async stop() {
-      const ended = child.exitCode === null && child.signalCode === null;
-      if (ended) await new Promise((resolve) => child.once('exit', resolve).kill('SIGKILL'));
+      if (child) await endProcess(child);
       await rm(dir, { recursive: true, force: true });
     },
   };
@@ -59,17 +61,4 @@ async function untilAnswers(url: string): Promise<void> {
   } finally {
     probe.disconnect();
   }
-}
-
-export async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() =>
-        typeof address === 'object' && address ? resolve(address.port) : reject(new Error('no port')),
-      );
-    });
-  });
 }

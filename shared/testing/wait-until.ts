@@ -1,4 +1,4 @@
-/** Waits for a condition with a deadline: tests never sleep for a guess. */
+/** Waits for a condition with a deadline, also when asking for it hangs: tests never sleep for a guess. */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export async function waitUntil(
@@ -7,14 +7,20 @@ export async function waitUntil(
   timeoutMs = 5000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
+  const over = new AbortController();
+  const late = sleep(timeoutMs, false, { signal: over.signal }).catch(() => false);
   let last: unknown;
-  while (performance.now() < deadline) {
-    try {
-      if (await condition()) return;
-    } catch (error) {
-      last = error;
+  try {
+    while (performance.now() < deadline) {
+      try {
+        if (await Promise.race([condition(), late])) return;
+      } catch (error) {
+        last = error;
+      }
+      await sleep(10);
     }
-    await sleep(10);
+  } finally {
+    over.abort();
   }
   throw new Error(`Not within ${timeoutMs} ms: ${what}`, { cause: last });
 }

@@ -10,8 +10,10 @@ import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { keys } from '../../shared/jobs/keys.ts';
+import { endProcess } from '../../shared/testing/end-process.ts';
+import { freePort } from '../../shared/testing/free-port.ts';
 import { skipWithoutPostgres, startTestPostgres, type TestPostgres } from '../../shared/testing/postgres.ts';
-import { freePort, startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
+import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { LogLab } from './testing/log-lab.ts';
 
@@ -54,8 +56,7 @@ describe('the log writer process', { skip: skipWithoutPostgres() }, () => {
     });
   }
   async function killWriter(): Promise<void> {
-    if (writer.exitCode !== null || writer.signalCode !== null) return;
-    await new Promise((resolve) => writer.once('exit', resolve).kill('SIGKILL'));
+    await endProcess(writer);
   }
 
   /** Jobs end while `disturb` does its worst. An acknowledged end counts; one whose reply was lost may have happened. */
@@ -69,8 +70,11 @@ describe('the log writer process', { skip: skipWithoutPostgres() }, () => {
         );
       }
     });
-    await disturb();
-    isOver.abort();
+    try {
+      await disturb();
+    } finally {
+      isOver.abort();
+    }
     await Promise.all(producing);
   }
 

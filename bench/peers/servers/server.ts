@@ -1,6 +1,6 @@
 /** A system that serves vectors over HTTP, started and stopped by the bench: ours, and the peers. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { freePort } from '../../../shared/testing/redis.ts';
+import { freePort } from '../../../shared/testing/free-port.ts';
 import { waitUntil } from '../../../shared/testing/wait-until.ts';
 import type { Caller } from '../../end-to-end/closed-loop.ts';
 import type { Subject } from '../../pipeline/subjects.ts';

@@ -3,8 +3,9 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
+import { endProcess } from '../../../shared/testing/end-process.ts';
 import { findTool, missing } from '../../../shared/testing/find-tool.ts';
-import { freePort } from '../../../shared/testing/redis.ts';
+import { freePort } from '../../../shared/testing/free-port.ts';
 import { waitUntil } from '../../../shared/testing/wait-until.ts';
 
 const tools = '~/.cache/millrace-tools';
@@ -61,8 +62,8 @@ export class MlflowServer {
   }
 
   async stop(): Promise<void> {
-    const ended = new Promise<void>((done) => this.#child.once('exit', () => done()));
+    if (this.#child.exitCode !== null) return;
     process.kill(-(this.#child.pid as number), 'SIGTERM');
-    await ended;
+    await endProcess(this.#child, 'SIGTERM');
   }
 }

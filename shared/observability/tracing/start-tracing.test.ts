@@ -6,7 +6,7 @@ import { type AddressInfo, createServer as createTcpServer, type Server, type So
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
 import { readSettings } from '../../config/settings.ts';
-import { freePort } from '../../testing/redis.ts';
+import { freePort } from '../../testing/free-port.ts';
 import { waitUntil } from '../../testing/wait-until.ts';
 import { createLogger } from '../logger.ts';
 import { createRegistry, type Registry } from '../metrics.ts';

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { freePort } from '../../../shared/testing/redis.ts';
+import { freePort } from '../../../shared/testing/free-port.ts';
 import type { LoggedCall } from './chat-server-main.ts';
 
 export class TestChatServer {

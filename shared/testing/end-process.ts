@@ -1,0 +1,24 @@
+/** Ends a program that a test started. */
+import type { ChildProcess } from 'node:child_process';
+
+/** Above every grace period of ours (28 s, the supervisor's). */
+const deadlineMs = 40_000;
+
+/**
+ * Sends the signal and resolves with the exit code (null after a signal) once the program is gone, at once when it was
+ * gone before. Rejects, with the program killed, when it is still there after 40 s.
+ */
+export async function endProcess(child: ChildProcess, signal: NodeJS.Signals = 'SIGKILL'): Promise<number | null> {
+  if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+  return await new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      child.kill('SIGKILL');
+      reject(new Error(`${child.spawnargs.join(' ')} did not end within ${deadlineMs / 1000} s of ${signal}.`));
+    }, deadlineMs);
+    child.once('exit', (code) => {
+      clearTimeout(timer);
+      resolve(code);
+    });
+    child.kill(signal);
+  });
+}
