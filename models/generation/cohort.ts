@@ -68,8 +68,9 @@ export class Cohort {
   }
 
   #arrange({ lines, sources }: Arrangement): void {
+    const staysAsItIs = lines.length === this.#lines.length && sources.every((source, line) => source === line);
     this.#lines = lines;
-    if (lines.length === 0) return;
+    if (lines.length === 0 || staysAsItIs) return;
     const arrange = (tensors: Tensors) =>
       Object.fromEntries(Object.entries(tensors).map(([name, tensor]) => [name, arrangeRows(tensor, sources)]));
     this.#states = { encoder: arrange(this.#states.encoder), past: arrange(this.#states.past) };
