@@ -11,6 +11,11 @@ import type { Subject } from './subjects.ts';
 
 const channel = keys.replies('bench');
 
+export interface Work {
+  readonly items: number;
+  readonly perSecond: number;
+}
+
 export class QueueLoad {
   readonly #store: JobStore;
   readonly #subscriber: Redis;
@@ -43,14 +48,14 @@ export class QueueLoad {
     return await Promise.all(sources.map((source, i) => this.#store1(name, source, i)));
   }
 
-  /** Keeps `jobsAtOnce` jobs of `itemsPerJob` under way; items per second over the time after the first round. */
+  /** Keeps `jobsAtOnce` jobs of `itemsPerJob` under way; all items, and items per second over the time after the first round. */
   async run(
     subject: Subject,
     inputs: readonly StoredInput[],
     jobsAtOnce: number,
     itemsPerJob: number,
     seconds: number,
-  ): Promise<number> {
+  ): Promise<Work> {
     let cursor = 0;
     this.#items = 0;
     this.#countFrom = performance.now() + Math.min(2000, seconds * 400);
@@ -66,7 +71,7 @@ export class QueueLoad {
       }
     };
     await Promise.all(Array.from({ length: jobsAtOnce }, client));
-    return this.#items / seconds;
+    return { items: cursor, perSecond: this.#items / seconds };
   }
 
   async close(): Promise<void> {

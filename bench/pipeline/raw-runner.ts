@@ -1,6 +1,6 @@
 /**
  * The physical limit: one process that prepares items and runs `session.run` on batches of a fixed size, with nothing
- * around. Told to run for some seconds, it says how many items it did.
+ * around. Told to run for some seconds, it says how many items it did, and how fast.
  */
 import { join } from 'node:path';
 import { loadPipelineFactory } from '../../models/discover-tasks.ts';
@@ -35,7 +35,7 @@ process.on('message', async ({ seconds, batch }: { seconds: number; batch: numbe
     await session.run(pipeline.collate(rows));
     items += batch;
   }
-  process.send?.({ type: 'ran', perSecond: (items / (performance.now() - startedAt)) * 1000 });
+  process.send?.({ type: 'ran', items, perSecond: (items / (performance.now() - startedAt)) * 1000 });
 });
 process.on('disconnect', () => process.exit(0));
 process.on('SIGTERM', () => process.exit(0));
