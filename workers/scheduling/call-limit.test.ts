@@ -35,3 +35,9 @@ test('who is heeded gets the quantum in 99 of 100 calls; a slow device may still
   assert.equal(limit.expectedMsMax('bulk', 1, 2, 1), 12.5);
   assert.equal(limit.expectedMsMax('bulk', 40, 2, 1), 60);
 });
+
+test('a call of several rows of the highest class takes 40 ms at most, or half as long again as one row', () => {
+  const limit = new CallLimit();
+  assert.equal(limit.expectedMsMax('high', 10, 2, 0), 40);
+  assert.equal(limit.expectedMsMax('high', 80, 2, 0), 120);
+});

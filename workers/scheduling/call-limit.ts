@@ -7,6 +7,8 @@ import type { JobClass } from '../../shared/jobs/job.ts';
 
 /** No call of several rows is longer, whoever waits: heartbeats, cancellation and fairness live between calls. */
 const callMsMax = 100;
+/** Of the highest class itself, whose next row waits for its own class's calls too. What it is worth: decision 17. */
+const highMsMax = 40;
 /**
  * Of a row's own call: that much longer a call of several rows may be whatever the limit says. On a device so busy that a
  * row alone passed the limit, nothing was joined any more, and the queue grew three times as fast.
@@ -36,8 +38,7 @@ export class CallLimit {
 
   /** The same as what a call may be expected to take. Who is heeded is promised a quantum in 99 of 100 calls. */
   expectedMsMax(jobClass: JobClass, loneMs: number, p99Factor: number, nowMs: number): number {
-    const limitMs = this.limitMs(jobClass, nowMs);
-    return Math.max(limitMs < callMsMax ? limitMs / p99Factor : limitMs, loneCallsMax * loneMs);
+    return Math.max(this.#joinedMsMax(jobClass, p99Factor, nowMs), loneCallsMax * loneMs);
   }
 
   /** A row of the highest class got its result; `ratio` is the time it took over the time it may take. */
@@ -54,5 +55,11 @@ export class CallLimit {
   /** A row of the highest class waits: it counts before its result is there. */
   sawHigh(nowMs: number): void {
     this.#lastHighMs = nowMs;
+  }
+
+  #joinedMsMax(jobClass: JobClass, p99Factor: number, nowMs: number): number {
+    if (jobClass === 'high') return highMsMax;
+    const limitMs = this.limitMs(jobClass, nowMs);
+    return limitMs < callMsMax ? limitMs / p99Factor : limitMs;
   }
 }
