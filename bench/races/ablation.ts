@@ -43,7 +43,9 @@ class LongHighCalls extends CallLimit {
 
 const variants: readonly Contender[] = [
   { name: 'as it is', create: (cost) => new AdaptivePolicy(cost) },
-  without('first come instead of urgency', { urgency: { mostUrgent: <R>(rows: readonly R[]) => rows[0] as R } }),
+  without('first come instead of urgency', {
+    urgency: { inTime: (rows) => rows, mostUrgent: <R>(rows: readonly R[]) => rows[0] as R },
+  }),
   without('strict classes, no share below', {
     shares: { pick: (waits) => jobClasses.find((name) => waits.has(name)) as JobClass, charge() {} },
   }),

@@ -1,6 +1,8 @@
 /**
  * B2: the highest rate of single requests (Poisson) at which 99 of 100 have their result in time, as a share of what the
  * oracle could do if nobody waited. Found by halving the interval; a rate passes when its p99 is within the level.
+ * Ours runs twice: as the peers do, who know nothing of the level, and with jobs whose time is over at it. What comes too
+ * late is run all the same and counts.
  */
 import type { BenchOptions } from '../method/options.ts';
 import { measurePairs, ratioOf } from '../method/ratio.ts';
@@ -23,8 +25,15 @@ const lanes = 2;
 /** A row of 256 tokens alone takes 32 ms of a lane. */
 const levelMs = 250;
 const warmMs = 3000;
-/** The interval is halved this often: to 2 % of the oracle's rate. */
+/** The interval is halved this often: to 3 % of the oracle's rate. */
 const halvings = 5;
+
+interface Entrant extends Contender {
+  /** The time of its jobs; endless when absent. */
+  readonly withinMs?: number;
+}
+
+const oursTold: Entrant = { ...ours, name: `${ours.name}, told the level`, withinMs: levelMs };
 
 export async function benchB2(options: BenchOptions): Promise<void> {
   const simulated = await simulateAll();
@@ -34,7 +43,7 @@ export async function benchB2(options: BenchOptions): Promise<void> {
 
 async function simulateAll(): Promise<Record<string, number[]>> {
   const callMs = deviceOf('minilm-fp32');
-  const everyone = [ours, ...peers];
+  const everyone = [ours, oursTold, ...peers];
   const shares: Record<string, number[]> = Object.fromEntries(everyone.map(({ name }) => [name, []]));
   for (const mix of mixes) {
     const oracle = oracleRate(callMs, lengthMixes[mix], lanes);
@@ -51,7 +60,7 @@ async function simulateAll(): Promise<Record<string, number[]>> {
   return shares;
 }
 
-async function goodput(track: Track, contender: Contender, mix: LengthMix, oracle: number, measuredMs: number) {
+async function goodput(track: Track, contender: Entrant, mix: LengthMix, oracle: number, measuredMs: number) {
   let [low, high] = [0, oracle];
   for (let round = 0; round < halvings; round++) {
     const rate = (low + high) / 2;
@@ -61,9 +70,11 @@ async function goodput(track: Track, contender: Contender, mix: LengthMix, oracl
   return low;
 }
 
-async function isInTime(track: Track, contender: Contender, mix: LengthMix, perSecond: number, measuredMs: number) {
+async function isInTime(track: Track, contender: Entrant, mix: LengthMix, perSecond: number, measuredMs: number) {
   const ms = warmMs + measuredMs;
-  const load = poisson(rowKind(lengthMixes[mix], 'high'), createRandom(5), ms, perSecond);
+  const { withinMs } = contender;
+  const kind = { ...rowKind(lengthMixes[mix], 'high'), ...(withinMs !== undefined && { withinMs }) };
+  const load = poisson(kind, createRandom(5), ms, perSecond);
   const ended = await track.run({ contender, loads: [load], ms });
   const { p99Ms, rows } = measure(ended, { fromMs: warmMs, untilMs: ms });
   return p99Ms <= levelMs && rows > 0.95 * perSecond * (measuredMs / 1000);

@@ -212,7 +212,7 @@ export class RealTrack implements Track {
       length: row.length,
       shapeKey: row.shapeKey,
       arrivedMs,
-      deadlineMs: Number.POSITIVE_INFINITY,
+      deadlineMs: arrivedMs + (arrival.withinMs ?? Number.POSITIVE_INFINITY),
       waitsSinceMs: arrivedMs,
       suspect: false,
       alone: false,

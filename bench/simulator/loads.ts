@@ -11,6 +11,8 @@ export interface Arrival {
   readonly model: string;
   readonly class: JobClass;
   readonly length: number;
+  /** Who sent it gives up after this; never when absent. */
+  readonly withinMs?: number;
 }
 
 export interface Load {
@@ -25,6 +27,7 @@ export interface RowKind {
   readonly class: JobClass;
   /** May change over time. */
   readonly lengths: (atMs: number) => Lengths;
+  readonly withinMs?: number;
 }
 
 export function rowKind(lengths: Lengths, jobClass: JobClass = 'normal', model = 'm'): RowKind {
@@ -76,6 +79,6 @@ export function bulkRun(lengths: Lengths, random: Random, model = 'm', rows = 10
   return closedLoop(rowKind(lengths, 'bulk', model), random, rows);
 }
 
-function arrive({ model, class: jobClass, lengths }: RowKind, random: Random, atMs: number): Arrival {
-  return { atMs, model, class: jobClass, length: lengths(atMs)(random) };
+function arrive({ model, class: jobClass, lengths, withinMs }: RowKind, random: Random, atMs: number): Arrival {
+  return { atMs, model, class: jobClass, length: lengths(atMs)(random), ...(withinMs !== undefined && { withinMs }) };
 }

@@ -90,13 +90,13 @@ class Run {
     return { ended: this.#ended, calls: this.#calls, busyMs: this.#busyMs, left: this.#waiting.length };
   }
 
-  #schedule(load: Load, { atMs, ...arrival }: Arrival): void {
+  #schedule(load: Load, { atMs, withinMs = Number.POSITIVE_INFINITY, ...arrival }: Arrival): void {
     const row = {
       ...arrival,
       load,
       shapeKey: 'x',
       arrivedMs: atMs,
-      deadlineMs: Number.POSITIVE_INFINITY,
+      deadlineMs: atMs + withinMs,
       suspect: false,
     };
     this.#events.push(atMs, { kind: 'arrival', row });

@@ -66,3 +66,11 @@ test('an endless high class leaves a twentieth of the lanes to the classes below
   while (choose([old, at(999, { class: 'high' })], cost, 1, policy)[0] !== old) highs++;
   assert.ok(highs >= 18 && highs <= 20, `${highs} high calls before one of bulk`);
 });
+
+test('a row whose job will be over first neither begins a call nor joins one while others can be in time', () => {
+  const cost = linearCost(10, 0.001);
+  const lost = at(980, { deadlineMs: 1005 });
+  const others = [at(981, { deadlineMs: 1500 }), at(982)];
+  assert.deepEqual(choose([lost, ...others], cost), others);
+  assert.deepEqual(choose([lost], cost), [lost]);
+});

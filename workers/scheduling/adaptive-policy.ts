@@ -18,7 +18,7 @@ import { Windows } from './windows.ts';
 
 /** The decisions, each replaceable: the ablation bench puts nothing in the place of one after the other. */
 export interface PolicyParts {
-  readonly urgency: Pick<Urgency, 'mostUrgent'>;
+  readonly urgency: Pick<Urgency, 'inTime' | 'mostUrgent'>;
   readonly shares: Pick<LaneShares, 'pick' | 'charge'>;
   readonly limit: Pick<CallLimit, 'limitMs' | 'expectedMsMax' | 'observe' | 'sawHigh'>;
   readonly memory: Pick<MemoryCaps, 'unitsMax' | 'overflowed' | 'ran'>;
@@ -59,7 +59,7 @@ export class AdaptivePolicy implements SchedulingPolicy {
     }
     const waits = new Set(classes.keys());
     const served = this.#shares.pick(waits, (name) => this.#loneMs((classes.get(name) as R[])[0] as R));
-    const candidates = classes.get(served) as R[];
+    const candidates = this.#urgency.inTime(classes.get(served) as R[], nowMs);
     const anchor = this.#urgency.mostUrgent(candidates);
     const rows = anchor.suspect ? [anchor] : this.#call(candidates, anchor, lanes.length, nowMs);
     this.#shares.charge(served, this.#callMs(rows), waits);

@@ -23,3 +23,12 @@ test('bulk rows go in order of arrival, but for one whose job is about to run ou
   assert.equal(urgency.mostUrgent(bulk), bulk[0]);
   assert.equal(urgency.mostUrgent([...bulk, ending]), ending);
 });
+
+test('rows whose job would be over before their own call is are left out while others can be in time', () => {
+  const lost = row(0, { deadlineMs: 59 });
+  const hurried = row(1, { deadlineMs: 60 });
+  const endless = row(2, { class: 'bulk' });
+  assert.deepEqual(urgency.inTime([lost, hurried], 49), [lost, hurried]);
+  assert.deepEqual(urgency.inTime([lost, hurried, endless], 50), [hurried, endless]);
+  assert.deepEqual(urgency.inTime([lost, hurried], 51), [lost, hurried]);
+});
