@@ -67,11 +67,6 @@ export class Sequence {
     return { problem: new Problem('invalid-parameter', detail).toDetails() };
   }
 
-  /** After `take` gave null: it had no numbers to choose by. */
-  get hasFailed(): boolean {
-    return this.#writer.written === null;
-  }
-
   /** Logits after prompt token `index`, of the first line. The last token's go to `take` as well. */
   passPrompt(index: number, logits: Float32Array): void {
     if (index === this.#start.keepLogitsAt) this.#keptLogits = logits.slice();

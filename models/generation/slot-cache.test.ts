@@ -24,7 +24,9 @@ function assertColumns(cache: SlotCache, lengths: readonly number[]): void {
     for (let head = 0; head < heads; head++) {
       const begin = (row * heads + head) * cache.capacity;
       const expected = Array.from({ length }, (_, position) => columnOf(row, head, position));
-      assert.deepEqual([...data.subarray(begin, begin + length)], expected, `row ${row}, head ${head}`);
+      const unused = Array.from({ length: cache.capacity - length }, () => 0);
+      const found = [...data.subarray(begin, begin + cache.capacity)];
+      assert.deepEqual(found, [...expected, ...unused], `row ${row}, head ${head}`);
     }
 }
 
@@ -45,11 +47,32 @@ describe('the cache of rows in slots', () => {
       for (let step = 0; step < count; step++) {
         cache.fit(lengths);
         append(cache, lengths);
-        for (const [row, length] of lengths.entries()) lengths[row] = length + 1 >= endsAt - 20 * row ? 0 : length + 1;
+        for (const [row, length] of lengths.entries()) {
+          const isOver = length + 1 >= endsAt - 20 * row;
+          lengths[row] = isOver ? 0 : length + 1;
+          if (isOver) cache.clear(row);
+        }
         assertColumns(cache, lengths);
       }
     };
     steps(300, 90);
+  });
+
+  it('leaves nothing of a row that moved where another will begin', () => {
+    const cache = new SlotCache([port], 3, 96);
+    cache.fit([0, 0, 0]);
+    for (let length = 0; length < 4; length++) append(cache, [length, length, length]);
+    cache.arrange([0, 2], [4, 3]);
+    const data = cache.feeds(2)[input]?.data as Float32Array;
+    assert.deepEqual([...data.subarray(2 * cache.capacity, 2 * cache.capacity + 4)], [3, 103, 203, 0]);
+    cache.fit([16, 3]);
+    const moved = cache.feeds(3)[input]?.data as Float32Array;
+    assert.equal(
+      moved.subarray(2 * cache.capacity + 3, 3 * cache.capacity).every((value) => value === 0),
+      true,
+    );
+    cache.clear(2);
+    assert.deepEqual([...moved.subarray(4 * cache.capacity)], Array(2 * cache.capacity).fill(0));
   });
 
   it('makes no buffer where it once had room', () => {

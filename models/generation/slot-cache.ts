@@ -2,6 +2,8 @@
  * The key/value cache of a slot decoder: per tensor one buffer [slots, heads, capacity, size], allocated once for the
  * largest capacity so far and viewed, never copied, as the graph's input. A step writes one column per row. Capacity
  * follows the longest row closely, since attention is paid over all of it; rows are moved within the buffer.
+ * Columns that a row does not use yet are zero: a number that is none, left there by another row, would meet its zero
+ * weight in the attention and spoil it.
  */
 import type { BatchTensor } from '../task.ts';
 import type { GraphPort, Tensors } from './engine.ts';
@@ -89,15 +91,17 @@ export class SlotCache {
         save: (from) => buffer.slice(from * row, (from + 1) * row),
         copy: (from, to) => {
           const used = (lengths[to] ?? 0) * size;
-          for (let at = 0; at < row; at += head)
+          for (let at = 0; at < row; at += head) {
             buffer.copyWithin(to * row + at, from * row + at, from * row + at + used);
+            buffer.fill(0, to * row + at + used, to * row + at + head);
+          }
         },
         restore: (saved, to) => buffer.set(saved, to * row),
       });
     }
   }
 
-  /** Numbers that are none must not stay where another row's zero weight would meet them. */
+  /** For a row that begins here. */
   clear(row: number): void {
     for (const { heads, size, buffer } of this.#planes) {
       const length = heads * this.#capacity * size;
@@ -121,6 +125,7 @@ export class SlotCache {
       const to = line * capacity * size;
       if (after === before) after.copyWithin(to, from, from + used);
       else after.set(before.subarray(from, from + used), to);
+      after.fill(0, to + used, to + capacity * size);
     }
   }
 }

@@ -79,6 +79,7 @@ export class SlotDecoder implements Decoder {
         const hole = this.#lines.indexOf(null);
         const place = hole < 0 ? this.#lines.length : hole;
         this.#lines[place] = line;
+        this.#cache.clear(place);
         this.#cross.put(row.states, place);
       }
     }
@@ -125,7 +126,7 @@ export class SlotDecoder implements Decoder {
     const vocabulary = logits.length / lines.length;
     this.#cache.append(outputs, lengths);
     const advanced = advanceLines(lines, (line) => logits.subarray(line * vocabulary, (line + 1) * vocabulary));
-    for (const [place, line] of advanced.lines.entries()) if (!line) this.#leave(place, lines[place] as Line);
+    for (const [place, line] of advanced.lines.entries()) if (!line) this.#cross.drop(place);
     this.#lines = advanced.lines;
     // Beams of a row share what the encoder gave: only their pasts move.
     if (advanced.sources)
@@ -135,11 +136,6 @@ export class SlotDecoder implements Decoder {
       );
     const finished = advanced.ended.flatMap((sequence) => this.#rows.close(sequence));
     return { finished, lines: lines.length, tokens: advanced.written };
-  }
-
-  #leave(place: number, { sequence }: Line): void {
-    if (sequence.hasFailed) this.#cache.clear(place);
-    this.#cross.drop(place);
   }
 
   #mask(lengths: readonly number[]): BatchTensor {
