@@ -36,7 +36,7 @@ function countingDecoder(): Decoder {
 async function workOf(rule: Rule, texts: number[], steps: number) {
   const nextTokens = () => texts.shift() ?? 100;
   const rowOf = (tokens: number) => ({ tensors: {}, length: 1, shapeKey: '', context: tokens });
-  const stream = new RaggedStream(countingDecoder(), { rule, atOnce: 2, nextTokens, rowOf });
+  const stream = new RaggedStream(countingDecoder(), { rule, atOnce: () => 2, nextTokens, rowOf });
   return await stream.run(() => --steps <= 0);
 }
 

@@ -1,9 +1,11 @@
 /**
  * B6: tokens per second of texts that end at different lengths. Continuous batching in slots over what the graph alone
  * could do (B rows per t(B)), over static batches with and without eviction, and over one row at a time; cohorts of a
- * stock export over the same rule written by hand. The encoder's part is left out on both sides.
+ * stock export over the same rule written by hand; and as many rows at once as the engine finds best, over fixed counts.
+ * The encoder's part is left out on both sides.
  */
 import { createDecoder } from '../../models/generation/create-decoder.ts';
+import { RowLimit } from '../../workers/scheduling/steps/row-limit.ts';
 import type { BenchOptions } from '../method/options.ts';
 import { measurePairs, median, ratioOf } from '../method/ratio.ts';
 import { type Figure, finish, printTable } from '../method/report.ts';
@@ -28,6 +30,8 @@ interface Race {
   readonly meaning: string;
   readonly ours: Block;
   readonly other: Block;
+  /** What ours needs before it is measured. */
+  readonly learnsSeconds?: number;
 }
 
 interface Measured {
@@ -37,13 +41,17 @@ interface Measured {
 
 export async function benchB6({ pairs, seconds, only, keep }: BenchOptions): Promise<void> {
   const [slots, stock] = [await openSlots(), await openStock()];
-  const races = [...(await Promise.all(batches.map((rows) => racesOf(slots, rows)))).flat(), stockRace(stock)];
+  const races = [
+    ...(await Promise.all(batches.map((rows) => racesOf(slots, rows)))).flat(),
+    ...learnedRaces(slots),
+    stockRace(stock),
+  ];
   const figures: Figure[] = [];
   const table: (string | number)[][] = [];
   for (const race of races.filter(({ name }) => name.includes(only))) {
     const ours = async () => await timed(race.ours, seconds);
     const other = async () => await timed(race.other, seconds);
-    await timed(race.ours, seconds / 5);
+    await timed(race.ours, race.learnsSeconds ?? seconds / 5);
     await timed(race.other, seconds / 5);
     const { a, b } = await measurePairs(pairs, ours, other);
     const { name, target, meaning } = race;
@@ -70,6 +78,26 @@ async function racesOf(subject: Subject, rows: number): Promise<Race[]> {
   ];
 }
 
+/** One limit for all of them: it learns once. */
+function learnedRaces(subject: Subject): Race[] {
+  const most = Math.max(...batches);
+  const limit = new RowLimit(most);
+  const ours = streamOf(
+    subject,
+    'refill',
+    () => limit.rowsAt(performance.now()),
+    (lines, stepMs) => limit.note({ steps: 1, lines, stepMs }, performance.now()),
+  );
+  return batches.map((rows) => ({
+    name: `${most} at most over B=${rows}`,
+    target: '>= 1',
+    meaning: `tokens/s of as many rows as the engine finds best, over ${rows} at once`,
+    ours,
+    other: streamOf(subject, 'refill', rows),
+    learnsSeconds: 15,
+  }));
+}
+
 function stockRace(subject: Subject): Race {
   const random = createRandom(3);
   return {
@@ -92,11 +120,17 @@ function stockRace(subject: Subject): Race {
 }
 
 /** A decoder of its own; its texts are drawn from the same seed for each rule. */
-function streamOf({ engine, plan, sessions, row }: Subject, rule: Rule, atOnce: number): Block {
+function streamOf(
+  { engine, plan, sessions, row }: Subject,
+  rule: Rule,
+  rows: number | (() => number),
+  onStep?: (lines: number, ms: number) => void,
+): Block {
   const random = createRandom(2);
   const nextTokens = () => raggedTokens(random);
   const decoder = createDecoder(engine, plan, sessions);
-  const stream = new RaggedStream(decoder, { rule, atOnce, nextTokens, rowOf: row });
+  const atOnce = typeof rows === 'number' ? () => rows : rows;
+  const stream = new RaggedStream(decoder, { rule, atOnce, nextTokens, rowOf: row, ...(onStep && { onStep }) });
   return async (isOver) => await stream.run(isOver);
 }
 

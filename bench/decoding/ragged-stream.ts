@@ -25,20 +25,28 @@ const callMs = 100;
 export class RaggedStream {
   readonly #decoder: Decoder;
   readonly #rule: Rule;
-  readonly #atOnce: number;
+  readonly #atOnce: () => number;
+  readonly #onStep: (lines: number, ms: number) => void;
   readonly #nextTokens: () => number;
   readonly #rowOf: (tokens: number) => Row;
   #nextId = 0;
 
   constructor(
     decoder: Decoder,
-    options: { rule: Rule; atOnce: number; nextTokens: () => number; rowOf: (tokens: number) => Row },
+    options: {
+      rule: Rule;
+      atOnce: () => number;
+      nextTokens: () => number;
+      rowOf: (tokens: number) => Row;
+      onStep?: (lines: number, ms: number) => void;
+    },
   ) {
     this.#decoder = decoder;
     this.#rule = options.rule;
     this.#atOnce = options.atOnce;
     this.#nextTokens = options.nextTokens;
     this.#rowOf = options.rowOf;
+    this.#onStep = options.onStep ?? (() => {});
   }
 
   /** Whole batches, at least one; or, where places are refilled, steps of a run that goes on with the next call. */
@@ -46,7 +54,9 @@ export class RaggedStream {
     const work = { tokens: 0, lines: 0, steps: 0 };
     do {
       work.tokens -= this.#admit();
+      const startedAt = performance.now();
       const { lines } = await this.#decoder.advance(callMs);
+      if (lines > 0) this.#onStep(lines, performance.now() - startedAt);
       work.tokens += lines;
       work.lines += lines;
       if (lines > 0) work.steps++;
@@ -57,8 +67,9 @@ export class RaggedStream {
   /** How many tokens the new rows will write that nobody wants. */
   #admit(): number {
     const held = this.#decoder.held.length;
-    if (held >= this.#atOnce || (this.#rule !== 'refill' && held > 0)) return 0;
-    const wanted = Array.from({ length: this.#atOnce - held }, () => this.#nextTokens());
+    const atOnce = this.#atOnce();
+    if (held >= atOnce || (this.#rule !== 'refill' && held > 0)) return 0;
+    const wanted = Array.from({ length: atOnce - held }, () => this.#nextTokens());
     const longest = Math.max(...wanted);
     const written = this.#rule === 'static' ? wanted.map(() => longest) : wanted;
     this.#decoder.admit(written.map((tokens) => ({ id: this.#nextId++, row: this.#rowOf(tokens), rank: 0 })));

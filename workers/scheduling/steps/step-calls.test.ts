@@ -114,6 +114,17 @@ test('when memory runs out the rows are written again, half as many at a time, a
   assert.equal(lane.orders[1]?.admit.length, 2);
 });
 
+test('where more rows write less, fewer than there are slots are written at once', async () => {
+  waiting = rows(200);
+  lane.answer = ({ admit }) => {
+    const lines = admit.length;
+    return { ...lane.stepped([...lane.held]), steps: 1, lines, stepMs: 600 * lines ** 2 } as StepResult;
+  };
+  for (let calls = 0; calls < 40; calls++) await call();
+  assert.equal(lane.orders[0]?.admit.length, 4);
+  assert.equal(lane.orders.at(-1)?.admit.length, 1);
+});
+
 test('a step that fails otherwise makes its rows suspects, and a row that was alone gets the reason', async () => {
   waiting = rows(3);
   lane.answer = () => ({ kind: 'failed', reason: 'bad node', outOfMemory: false });

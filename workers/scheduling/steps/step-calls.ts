@@ -11,6 +11,7 @@ import type { QueuedRow } from '../../running/running-job.ts';
 import type { WaitingRow } from '../policy.ts';
 import { type Admissions, planAdmission, rankOf } from './admission.ts';
 import { type LiveRow, LiveRows } from './live-rows.ts';
+import { RowLimit } from './row-limit.ts';
 
 /** A call of steps that could run on a free lane. To the policy it is one row, which joins no other. */
 export interface StepCandidate extends WaitingRow {
@@ -52,6 +53,7 @@ export class StepCalls {
   readonly #lanes = new Map<Lane, Map<string, LiveRows>>();
   /** By model, since lanes are of one device. */
   readonly #caps = new Map<string, { readonly slots: number; readonly untilMs: number }>();
+  readonly #limits = new Map<string, RowLimit>();
   #pool: LanePool | null = null;
   #ids = 0;
 
@@ -129,6 +131,7 @@ export class StepCalls {
     this.#pool?.countSuccess(model);
     if (live.size > 0) this.#events.onStepReport({ rows: live.rows, call });
     live.charge(call.wallMs, call.computeMs);
+    this.#limits.get(model)?.note(call, performance.now());
     for (const { id, outcome } of call.finished) {
       const written = live.take(id);
       if (written) this.#events.onWritten(lane, written, outcome);
@@ -158,9 +161,13 @@ export class StepCalls {
     else this.#requeue(rows, true);
   }
 
-  #slotsOf(model: string, writes: Writes): number {
+  /** A cohort's rows begin together and end one by one: of it nobody learns how many are best at once. */
+  #slotsOf(model: string, { slots, isLockstep }: Writes): number {
+    const nowMs = performance.now();
+    const limit = isLockstep ? null : (this.#limits.get(model) ?? new RowLimit(slots));
+    if (limit) this.#limits.set(model, limit);
     const cap = this.#caps.get(model);
-    return cap && cap.untilMs > performance.now() ? Math.min(cap.slots, writes.slots) : writes.slots;
+    return Math.min(limit?.rowsAt(nowMs) ?? slots, cap && cap.untilMs > nowMs ? cap.slots : slots);
   }
 
   #requeue(lives: readonly LiveRow[], suspect?: true): void {
