@@ -1,7 +1,7 @@
 /**
  * How many rows of a model are written at once: as many as write the most tokens a second, found by trying. A step reads the
  * weights once for all rows, and for each row its cache and what its encoder gave; where those no longer fit beside each
- * other, more rows write less. On one core `starter-diagram` writes 7,700 tokens/s in 8 rows and 6,500 in 16.
+ * other, more rows write less: `starter-diagram` on one core 5,700 tokens/s in 16 rows, 6,700 in 8, 9,000 in the 4 it finds (B6).
  *
  * Only while so many rows wait that the limit is what holds them back: what is in force and a neighbour run by turns, twice,
  * and the neighbour must win both times. Pure; takes `now`.
