@@ -5,6 +5,7 @@ const width = 860;
 const labelWidth = 330;
 const barHeight = 22;
 const margin = 30;
+const colours = { met: '#3a7d5d', missed: '#b4532a', free: '#8a94a3' };
 
 export function drawBars(title: string, figures: readonly Figure[]): string {
   const most = Math.max(1, ...figures.flatMap(({ ratio, target }) => [ratio.high, targetOf(target) ?? 0])) * 1.05;
@@ -22,19 +23,25 @@ export function drawBars(title: string, figures: readonly Figure[]): string {
 
 function drawBar({ name, ratio, target }: Figure, y: number, at: (value: number) => number): string {
   const wanted = targetOf(target);
-  const isMet = wanted === null || (target.startsWith('<') ? ratio.median <= wanted : ratio.median >= wanted);
   const middle = y + barHeight / 2;
   const parts = [
     `<text x="${labelWidth - 8}" y="${middle + 4}" text-anchor="end">${escapeXml(name)}</text>`,
-    `<rect x="${labelWidth}" y="${y + 4}" width="${round(at(Math.max(0, ratio.median)) - labelWidth)}" height="${barHeight - 8}" fill="${isMet ? '#3a7d5d' : '#b4532a'}"/>`,
+    `<rect x="${labelWidth}" y="${y + 4}" width="${round(at(Math.max(0, ratio.median)) - labelWidth)}" height="${barHeight - 8}" fill="${colours[verdictOf(ratio.median, target)]}"/>`,
     `<line x1="${round(at(Math.max(0, ratio.low)))}" x2="${round(at(Math.max(0, ratio.high)))}" y1="${middle}" y2="${middle}" stroke="#111"/>`,
-    `<text x="${round(at(Math.max(0, ratio.high)) + 6)}" y="${middle + 4}">${ratio.median.toFixed(2)}</text>`,
+    `<text x="${round(at(Math.max(0, ratio.high, wanted ?? 0)) + 6)}" y="${middle + 4}">${ratio.median.toFixed(2)}</text>`,
   ];
   if (wanted !== null) {
     const x = round(at(wanted));
     parts.push(`<line x1="${x}" x2="${x}" y1="${y}" y2="${y + barHeight}" stroke="#111" stroke-dasharray="3 2"/>`);
   }
   return parts.join('\n');
+}
+
+/** `free` where nothing is aimed at: peers, and what stands beside a figure. */
+export function verdictOf(median: number, target: string): 'met' | 'missed' | 'free' {
+  const wanted = targetOf(target);
+  if (wanted === null) return 'free';
+  return (target.startsWith('<') ? median <= wanted : median >= wanted) ? 'met' : 'missed';
 }
 
 /** The number of `>= 0.95` or `<= 1.5`; null where none is set. */

@@ -19,9 +19,10 @@ test('a target is read from its words, and a figure is held against it', () => {
   assert.equal(isMissed(figure(0.9, '')), false);
 });
 
-test('a plot has a bar for each figure, brown where it misses, and no raw angle bracket of a name', () => {
-  const svg = drawBars('B1', [figure(1, '>= 0.9'), figure(0.5, '>= 0.9')]);
+test('a plot has a bar for each figure, brown where it misses, grey where it has no aim, and no raw angle bracket of a name', () => {
+  const svg = drawBars('B1', [figure(1, '>= 0.9'), figure(0.5, '>= 0.9'), figure(9, '')]);
   assert.equal(svg.match(/#3a7d5d/g)?.length, 1);
   assert.equal(svg.match(/#b4532a/g)?.length, 1);
+  assert.equal(svg.match(/#8a94a3/g)?.length, 1);
   assert.ok(!svg.includes('a <name>') && svg.includes('a &lt;name>'));
 });

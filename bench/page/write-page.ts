@@ -5,7 +5,7 @@
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Figure } from '../method/report.ts';
-import { drawBars, targetOf } from './bars.ts';
+import { drawBars, verdictOf } from './bars.ts';
 
 const folder = join(import.meta.dirname, '../results');
 
@@ -29,8 +29,8 @@ export async function writePage(): Promise<void> {
     '# Results',
     '',
     'Written by `npm run bench -- page` from the JSON beside it. Each figure is a ratio measured in one run, the median of',
-    'pairs of blocks with its 95 % bootstrap bounds. Green bars reach their target, brown ones do not; the line through a',
-    'bar is the interval, the dashed line the target.',
+    'pairs of blocks with its 95 % bootstrap bounds. Green bars reach their target, brown ones do not, grey ones',
+    'have none; the line through a bar is the interval, the dashed line the target.',
     '',
     '## Where we lose',
     '',
@@ -60,9 +60,7 @@ function tableOf(figures: readonly Figure[]): string[] {
 
 /** By its median: the bounds say how sure that is. */
 export function isMissed({ ratio, target }: Figure): boolean {
-  const wanted = targetOf(target);
-  if (wanted === null) return false;
-  return target.startsWith('<') ? ratio.median > wanted : ratio.median < wanted;
+  return verdictOf(ratio.median, target) === 'missed';
 }
 
 function show(value: number): string {
