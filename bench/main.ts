@@ -29,7 +29,10 @@ const benches: Readonly<Record<string, { about: string; run: (options: BenchOpti
   B3: { about: 'p99 of high rows beside an endless bulk run, and what is left for bulk', run: benchB3 },
   B4: { about: 'CPU and Redis bytes per no-op job, over plain BullMQ on the same Redis', run: benchQueue },
   B5: { about: 'submit to run of a lone job in durable SETs, and what an idle system costs', run: benchIdle },
-  B6: { about: 'tokens/s of texts of ragged length over B/t(B), static batches and one row', run: benchB6 },
+  B6: {
+    about: 'tokens/s of texts of ragged length over B/t(B), static batches, one row and transformers.js',
+    run: benchB6,
+  },
   B7: { about: 'seconds until the policy is back at its best after the world changed (simulated)', run: benchB7 },
   B8: { about: 'no job lost or seen twice through 100 kills: npm run nemesis', run: benchNemesis },
   B9: { about: 'failed rows and rows/s with 60 % of the memory that is needed (simulated)', run: benchB9 },

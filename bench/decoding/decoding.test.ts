@@ -7,6 +7,7 @@ import { meanPosition, raggedTokens, tokensMin, tokensMost } from './ragged.ts';
 import { RaggedStream, type Rule } from './ragged-stream.ts';
 import { recordStep } from './step-limit.ts';
 import { openStock } from './subjects.ts';
+import { callsOf } from './transformers-js.ts';
 
 /** Writes one token of each held row per step; a row's context is its length. */
 function countingDecoder(): Decoder {
@@ -60,6 +61,23 @@ test('lengths are spread evenly over their range, and the average token stands w
   const mean = texts.reduce((sum, length) => sum + length, 0) / texts.length;
   assert.ok(Math.abs(mean - 34) < 0.5, `mean ${mean}`);
   assert.equal(meanPosition([1, 5]), 10 / 6);
+});
+
+test("a call of transformers.js writes for all its texts what the longest wants, and the others' padding is not counted", async () => {
+  const calls: [number, number][] = [];
+  const write = async (texts: number, tokens: number) => {
+    calls.push([texts, tokens]);
+    return [];
+  };
+  const texts = [3, 1, 2, 5, 4];
+  const nextTokens = () => texts.shift() as number;
+  assert.deepEqual(await callsOf(write, 2, nextTokens)(() => calls.length === 2), { tokens: 11, lines: 16, steps: 8 });
+  assert.deepEqual(await callsOf(write, 1, nextTokens)(() => true), { tokens: 4, lines: 4, steps: 4 });
+  assert.deepEqual(calls, [
+    [2, 3],
+    [2, 5],
+    [1, 4],
+  ]);
 });
 
 test('the loop written by hand writes what was asked for, and a recorded step can be run again', async () => {

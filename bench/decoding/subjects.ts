@@ -1,13 +1,14 @@
 /**
- * What B6 writes with: starter-diagram (our export for slots, trained) and the tests' tiny stock export. Sessions are those
- * of a lane, in this process on one thread. The encoder runs once and what it gave is handed out again: decoding is raced.
+ * What B6 writes with: starter-diagram (our export for slots, trained), the tests' tiny stock export, and stock exports of
+ * true shape. Sessions are those of a lane, in this process on one thread. The encoder runs once and what it gave is handed
+ * out again: decoding is raced.
  */
 import { join } from 'node:path';
 import { loadPipelineFactory } from '../../models/discover-tasks.ts';
 import type { Engine, Tensors } from '../../models/generation/engine.ts';
 import { joinRows, rowOf } from '../../models/generation/row-tensors.ts';
 import { tinyFolder, tinyPlan, tinyRow } from '../../models/generation/testing/tiny-model.ts';
-import { scanRepository } from '../../models/repository/scan-repository.ts';
+import { findModel } from '../../models/parity/run-model.ts';
 import type { GenerationPlan, Row } from '../../models/task.ts';
 import { type OnnxSession, openSession } from '../../workers/lane/onnx-session.ts';
 
@@ -15,6 +16,8 @@ export interface Subject {
   readonly engine: Engine;
   readonly plan: GenerationPlan;
   readonly sessions: readonly string[];
+  /** What the encoder is given for one row. */
+  readonly feeds: Tensors;
   /** A row that ends after so many tokens, whatever they are. */
   row(tokens: number): Row;
 }
@@ -22,12 +25,14 @@ export interface Subject {
 const zoo = join(import.meta.dirname, '../../models/zoo');
 
 export async function openSlots(): Promise<Subject> {
-  const { models } = await scanRepository([zoo]);
-  const files = models.find(({ id }) => id === 'starter-diagram');
-  if (!files) throw new Error('models/zoo has no starter-diagram.');
+  return await openModel(zoo, 'starter-diagram');
+}
+
+export async function openModel(directory: string, id: string): Promise<Subject> {
+  const files = await findModel(directory, id);
   const pipeline = await (await loadPipelineFactory(files.task)).createPipeline(files, 'lane');
   const [row] = pipeline.canary.rows;
-  if (!pipeline.generation || !row) throw new Error('starter-diagram does not write token by token.');
+  if (!pipeline.generation || !row) throw new Error(`${id} does not write token by token.`);
   return await openSubject(files.versionFolder, pipeline.sessions, pipeline.generation, row);
 }
 
@@ -50,6 +55,7 @@ async function openSubject(
   const encoded = repeatedRows(await session('encoder').run(feeds));
   return {
     sessions: Object.keys(graphs),
+    feeds,
     engine: {
       inputs: (name) => session(name).inputs,
       outputs: (name) => session(name).outputs,
@@ -77,7 +83,7 @@ function repeatedRows(tensors: Tensors): (count: number) => Tensors {
   };
 }
 
-/** Greedy texts whose length stands in the row, and nothing made of their tokens. */
+/** Greedy texts whose length stands in the row, and their tokens as they are. */
 function fixedLengths(plan: GenerationPlan, model: Row, feeds: (count: number) => Tensors): GenerationPlan {
   const { promptIds } = plan.begin(model, 0);
   return {
@@ -90,6 +96,6 @@ function fixedLengths(plan: GenerationPlan, model: Row, feeds: (count: number) =
       sampling: { temperature: 0 },
       skipLogProbs: true,
     }),
-    finish: () => ({ part: null }),
+    finish: (_row, { ids }) => ({ part: ids }),
   };
 }

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { trueModels } from '../../models/parity/expected.ts';
 
 const root = join(import.meta.dirname, '../..');
 const reference = join(root, 'models/parity/reference');
@@ -28,7 +29,7 @@ export async function ensurePython(): Promise<string> {
 /** The folder of the export. */
 export async function ensureExport(python: string, name: string): Promise<string> {
   const script = [join(reference, 'export.py'), '--shape', 'true'];
-  return await ensureFolder(join(home, 'models', name), (folder) => run(python, [...script, '--out', folder, name]));
+  return await ensureFolder(join(trueModels, name), (folder) => run(python, [...script, '--out', folder, name]));
 }
 
 /** The folder of what Python's tokenisers make of texts, a file for each. */

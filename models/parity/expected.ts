@@ -38,6 +38,8 @@ export interface Expected {
 /** Exports of small shape, kept in the repository, and the media that every export is asked about. */
 export const fixturesFolder = join(import.meta.dirname, 'fixtures');
 export const smallModels = join(fixturesFolder, 'models');
+/** Exports of true shape, each in a folder of its own: there after `npm run parity -- <id>`. */
+export const trueModels = join(import.meta.dirname, '../../.millrace/parity/models');
 
 export const logitsTolerance = 1e-4;
 /** Below this the reference's own choice is a toss-up. */

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { loadPipelineFactory } from '../discover-tasks.ts';
 import { createDecoder } from '../generation/create-decoder.ts';
 import type { GenerationPlan, GenerativePipeline, Row, RowOutcome, Written } from '../task.ts';
+import { trueModels } from './expected.ts';
 import { openEngine } from './onnx-engine.ts';
 import { findModel } from './run-model.ts';
 
@@ -21,7 +22,7 @@ const root = join(import.meta.dirname, '..', '..');
 
 /** The small export is kept; that of true shape is there after `npm run parity -- <id>`. */
 export function shapesOf(id: string, small: string): Readonly<Record<string, string>> {
-  return { small, true: join(root, '.millrace', 'parity', 'models', id) };
+  return { small, true: join(trueModels, id) };
 }
 
 export async function startHearing(folder: string, id: string) {

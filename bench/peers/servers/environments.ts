@@ -4,7 +4,9 @@
  */
 import { execFile } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 
 const run = promisify(execFile);
@@ -47,6 +49,16 @@ export async function nodePackage(name: string, version: string): Promise<string
     maxBuffer: 1e8,
   });
   return folder;
+}
+
+/** A server of `e2e`, a writer of B6. */
+export const transformersJsName = '@huggingface/transformers';
+export const transformersJsPackage = () => nodePackage(transformersJsName, '4.3.1');
+
+/** For a process of a peer: a package of the folder that it is told as BENCH_PACKAGES. */
+export async function importInstalled(name: string): Promise<unknown> {
+  const { resolve: find } = createRequire(join(process.env['BENCH_PACKAGES'] ?? '', 'package.json'));
+  return await import(pathToFileURL(find(name)).href);
 }
 
 /** Why an environment can not be made here; null when it can. */

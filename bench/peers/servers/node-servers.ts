@@ -1,7 +1,7 @@
 /** Peers in Node: plain BullMQ without batching, and transformers.js in a server. */
 import { join } from 'node:path';
 import { startTestRedis } from '../../../shared/testing/redis.ts';
-import { nodePackage, whyNot } from './environments.ts';
+import { transformersJsPackage, whyNot } from './environments.ts';
 import { embedCaller, freePort, ServerProcess, type ServerSpec } from './server.ts';
 
 const here = import.meta.dirname;
@@ -32,14 +32,12 @@ export const plainBullmq: ServerSpec = {
   },
 };
 
-const installTransformers = () => nodePackage('@huggingface/transformers', '4.3.1');
-
 export const transformersJs: ServerSpec = {
   name: 'transformers.js',
-  unable: () => whyNot(installTransformers),
+  unable: () => whyNot(transformersJsPackage),
   async start({ files, modelsDir }) {
     const port = await freePort();
-    const packages = await installTransformers();
+    const packages = await transformersJsPackage();
     const models = { BENCH_MODELS: `${modelsDir}/`, BENCH_MODEL_ID: files.id };
     const env = { BENCH_PORT: String(port), BENCH_PACKAGES: packages, ...models };
     const args = [join(here, 'transformers-js.ts')];

@@ -3,9 +3,7 @@
  * installed for this bench alone (BENCH_PACKAGES); Millrace itself does not need it.
  */
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
-import { pathToFileURL } from 'node:url';
+import { importInstalled, transformersJsName } from './environments.ts';
 
 /** Of the package, what is used here. */
 interface TransformersJs {
@@ -17,8 +15,7 @@ type Extract = (
   options: { pooling: 'mean'; normalize: true },
 ) => Promise<{ tolist(): number[][] }>;
 
-const { resolve } = createRequire(join(process.env['BENCH_PACKAGES'] ?? '', 'package.json'));
-const { env, pipeline } = (await import(pathToFileURL(resolve('@huggingface/transformers')).href)) as TransformersJs;
+const { env, pipeline } = (await importInstalled(transformersJsName)) as TransformersJs;
 env.allowRemoteModels = false;
 env.localModelPath = process.env['BENCH_MODELS'] ?? '';
 const extract = await pipeline('feature-extraction', process.env['BENCH_MODEL_ID'] ?? '', { dtype: 'fp32' });
