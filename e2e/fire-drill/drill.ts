@@ -15,7 +15,7 @@ const factor = 1 / 100;
 const firesMs = 45_000;
 const model = 'starter-ner-groceries';
 /** Long enough that a call takes some ms: a shorter one slips through a throttled core. */
-const text = 'milk 3.2% 1l, bread, молоко простоквашино 2,5% 930 мл '.repeat(3);
+export const text = 'milk 3.2% 1l, bread, молоко простоквашино 2,5% 930 мл '.repeat(3);
 
 /** Two callers: one that behaves, and one that may not. */
 export const tenants = { shop: 'shop-key-0123456789', loud: 'loud-key-0123456789' } as const;

@@ -7,7 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import { missing } from '../../shared/testing/find-tool.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { startReceiver } from '../../workers/webhooks/testing/receiver.ts';
-import { Drill } from './drill.ts';
+import { Drill, text } from './drill.ts';
 import { hogRedis, keepKilling, throttle } from './faults.ts';
 import { slowestStage } from './slowest-stage.ts';
 
@@ -15,6 +15,7 @@ interface SeenJob {
   readonly id: string;
   readonly status: string;
   readonly trace_id: string;
+  readonly metrics: { readonly total_seconds: number };
 }
 
 const model = 'starter-ner-groceries';
@@ -35,12 +36,16 @@ describe('a fire drill', { skip, timeout: 400_000 }, () => {
   });
   after(async () => await drill?.stop());
 
-  /** One more job, as its caller sees it, and the stage that its trace blames. */
+  /** The stage that the trace of the slowest of some more jobs blames: one alone may come between two faults. */
   const blame = async (among?: 'work'): Promise<string | undefined> => {
     if (!drill.jaeger) return undefined;
-    const job = (await (await drill.submit('shop', { input: 'bread' }, 60)).json()) as SeenJob;
-    assert.equal(job.status, 'succeeded');
-    return await slowestStage(drill.jaeger, job.trace_id, among);
+    let slowest: SeenJob | undefined;
+    for (let n = 0; n < 5; n++) {
+      const job = (await (await drill.submit('shop', { input: `${text} ${n}` }, 60)).json()) as SeenJob;
+      assert.equal(job.status, 'succeeded');
+      if (!slowest || job.metrics.total_seconds > slowest.metrics.total_seconds) slowest = job;
+    }
+    return await slowestStage(drill.jaeger, slowest?.trace_id as string, among);
   };
   const assertStage = (stage: string | undefined, wanted: readonly string[]) =>
     assert.ok(stage === undefined || wanted.includes(stage), `the trace blames "${stage}", not ${wanted.join(' or ')}`);
