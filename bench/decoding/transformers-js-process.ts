@@ -6,6 +6,11 @@ import { importInstalled, transformersJsName } from '../peers/servers/environmen
 
 export interface Open {
   readonly type: 'open';
+  /** Folder in which the package is installed. */
+  readonly packages: string;
+  /** Folder of the export's folder, which is named `id`. */
+  readonly models: string;
+  readonly id: string;
   readonly picture: { readonly data: Float32Array; readonly dims: readonly number[] };
 }
 
@@ -39,35 +44,39 @@ interface Tensor {
   tolist(): bigint[][];
 }
 
-const { env, AutoModelForVision2Seq, Tensor } = (await importInstalled(transformersJsName)) as TransformersJs;
-env.allowRemoteModels = false;
-env.localModelPath = process.env['BENCH_MODELS'] ?? '';
-let model: Model;
-let picture: Open['picture'];
-const inputs = new Map<number, Tensor>();
+let write: ((question: Write) => Promise<Written>) | null = null;
 
 process.on('message', (question: Open | Write) => void answer(question));
 process.send?.({ type: 'started' });
 
 async function answer(question: Open | Write): Promise<void> {
-  if (question.type === 'open') {
-    picture = question.picture;
-    model = await AutoModelForVision2Seq.from_pretrained(process.env['BENCH_MODEL_ID'] ?? '', {
-      dtype: 'fp32',
-      session_options: { intraOpNumThreads: 1, interOpNumThreads: 1 },
-    });
-    rememberStates(model.sessions.model);
-    process.send?.({ type: 'opened' });
+  if (question.type === 'write') {
+    process.send?.(await write?.(question));
     return;
   }
-  const written = await model.generate({
-    inputs: inputsOf(question.texts),
-    max_new_tokens: question.tokens,
-    // Nothing stops a text early. `min_new_tokens` would do it too, at the price of a look at each text's logits.
-    eos_token_id: null,
+  write = await openModel(question);
+  process.send?.({ type: 'opened' });
+}
+
+async function openModel({ packages, models, id, picture }: Open): Promise<(question: Write) => Promise<Written>> {
+  const js = (await importInstalled(packages, transformersJsName)) as TransformersJs;
+  js.env.allowRemoteModels = false;
+  js.env.localModelPath = `${models}/`;
+  const model = await js.AutoModelForVision2Seq.from_pretrained(id, {
+    dtype: 'fp32',
+    session_options: { intraOpNumThreads: 1, interOpNumThreads: 1 },
   });
-  const ids = written.tolist().map((tokens) => tokens.slice(1).map(Number));
-  process.send?.({ type: 'written', ids } satisfies Written);
+  rememberStates(model.sessions.model);
+  const inputsOf = repeated(picture, (data, dims) => new js.Tensor('float32', data, dims));
+  return async ({ texts, tokens }) => {
+    const written = await model.generate({
+      inputs: inputsOf(texts),
+      max_new_tokens: tokens,
+      // Nothing stops a text early. `min_new_tokens` would do it too, at the price of a look at each text's logits.
+      eos_token_id: null,
+    });
+    return { type: 'written', ids: written.tolist().map((ids) => ids.slice(1).map(Number)) };
+  };
 }
 
 /** What the encoder gave is handed out again, as on our side: decoding is raced, and `generate` takes no states here. */
@@ -83,13 +92,19 @@ function rememberStates(encoder: Session): void {
   };
 }
 
-function inputsOf(texts: number): Tensor {
-  const { data, dims } = picture;
-  const known = inputs.get(texts);
-  if (known) return known;
-  const pixels = new Float32Array(texts * data.length);
-  for (let text = 0; text < texts; text++) pixels.set(data, text * data.length);
-  const made = new Tensor('float32', pixels, [texts, ...dims.slice(1)]);
-  inputs.set(texts, made);
-  return made;
+/** The picture once for each text, made once for each number of them. */
+function repeated(
+  { data, dims }: Open['picture'],
+  make: (data: Float32Array, dims: readonly number[]) => Tensor,
+): (texts: number) => Tensor {
+  const made = new Map<number, Tensor>();
+  return (texts) => {
+    const known = made.get(texts);
+    if (known) return known;
+    const pixels = new Float32Array(texts * data.length);
+    for (let text = 0; text < texts; text++) pixels.set(data, text * data.length);
+    const tensor = make(pixels, [texts, ...dims.slice(1)]);
+    made.set(texts, tensor);
+    return tensor;
+  };
 }

@@ -64,13 +64,11 @@ async function reasonNot(): Promise<string | null> {
 async function startWriter({ feeds }: Subject): Promise<{ write: Writer; stop(): Promise<void> }> {
   const { data, dims } = feeds['pixel_values'] ?? {};
   assert.ok(data instanceof Float32Array && dims, `${id} reads no pixels.`);
-  const helper = new HelperProcess(join(import.meta.dirname, 'transformers-js-process.ts'), [], {
-    BENCH_PACKAGES: await transformersJsPackage(),
-    BENCH_MODELS: `${join(trueModels, id)}/`,
-    BENCH_MODEL_ID: id,
-  });
+  const packages = await transformersJsPackage();
+  const helper = new HelperProcess(join(import.meta.dirname, 'transformers-js-process.ts'));
   await helper.next('started');
-  await helper.ask({ type: 'open', picture: { data, dims } } satisfies Open, 'opened');
+  const open: Open = { type: 'open', packages, models: join(trueModels, id), id, picture: { data, dims } };
+  await helper.ask(open, 'opened');
   return {
     async write(texts, tokens) {
       const { ids } = await helper.ask<Written>({ type: 'write', texts, tokens } satisfies Write, 'written');

@@ -55,9 +55,9 @@ export async function nodePackage(name: string, version: string): Promise<string
 export const transformersJsName = '@huggingface/transformers';
 export const transformersJsPackage = () => nodePackage(transformersJsName, '4.3.1');
 
-/** For a process of a peer: a package of the folder that it is told as BENCH_PACKAGES. */
-export async function importInstalled(name: string): Promise<unknown> {
-  const { resolve: find } = createRequire(join(process.env['BENCH_PACKAGES'] ?? '', 'package.json'));
+/** For a process of a peer: a package of a folder that `nodePackage` gave. */
+export async function importInstalled(folder: string, name: string): Promise<unknown> {
+  const { resolve: find } = createRequire(join(folder, 'package.json'));
   return await import(pathToFileURL(find(name)).href);
 }
 

@@ -15,7 +15,8 @@ type Extract = (
   options: { pooling: 'mean'; normalize: true },
 ) => Promise<{ tolist(): number[][] }>;
 
-const { env, pipeline } = (await importInstalled(transformersJsName)) as TransformersJs;
+const packages = process.env['BENCH_PACKAGES'] ?? '';
+const { env, pipeline } = (await importInstalled(packages, transformersJsName)) as TransformersJs;
 env.allowRemoteModels = false;
 env.localModelPath = process.env['BENCH_MODELS'] ?? '';
 const extract = await pipeline('feature-extraction', process.env['BENCH_MODEL_ID'] ?? '', { dtype: 'fp32' });
