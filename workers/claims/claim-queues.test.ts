@@ -43,7 +43,7 @@ beforeEach(async () => {
   consumers = new ClaimQueues({
     model: 'm',
     redis,
-    budget: new ClaimBudget(1, 250), // 4 claims
+    budget: new ClaimBudget(1, 250), // 4 items
     held,
     logger: createLogger('test', 'silent'),
     async claim(name, max, begin) {
@@ -63,9 +63,10 @@ afterEach(async () => {
   await consumers.close();
 });
 
-async function admit(): Promise<string> {
+async function admit(items = 1): Promise<string> {
   const job = jobRequest();
-  await store.admit(job, { input: [{ kind: 'text', text: 'hi' }], queueMax: 1e6, tenantMax: 1e6 });
+  const input = Array.from({ length: items }, () => ({ kind: 'text', text: 'hi' }) as const);
+  await store.admit(job, { input, queueMax: 1e6, tenantMax: 1e6 });
   return job.id;
 }
 const end = async (id: string) => {
@@ -76,16 +77,29 @@ const end = async (id: string) => {
 const begins = (count: number) => waitUntil(`${count} claims`, () => begun.length === count, 5000);
 
 test('claims what its budget has room for, and goes on with every job that ends', async () => {
-  const ids = await Promise.all(Array.from({ length: 10 }, admit));
+  const ids = await Promise.all(Array.from({ length: 10 }, () => admit()));
   await begins(4);
   await new Promise((resolve) => setTimeout(resolve, 100));
   assert.equal(begun.length, 4);
-  for (let at = 0; at < 10; at++) {
+  await end([...open.keys()][0] as string);
+  await begins(5);
+  for (let at = 1; at < 10; at++) {
     await waitUntil('one is under way', () => open.size > 0);
     await end([...open.keys()][0] as string);
   }
   await begins(10);
   assert.deepEqual([...begun].sort(), ids.sort());
+});
+
+test('counts the items of a job, and fills up again as they end', async () => {
+  for (let n = 0; n < 4; n++) await admit(3);
+  await begins(2);
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.equal(begun.length, 2, 'six items are more than four');
+  const [first] = open.keys();
+  open.get(first as string)?.resolve();
+  open.delete(first as string);
+  await begins(3);
 });
 
 test('wakes for a job while its queue is empty, long before it would look by itself', async () => {

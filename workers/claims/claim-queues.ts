@@ -23,6 +23,11 @@ const faultMs = 5000;
 /** BullMQ's word for a job that was claimed without a lock. */
 const noLock = '0';
 
+/** That have no result yet; one for a claim that ends at once. */
+export function itemsOf(claim: Claim): number {
+  return claim.state === 'started' ? Math.max(1, claim.input.length - claim.finishedItems.size) : 1;
+}
+
 /** The job can not start now: it waits in its queue and is claimed again. */
 export class ClaimLater extends Error {
   readonly afterMs: number;
@@ -78,6 +83,8 @@ class ClassConsumer {
   /** Opened for the first job that is put off. */
   #inspected: InspectedQueue | null = null;
   #claims = 0;
+  /** Of those claims. */
+  #items = 0;
   /** Waits for room, to be resumed, or for its end. */
   #change: PromiseWithResolvers<void> | null = null;
 
@@ -108,7 +115,7 @@ class ClassConsumer {
   async #work(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      const room = this.#options.budget.claims - this.#claims;
+      const room = this.#options.budget.room({ claims: this.#claims, items: this.#items });
       if (this.isPaused || room <= 0) {
         await this.#untilChange();
         continue;
@@ -141,10 +148,13 @@ class ClassConsumer {
   }
 
   #begin(claim: Claim, work: Promise<void>): void {
+    const items = itemsOf(claim);
     this.#claims++;
+    this.#items += items;
     const ended = work.catch((error) => this.#postpone(claim.ref.id, error));
     void this.#options.held.hold(claim.ref.id, ended).finally(() => {
       this.#claims--;
+      this.#items -= items;
       this.#noteChange();
     });
   }

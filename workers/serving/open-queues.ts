@@ -6,7 +6,7 @@ import type { Claim, JobRef } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { ClaimBudget } from '../claims/claim-budget.ts';
-import { ClaimLater, ClaimQueues } from '../claims/claim-queues.ts';
+import { ClaimLater, ClaimQueues, itemsOf } from '../claims/claim-queues.ts';
 import type { HeldClaims } from '../claims/held-claims.ts';
 import type { JobRunner } from '../running/job-runner.ts';
 import type { ServedModel } from './served-model.ts';
@@ -39,7 +39,7 @@ export function openQueues(model: ServedModel, parts: QueueParts): ClaimQueues {
     if (claim.state === 'started') {
       const unit = units.find(({ files }) => files.version === claim.version) as ServedUnit;
       const cost = await unit.run(() => runner.run(claim, unit.files));
-      if (cost.laneMs > 0) budget.observe(cost);
+      if (cost.laneMs > 0) budget.observe(cost, itemsOf(claim));
     } else if (claim.state === 'expired') await runner.expire(claim);
     else if (claim.state === 'unready') await runner.refuse(claim.ref, versionGone(model, claim.ref, claim.version));
     else {
