@@ -58,12 +58,19 @@ test('a single slow turn changes nothing: a neighbour must win twice', () => {
   assert.equal(limit.rowsAt(nowMs), 16);
 });
 
-test('calls that the limit did not hold back teach nothing', () => {
-  const limit = new RowLimit(16);
-  for (let call = 0; call < 1000; call++) limit.note({ steps: 10, lines: 50, stepMs: 25 }, call * 25);
-  assert.equal(limit.rowsAt(25_000), 16);
-  for (let call = 0; call < 1000; call++) limit.note({ steps: 0, lines: 0, stepMs: 0 }, 25_000 + call * 25);
-  assert.equal(limit.rowsAt(50_000), 16);
+test('calls with fewer rows than the limit, or still with those of the limit before, teach nothing', () => {
+  for (const rows of [5, 16]) {
+    const limit = new RowLimit(16);
+    for (let nowMs = 0; nowMs < 25_000; nowMs += callMs) {
+      // As if each turn of the neighbour went better by itself.
+      const stepMs = limit.rowsAt(nowMs) === 16 ? callMs : callMs / 2;
+      limit.note({ steps: 10, lines: 10 * rows, stepMs }, nowMs);
+    }
+    assert.equal(limit.rowsAt(60_000), 16, `${rows} rows`);
+  }
+  const idle = new RowLimit(16);
+  for (let call = 0; call < 1000; call++) idle.note({ steps: 0, lines: 0, stepMs: 0 }, call * callMs);
+  assert.equal(idle.rowsAt(25_000), 16);
 });
 
 test('a trial that the load does not fill is given up', () => {
