@@ -41,6 +41,7 @@ test('one that ends makes room for one', () => {
 
 test('gives a model that writes token by token as many rows as its lanes write at once', () => {
   const budget = new ClaimBudget(2, 60_000, () => 16);
+  assert.equal(budget.room({ claims: 0, items: 0 }), 32, 'all at once');
   assert.equal(fill(budget, 1), 32);
   for (let i = 0; i < 100; i++) budget.observe({ laneMs: 60_000, rows: 8 }, 1);
   assert.equal(fill(budget, 1), 5);

@@ -49,18 +49,21 @@ export class ClaimBudget {
 
   /** Items that one queue may hold. */
   get items(): number {
-    const wanted = Math.round((budgetMsPerLane * this.#lanes) / this.#itemMs);
-    const together = Math.ceil((this.#slots() * this.#lanes) / this.#itemRows);
-    return Math.max(together, wanted);
+    return Math.max(this.#together, Math.round((budgetMsPerLane * this.#lanes) / this.#itemMs));
   }
 
   /**
-   * Jobs to claim now. How large they are shows when they are there: no more at once than are held, so that what is too much
-   * is no more than that again.
+   * Jobs to claim now. How large they are shows when they are there: no more at once than are held, or than the lanes write
+   * at once, so that what is too much is no more than that again.
    */
   room({ claims, items }: Holding): number {
     const few = claimsMin * this.#lanes;
-    const left = Math.min(claimsMax - claims, this.items - items, Math.max(few, claims));
+    const left = Math.min(claimsMax - claims, this.items - items, Math.max(few, this.#together, claims));
     return Math.max(few - claims, left, 0);
+  }
+
+  /** Items that the lanes write at once, of a model that writes token by token. */
+  get #together(): number {
+    return Math.ceil((this.#slots() * this.#lanes) / this.#itemRows);
   }
 }
