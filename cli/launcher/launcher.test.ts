@@ -29,10 +29,19 @@ async function start(wish: Partial<LaunchWish> = {}): Promise<LaunchedSystem & {
 afterEach(async () => {
   for (const system of systems.splice(0)) {
     system.launcher.kill('SIGKILL');
-    for (const pid of system.everyPid().filter((pid) => pid > 1 && isAlive(pid))) process.kill(pid, 'SIGKILL');
+    for (const pid of system.everyPid().filter((pid) => pid > 1)) kill(pid);
   }
   for (const folder of folders.splice(0)) folder.remove();
 });
+
+/** What the launcher's death takes along may be gone by now, or between a look and the signal. */
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
 
 const redisOf = (system: LaunchedSystem) => {
   const conf = readFileSync(join(system.dataDir, 'redis/redis.conf'), 'utf8');
