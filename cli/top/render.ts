@@ -44,16 +44,23 @@ function summary(view: TopView, paint: Paint): string[] {
   const claimed = view.queues.reduce((sum, row) => sum + row.claimed, 0);
   const ended = Object.entries(view.endedPerSecond).map(([outcome, perSecond]) => `${outcome} ${number(perSecond)}/s`);
   const door = view.closedFor.length > 0 ? paint.red(`CLOSED (${view.closedFor.join(', ')})`) : 'open';
-  const redis = view.isRedisAway
-    ? paint.red('AWAY')
-    : `${mib(view.redisBytes)} of ${mib(view.redisBytesMax)} MiB, write p99 ${time(view.redisWriteP99)}`;
   const dead = view.deadLetters > 0 ? paint.red(`${view.deadLetters} dead letters`) : 'no dead letters';
   return [
     `jobs   ${waiting} waiting, ${claimed} claimed, in ${number(view.admittedPerSecond)}/s, refused ${number(view.refusedPerSecond)}/s`,
     `items  ${ended.join(', ') || 'none ended yet'}`,
     `door   ${door}   ${dead}   webhooks ${view.webhooksWaiting} waiting, lag ${time(view.webhookLagSeconds)}`,
-    `redis  ${redis}${predictionLog(view, paint)}`,
+    `redis  ${redisLine(view, paint)}${predictionLog(view, paint)}`,
   ];
+}
+
+/** A process that starts has no connection yet: what the others know of Redis stands beside it. */
+function redisLine({ redisBytes, redisBytesMax, redisWriteP99, redisAwayFrom }: TopView, paint: Paint): string {
+  const away = redisAwayFrom.length > 0 ? [paint.red(`AWAY from ${redisAwayFrom.join(', ')}`)] : [];
+  const known =
+    redisBytes === undefined
+      ? []
+      : [`${mib(redisBytes)} of ${mib(redisBytesMax)} MiB, write p99 ${time(redisWriteP99)}`];
+  return [...known, ...away].join(', ') || '-';
 }
 
 function predictionLog({ logLagSeconds, isLogDatabaseAway }: TopView, paint: Paint): string {

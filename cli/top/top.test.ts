@@ -119,6 +119,19 @@ describe('the picture', () => {
     assert.equal(text, stripVTControlCharacters(text));
   });
 
+  it('names who has no connection to Redis, beside what the others know of it', () => {
+    const redisLine = (...samples: string[]) => {
+      const now = new Snapshot([[page(2), ...samples, ''].join('\n')], 1000);
+      const frame = { title: 'top', columns: 100, rows: 60, paint: plain };
+      return renderTop(buildView(at(1, 0), now, []), frame).find((line) => line.startsWith('redis'));
+    };
+    const ofRole = (role: string, value: number) =>
+      `inference_redis_connected{role="${role}",instance="${role}-1"} ${value}`;
+    assert.match(redisLine(ofRole('api', 1)) ?? '', /^redis {2}1 of \S+ MiB, write p99 - /);
+    const starting = redisLine(ofRole('api', 1), ofRole('worker', 0), ofRole('log', 0)) ?? '';
+    assert.match(starting, /^redis {2}1 of \S+ MiB, write p99 -, AWAY from log, worker /);
+  });
+
   it('writes times as people say them', () => {
     assert.deepEqual([0.0004, 0.012, 3.14, 840, undefined].map(time), ['0.4 ms', '12 ms', '3.1 s', '14 min', '-']);
   });

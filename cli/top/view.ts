@@ -44,7 +44,8 @@ export interface TopView {
   readonly redisBytes: number | undefined;
   readonly redisBytesMax: number | undefined;
   readonly redisWriteP99: number | undefined;
-  readonly isRedisAway: boolean;
+  /** Roles of which a process has no connection to Redis, be it that it only starts. */
+  readonly redisAwayFrom: readonly string[];
   readonly webhooksWaiting: number;
   readonly webhookLagSeconds: number;
   readonly deadLetters: number;
@@ -73,7 +74,7 @@ export function buildView(before: Snapshot, now: Snapshot, tenants: readonly Ten
     redisBytes: now.max('inference_redis_memory_bytes'),
     redisBytesMax: now.max('inference_redis_memory_max_bytes'),
     redisWriteP99: quantile(before, now, 'inference_redis_write_seconds', 0.99),
-    isRedisAway: now.select('inference_redis_connected').some(([, { value }]) => value === 0),
+    redisAwayFrom: rolesWithout(now, 'inference_redis_connected'),
     webhooksWaiting: ['wait', 'active', 'delayed'].reduce(
       (sum, state) => sum + (now.max('inference_webhook_queue_jobs', { state }) ?? 0),
       0,
@@ -89,6 +90,13 @@ export function buildView(before: Snapshot, now: Snapshot, tenants: readonly Ten
     lanes: laneRows(before, now),
     tenants,
   };
+}
+
+/** Roles of which some process says 0. */
+function rolesWithout(now: Snapshot, name: string): string[] {
+  return now
+    .labelValues(name, 'role')
+    .filter((role) => now.select(name, { role }).some(([, { value }]) => value === 0));
 }
 
 /** The fullest first; those where nothing happens last. */
