@@ -15,7 +15,7 @@ import { poisson, rowKind } from '../simulator/loads.ts';
 import { measure } from '../simulator/measures.ts';
 import { oracleRate } from '../simulator/oracle.ts';
 import { createRandom } from '../simulator/random.ts';
-import { measureTable } from './measure-table.ts';
+import { measureTables } from './measure-table.ts';
 import { RealTrack } from './real-track.ts';
 import { SimulatedTrack } from './simulated-track.ts';
 import type { Track } from './track.ts';
@@ -88,7 +88,7 @@ async function measureReal({ pairs, seconds, only }: BenchOptions): Promise<Figu
     for (const mix of mixes.filter((name) => name.includes(only))) {
       const shares: number[] = [];
       for (const rival of rivals) {
-        const oracle = oracleRate(await measureTable(track), lengthMixes[mix], lanes, { withOverhead: false });
+        const oracle = oracleRate((await measureTables(track)).usual, lengthMixes[mix], lanes, { withOverhead: false });
         const run = (contender: Contender) => goodput(track, contender, mix, oracle, seconds * 1000);
         const { a, b } = await measurePairs(
           Math.ceil(pairs / 2),

@@ -14,7 +14,7 @@ import { measure } from '../simulator/measures.ts';
 import { loneRate } from '../simulator/oracle.ts';
 import { createRandom } from '../simulator/random.ts';
 import { bulkRate } from './b1-offline.ts';
-import { measureTable } from './measure-table.ts';
+import { measureTables } from './measure-table.ts';
 import { RealTrack } from './real-track.ts';
 import { SimulatedTrack } from './simulated-track.ts';
 import type { Track } from './track.ts';
@@ -85,7 +85,7 @@ async function measureReal({ pairs, seconds, only }: BenchOptions): Promise<Figu
       const runs: Mixed[] = [];
       const fullRates: number[] = [];
       for (let pair = 0; pair < Math.ceil(pairs / 2); pair++) {
-        const lone = loneRate(await measureTable(track), lengthMixes[mix], lanes);
+        const lone = loneRate((await measureTables(track)).usual, lengthMixes[mix], lanes);
         runs.push(await runMixed(track, ours, rho * lone, warmMs, measuredMs));
         fullRates.push(await bulkRate(track, ours, mix, warmMs, measuredMs / 3));
         const { p50Ms, p99Ms, aloneMs, bulkPerSecond } = runs[pair] as Mixed;

@@ -169,26 +169,15 @@ export class RealTrack implements Track {
     return scheduler;
   }
 
-  /** What calls of these shapes take now, through the lanes, all of them busy: the least of some tries. */
-  async measureCalls(rowCounts: readonly number[], lengths: readonly number[], tries: number): Promise<number[][]> {
-    const lanes = this.#loaded();
-    const table: number[][] = [];
-    for (const length of lengths) {
-      const line: number[] = [];
-      for (const rows of rowCounts) line.push(await this.#measureCall(lanes, rows, length, tries));
-      table.push(line);
-    }
-    return table;
-  }
-
-  async #measureCall(lanes: readonly Lane[], rows: number, length: number, tries: number): Promise<number> {
+  /** What calls of this shape take now, all lanes busy with it: ms through the lanes, one for each try and lane. */
+  async measureCalls(rows: number, length: number, tries: number): Promise<number[]> {
     const call = Array.from({ length: rows }, () => ({ row: this.#rowOf(length), alone: true }));
-    let least = Number.POSITIVE_INFINITY;
+    const ms: number[] = [];
     for (let round = 0; round < tries; round++) {
-      const results = await Promise.all(lanes.map((lane) => lane.run(this.#model, call, callLimitMs)));
-      for (const result of results) if (result.kind === 'ran') least = Math.min(least, result.wallMs);
+      const results = await Promise.all(this.#loaded().map((lane) => lane.run(this.#model, call, callLimitMs)));
+      for (const result of results) if (result.kind === 'ran') ms.push(result.wallMs);
     }
-    return least;
+    return ms;
   }
 
   #loaded(): Lane[] {

@@ -14,7 +14,7 @@ import { type Measures, measure } from '../simulator/measures.ts';
 import { oracleRate } from '../simulator/oracle.ts';
 import { createRandom } from '../simulator/random.ts';
 import { overheadMs } from '../simulator/simulate.ts';
-import { measureTable } from './measure-table.ts';
+import { measureTables } from './measure-table.ts';
 import { RealTrack } from './real-track.ts';
 import { SimulatedTrack } from './simulated-track.ts';
 import type { Track } from './track.ts';
@@ -81,14 +81,14 @@ export async function benchSimulator({ pairs, seconds, only, keep }: BenchOption
 }
 
 async function runBoth(track: RealTrack, trace: Trace, ms: number, seed: number): Promise<[Measures, Measures]> {
-  const before = await measureTable(track);
+  const before = (await measureTables(track)).usual;
   const oracle = (mix: LengthMix) => oracleRate(before, lengthMixes[mix], lanes, { withOverhead: false });
   const run = async (on: Track) => {
     const ended = await on.run({ contender: ours, loads: trace.loads(ms, oracle, seed), ms });
     return measure(ended, { fromMs: warmMs, untilMs: ms, class: trace.class });
   };
   const lived = await run(track);
-  const after = await measureTable(track);
+  const after = (await measureTables(track)).usual;
   // The way to a lane and back is in the table already.
   const callMs: CallMs = (rows, length) =>
     Math.max(0.01, (before(rows, length) + after(rows, length)) / 2 - overheadMs);
