@@ -7,6 +7,7 @@ import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalPid } from '../../shared/processes/signal-pid.ts';
 import type { ProcessSpec } from './managed-process.ts';
 import { describeProcess, isAlive } from './process-identity.ts';
 
@@ -109,9 +110,9 @@ async function endLeftover(dir: string): Promise<void> {
   const { program, folder } = describeProcess(pid);
   const isServer = /^(redis|valkey)/.test(basename(program));
   if (!isServer || (folder !== undefined && folder !== dir)) return;
-  process.kill(pid, 'SIGTERM');
+  signalPid(pid, 'SIGTERM');
   for (let waitedMs = 0; isAlive(pid); waitedMs += 50) {
-    if (waitedMs === 5000) process.kill(pid, 'SIGKILL');
+    if (waitedMs === 5000) signalPid(pid, 'SIGKILL');
     if (waitedMs > 10_000)
       throw new Error(`A redis-server of an earlier run (process ${pid}) does not end. End it by hand.`);
     await sleep(50);

@@ -1,5 +1,6 @@
 /** What goes wrong in a drill. Each fault begins when it is made and goes on until it is ended, or mended from outside. */
 import { Redis } from 'ioredis';
+import { signalPid } from '../../shared/processes/signal-pid.ts';
 
 export interface Fault {
   end(): Promise<void> | void;
@@ -9,14 +10,14 @@ export interface Fault {
 export function throttle(pids: readonly number[]): Fault {
   let timer: NodeJS.Timeout | undefined;
   const turn = (isRunning: boolean) => {
-    for (const pid of pids) tryKill(pid, isRunning ? 'SIGSTOP' : 'SIGCONT');
+    for (const pid of pids) signalPid(pid, isRunning ? 'SIGSTOP' : 'SIGCONT');
     timer = setTimeout(() => turn(!isRunning), isRunning ? 200 : 3);
   };
   turn(true);
   return {
     end() {
       clearTimeout(timer);
-      for (const pid of pids) tryKill(pid, 'SIGCONT');
+      for (const pid of pids) signalPid(pid, 'SIGCONT');
     },
   };
 }
@@ -24,7 +25,7 @@ export function throttle(pids: readonly number[]): Fault {
 /** Whatever `victims` names dies, again and again: a row that crashes the engine, or a kernel short of memory. */
 export function keepKilling(victims: () => readonly number[], everyMs: number): Fault {
   const timer = setInterval(() => {
-    for (const pid of victims()) tryKill(pid, 'SIGKILL');
+    for (const pid of victims()) signalPid(pid, 'SIGKILL');
   }, everyMs);
   return { end: () => clearInterval(timer) };
 }
@@ -46,12 +47,4 @@ export function hogRedis(url: string): Fault {
       redis.disconnect();
     },
   };
-}
-
-function tryKill(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch {
-    // It ended meanwhile.
-  }
 }

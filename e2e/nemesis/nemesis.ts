@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { signalPid } from '../../shared/processes/signal-pid.ts';
 import { type Role, type RunningSystem, startSystem } from '../system/running-system.ts';
 import { PatientClient } from './client.ts';
 import { Ledger } from './ledger.ts';
@@ -59,7 +60,10 @@ export async function runNemesis({ jobs, kills, targets, seed, say }: NemesisWis
         while (next < due && next < jobs) await sleep(5);
         const role = targets[Math.floor(random() * targets.length)] as Role;
         const pid = await onePid(system, role, random);
-        process.kill(pid, 'SIGKILL');
+        if (!signalPid(pid, 'SIGKILL')) {
+          kill--; // It had ended by itself: of an earlier kill, say.
+          continue;
+        }
         killed[role] = (killed[role] ?? 0) + 1;
         say(`kill ${kill + 1}/${kills}: ${role} ${pid} after ${next} submissions`);
         await sleep(100 + random() * 900);

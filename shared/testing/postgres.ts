@@ -5,6 +5,7 @@ import { chown, mkdtemp, rm } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { signalPid } from '../processes/signal-pid.ts';
 import { endProcess } from './end-process.ts';
 import { isExecutable } from './find-tool.ts';
 import { freePort } from './free-port.ts';
@@ -76,7 +77,7 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   let child: ChildProcess;
   const start = async () => {
     child = spawn(command, startArguments, { stdio: 'ignore', cwd: '/', detached: true });
-    await waitUntil('PostgreSQL answers', () => answers(port), 30_000);
+    await waitUntil('PostgreSQL answers', () => answers(port));
   };
   await start();
   return {
@@ -86,12 +87,12 @@ export async function startTestPostgres(): Promise<TestPostgres> {
       const backends = childrenOf(child.pid as number);
       await endProcess(child);
       // They end by themselves when they see it, unless they are frozen.
-      for (const pid of backends) if (isThere(pid)) process.kill(pid, 'SIGKILL');
-      await waitUntil('no process of the server is left', () => !backends.some(isThere));
+      for (const pid of backends) signalPid(pid, 'SIGKILL');
+      await waitUntil('no process of the server is left', () => !backends.some((pid) => signalPid(pid, 0)));
     },
     freeze(isFrozen) {
       for (const pid of [child.pid as number, ...childrenOf(child.pid as number)])
-        process.kill(pid, isFrozen ? 'SIGSTOP' : 'SIGCONT');
+        signalPid(pid, isFrozen ? 'SIGSTOP' : 'SIGCONT');
     },
     restart: start,
     async stop() {
@@ -105,14 +106,6 @@ export async function startTestPostgres(): Promise<TestPostgres> {
 function ownerOf(): { uid: number; gid: number } {
   const id = (flag: string) => Number(execFileSync('id', [flag, 'postgres'], { encoding: 'utf8' }));
   return { uid: id('-u'), gid: id('-g') };
-}
-
-function isThere(pid: number): boolean {
-  try {
-    return process.kill(pid, 0);
-  } catch {
-    return false;
-  }
 }
 
 function childrenOf(pid: number): number[] {
