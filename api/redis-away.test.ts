@@ -1,11 +1,15 @@
 /** Redis dies, freezes and fills up: every route says 503 soon, nothing acknowledged is lost, and all is well after. */
 import assert from 'node:assert/strict';
 import { after, afterEach, before, describe, it } from 'node:test';
+import { keys } from '../shared/jobs/keys.ts';
 import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
 import { Client } from './testing/client.ts';
 import { startFakeWorker } from './testing/fake-worker.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
+
+/** Production's is 1.5 s: longer here, so that a busy machine's own delays are not taken for it. */
+const commandMs = 6000;
 
 describe('when Redis is away', () => {
   let server: TestRedis;
@@ -13,7 +17,7 @@ describe('when Redis is away', () => {
   let client: Client;
   before(async () => {
     server = await startTestRedis();
-    api = await startTestApi(server.url);
+    api = await startTestApi(server.url, { commandTimeoutMs: commandMs });
     client = new Client(api.url);
   });
   after(async () => {
@@ -21,8 +25,7 @@ describe('when Redis is away', () => {
     await server.stop();
   });
   const body = { model: 'ner', input: 'x' };
-  const recovered = () =>
-    waitUntil('a job is taken again', async () => (await client.submit(body)).status === 202, 8000);
+  const recovered = () => waitUntil('a job is taken again', async () => (await client.submit(body)).status === 202);
   afterEach(recovered);
 
   const expect503 = async (idOfJob: string) => {
@@ -53,27 +56,29 @@ describe('when Redis is away', () => {
     const { job } = await client.submit(body);
     server.process().kill('SIGKILL');
     await waitUntil('it is noticed', async () => (await client.ask('/v1/models')).status === 503);
-    assert.ok((await expect503(job.id)) < 1000);
+    assert.ok((await expect503(job.id)) < commandMs, 'nobody waited for a command');
     await server.restart();
     await recovered();
     assert.equal((await client.read(job.id)).job.status, 'queued');
   });
 
-  it('answers 503 within two seconds when it is frozen, and submissions at once from then on', async () => {
+  it('answers 503 after the time of a command when it is frozen, and submissions at once from then on', async () => {
     const { job } = await client.submit(body);
     server.process().kill('SIGSTOP');
     try {
-      assert.ok((await expect503(job.id)) < 2500);
+      assert.ok((await expect503(job.id)) < 3 * commandMs);
       await waitUntil('the gate has closed', () => api.dependencies.gate.closedFor === 'redis-away');
       const startedMs = performance.now();
       assert.equal((await client.submit(body)).status, 503);
-      assert.ok(performance.now() - startedMs < 300);
+      assert.ok(performance.now() - startedMs < commandMs, 'it waited for a command');
     } finally {
       server.process().kill('SIGCONT');
     }
   });
 
   it('closes at 70 % of the memory, lets waiting callers finish, and opens again below 65 %', async () => {
+    // So much that the buffers of connections, which come and go, are no part of it worth naming.
+    await api.redis.set('ballast', 'x'.repeat(32 * 2 ** 20));
     const used = Number(/used_memory:(\d+)/.exec(await api.redis.info('memory'))?.[1]);
     await api.redis.config('SET', 'maxmemory', String(Math.round(used / 0.72)));
     await waitUntil('it has closed', async () => (await client.submit(body)).status === 503);
@@ -86,11 +91,14 @@ describe('when Redis is away', () => {
     await new Promise((resolve) => setTimeout(resolve, 700));
     assert.equal((await client.submit(body)).status, 503, 'between the two marks it stays as it is');
     await api.redis.config('SET', 'maxmemory', '0');
+    await api.redis.del('ballast');
   });
 
   it('wakes a waiting caller although Redis was restarted under it', async () => {
-    const waiting = client.submit(body, { Prefer: 'wait=20' });
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    const live = async () => Number(await api.redis.hget(keys.live, 't:default'));
+    const before = await live();
+    const waiting = client.submit(body, { Prefer: 'wait=30' });
+    await waitUntil('it is admitted', async () => (await live()) > before);
     server.process().kill('SIGKILL');
     await server.restart();
     const worker = startFakeWorker(server.url, 'ner');
@@ -98,7 +106,7 @@ describe('when Redis is away', () => {
     // Either it heard the outcome, or it was told of the acknowledged job as soon as the store was away.
     assert.ok(status === 200 || status === 202, String(status));
     await recovered();
-    await waitUntil('the job ends', async () => (await client.read(job.id)).job.status === 'succeeded', 10_000);
+    await waitUntil('the job ends', async () => (await client.read(job.id)).job.status === 'succeeded');
     await worker.stop();
   });
 });

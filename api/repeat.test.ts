@@ -8,16 +8,20 @@ import { Repeat } from './repeat.ts';
 test('work begins again after it ended, never beside itself, and not once it is stopped', async () => {
   let begun = 0;
   let ended = 0;
+  const third = Promise.withResolvers<void>();
   const repeat = new Repeat(2, async () => {
     assert.equal(begun++, ended, 'it runs beside itself');
     await sleep(20);
+    if (begun === 3) await third.promise;
     ended++;
   });
   repeat.start();
   assert.equal(begun, 0);
-  await waitUntil('it ran twice', () => ended === 2);
   await waitUntil('a third is under way', () => begun === 3);
-  await repeat.stop();
+  assert.equal(ended, 2);
+  const stopping = repeat.stop();
+  third.resolve();
+  await stopping;
   assert.equal(ended, 3);
   await sleep(30);
   assert.equal(begun, 3);

@@ -83,7 +83,7 @@ describe("the API's metrics", () => {
     assert.equal(await read('inference_model_workers', 'model="asr"', 'state="ready"'), 0);
     const state = JSON.stringify({ state: 'ready', version: '1', device: 'cpu', at: new Date().toISOString() });
     await api.redis.hset(keys.modelStates, 'asr/w1', state);
-    await api.redis.set(keys.workerAlive('w1'), '1', 'PX', 10_000);
+    await api.redis.set(keys.workerAlive('w1'), '1', 'PX', 60_000);
     await api.redis.zadd(keys.dead, Date.now() - 60_000, 'default/job_1');
     await seen('the worker is there', 1, 'inference_model_workers', 'model="asr"', 'state="ready"');
     await seen('the dead letter is there', 1, 'inference_dead_letter_jobs');

@@ -30,6 +30,11 @@ describe('the operator in a browser', { skip: skipWithoutBrowser() }, () => {
     await webhooks?.stop();
   });
   const text = async () => (await browser.page.textContent('body')) ?? '';
+  /** A click may end before the page that it leads to is there. */
+  const untilShown = async (words: RegExp, selector = 'body') => {
+    const isShown = async () => words.test((await browser.page.textContent(selector)) ?? '');
+    await waitUntil(`${words} is shown`, isShown, 60_000).catch(async () => assert.match(await text(), words));
+  };
 
   it('leads through the login to the page that was asked for, and shows the backlog there', async () => {
     for (let i = 0; i < 12; i++) await lab.client.submit({ model: 'ner', input: `words ${i}`, priority: 'low' });
@@ -39,15 +44,15 @@ describe('the operator in a browser', { skip: skipWithoutBrowser() }, () => {
     await browser.shoot('login');
     await page.fill('#token', 'not the token');
     await page.click('button');
-    assert.match(await text(), /That is not the token/);
+    await untilShown(/That is not the token/);
     browser.complaints.length = 0; // The 401 just asked for.
     await page.fill('#token', adminToken);
     await page.click('button');
-    assert.equal(page.url(), `${lab.url}/admin/tenants`);
+    await page.waitForURL(`${lab.url}/admin/tenants`);
     await browser.shoot('tenants');
     assert.match((await page.textContent('table')) ?? '', /default\s*12\s*100 %/);
     await page.click('nav >> text=Overview');
-    assert.match(await text(), /ner\.low/);
+    await untilShown(/ner\.low/);
     await browser.shoot('overview');
   });
 
@@ -90,11 +95,11 @@ describe('the operator in a browser', { skip: skipWithoutBrowser() }, () => {
     assert.match(await text(), /Jobs set aside \(1\)/);
     await browser.shoot('dead-letters');
     await page.click('summary:has-text("Retry")');
-    assert.match(await text(), /Its outcome stays\. A new job/);
+    await untilShown(/Its outcome stays\. A new job/);
     await browser.shoot('dead-letters-confirm');
     await page.click('button:has-text("Retry")');
     await page.waitForURL(/\/admin\/jobs\/default\/job_/);
-    assert.ok((await text()).includes(old.id), 'it says where it comes from');
+    await untilShown(new RegExp(old.id));
     worker = startFakeWorker(webhooks.server.url, 'ner');
     await waitUntil('it went through', async () => {
       await page.reload();
@@ -102,7 +107,7 @@ describe('the operator in a browser', { skip: skipWithoutBrowser() }, () => {
     });
     await browser.shoot('job-succeeded');
     await page.click(`text=${old.id}`);
-    assert.equal(await page.textContent('.tag'), 'failed');
+    await untilShown(/^failed$/, '.tag');
     await browser.shoot('job-failed');
     await page.goto(`${lab.url}/admin/dead-letters`);
     assert.match(await text(), /Jobs set aside \(0\)/);
@@ -122,11 +127,11 @@ describe('the operator in a browser', { skip: skipWithoutBrowser() }, () => {
     failing.answer = (response) => response.end();
     await page.click('summary:has-text("Send again")');
     await page.click('button:has-text("Send again")');
-    assert.match((await page.textContent('[role=status]')) ?? '', /queued again/);
+    await untilShown(/queued again/, '[role=status]');
     await waitUntil('it arrives', () => failing.of(job.id).length === 3);
     await page.click('summary:has-text("Turn on")');
     await page.click('button:has-text("Turn on")');
-    assert.match((await page.textContent('[role=status]')) ?? '', /on again/);
+    await untilShown(/on again/, '[role=status]');
     assert.equal(await redis.scard(keys.disabledHooks('default')), 0);
     await page.goto(`${lab.url}/admin/jobs/default/${job.id}`);
     await browser.shoot('job-deliveries');
@@ -141,10 +146,12 @@ describe('the operator in a browser', { skip: skipWithoutBrowser() }, () => {
       await other.page.goto(`${lab.url}/admin`);
       await other.page.fill('#token', adminToken);
       await other.page.click('button');
+      await other.page.waitForURL(`${lab.url}/admin`);
       await other.shoot('overview-dark-narrow');
       const wide = await other.page.evaluate('document.documentElement.scrollWidth - innerWidth');
       assert.ok(Number(wide) <= 0, `${wide} px too wide`);
       await other.page.click('button:has-text("Log out")');
+      await other.page.waitForURL(/\/admin\/login/);
       await other.page.goto(`${lab.url}/admin`);
       assert.match(other.page.url(), /\/admin\/login/);
     } finally {

@@ -53,7 +53,7 @@ it('runs every curl command of the document with success', async () => {
         if (path.endsWith('/events') || /wait=30/.test(source))
           await client.ask(`/v1/jobs/${job.id}/cancel`, { method: 'POST' });
         const script = `JOB=${job.id}; ${source.replace(/^curl/, 'curl -sS -o /dev/null -w "%{http_code}"')}`;
-        const { stdout } = await promisify(execFile)('sh', ['-c', script], { timeout: 20_000 });
+        const { stdout } = await promisify(execFile)('sh', ['-c', script], { timeout: 60_000 });
         assert.match(stdout, expected(path, tags), `${source} answered ${stdout}`);
       }
     }

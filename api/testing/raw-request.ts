@@ -9,13 +9,12 @@ export interface RawAnswer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
-/** Sends and reads until the server closes, or `ms` passed since the answer's last byte. */
-export async function sendRaw(
-  port: number,
-  parts: string | Buffer | readonly (string | Buffer)[],
-  ms = 150,
-): Promise<RawAnswer> {
-  const chunks: Buffer[] = [];
+/** For an answer that never ends; a busy machine lets seconds pass between two pieces of one. */
+const silenceMsMax = 15_000;
+
+/** Sends and reads until the answer has all the bytes that its head names, or the server closes. */
+export async function sendRaw(port: number, parts: string | Buffer | readonly (string | Buffer)[]): Promise<RawAnswer> {
+  let answer = Buffer.alloc(0);
   await new Promise<void>((resolve) => {
     const socket = connect(port, '127.0.0.1');
     let timer: NodeJS.Timeout | undefined;
@@ -25,19 +24,30 @@ export async function sendRaw(
       resolve();
     };
     socket.on('data', (chunk) => {
-      chunks.push(chunk);
+      answer = Buffer.concat([answer, chunk]);
       clearTimeout(timer);
-      timer = setTimeout(finish, ms);
+      if (isWhole(answer)) return finish();
+      timer = setTimeout(finish, silenceMsMax);
     });
     socket.on('error', finish);
     socket.on('close', finish);
     for (const part of [parts].flat()) socket.write(part as string | Buffer);
   });
-  return parseAnswer(Buffer.concat(chunks).toString('utf8'));
+  return parseAnswer(answer.toString('utf8'));
 }
 
+/** Servers may keep a connection open for a while after an answer to a request that they did not read to its end. */
+function isWhole(answer: Buffer): boolean {
+  const final = withoutContinue(answer.toString('latin1'));
+  const end = final.indexOf('\r\n\r\n');
+  const length = /^content-length: *(\d+)/im.exec(final.slice(0, end))?.[1];
+  return end >= 0 && length !== undefined && final.length >= end + 4 + Number(length);
+}
+
+const withoutContinue = (raw: string) => raw.replace(/^HTTP\/1\.1 100[^\r]*\r\n\r\n/, '');
+
 function parseAnswer(raw: string): RawAnswer {
-  const answer = raw.replace(/^HTTP\/1\.1 100[^\r]*\r\n\r\n/, '');
+  const answer = withoutContinue(raw);
   const split = answer.indexOf('\r\n\r\n');
   const [first = '', ...lines] = answer.slice(0, split).split('\r\n');
   const headers = Object.fromEntries(

@@ -35,6 +35,8 @@ export interface TestApiOptions {
   readonly models?: readonly ModelFiles[];
   readonly streamLimits?: StreamLimits;
   readonly timeouts?: ServerTimeouts;
+  /** 1.5 s in production; a command of a test may take longer on a busy machine. */
+  readonly commandTimeoutMs?: number;
   readonly duties?: boolean;
   readonly tracing?: Tracing;
 }
@@ -56,9 +58,9 @@ export async function startTestApi(redisUrl: string, options: TestApiOptions = {
   const logs: string[] = [];
   const logger = pino({ level: 'debug' }, { write: (line) => void logs.push(line) });
   const settings = readSettings({ MILLRACE_DATA: dataDir, PORT: '0', MILLRACE_PREDICTIONS: 'off', ...options.env });
-  const redis = connectProducer(redisUrl, logger, 1500);
+  const redis = connectProducer(redisUrl, logger, options.commandTimeoutMs ?? 15_000);
   const subscriber = connectConsumer(redisUrl, logger);
-  await untilReady(redis, 10_000);
+  await untilReady(redis, 30_000);
   const registry = createRegistry('api', 'test');
   const api = await buildApi({
     settings,

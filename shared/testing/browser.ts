@@ -6,8 +6,8 @@ import { type Browser, chromium, type Page } from 'playwright-core';
 import { findTool, missing } from './find-tool.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
-/** A busy machine with two cores takes 3 s for the first page. */
-const actionMs = 15_000;
+/** Two quiet cores take 3 s for the first page, busy ones many times that. */
+const actionMs = 90_000;
 
 /** For node:test's `skip`. */
 export function skipWithoutBrowser(): string | false {
@@ -34,7 +34,11 @@ export async function openBrowser({ dark = false, width = 1280 }: BrowserWish = 
   const executablePath = names.map(findTool).find(Boolean) as string;
   // Chromium's sandbox refuses root; what it shows is ours.
   const args = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
-  const browser: Browser = await chromium.launch({ executablePath, args: [...args, '--disable-dev-shm-usage'] });
+  const browser: Browser = await chromium.launch({
+    executablePath,
+    args: [...args, '--disable-dev-shm-usage'],
+    timeout: actionMs,
+  });
   const context = await browser.newContext({
     viewport: { width, height: 800 },
     colorScheme: dark ? 'dark' : 'light',

@@ -21,7 +21,7 @@ export async function startTestNameServer(answer: (name: string) => readonly str
     socket.send(reply(query, end, addresses), from.port, from.address);
   });
   await new Promise<void>((resolve) => socket.bind(0, '127.0.0.1', resolve));
-  const resolver = new Resolver({ timeout: 1000, tries: 1 });
+  const resolver = new Resolver({ timeout: 15_000, tries: 1 });
   resolver.setServers([`127.0.0.1:${socket.address().port}`]);
   return { resolver, asked, stop: () => new Promise((resolve) => socket.close(() => resolve())) };
 }

@@ -57,7 +57,7 @@ async function untilAnswers(url: string): Promise<void> {
   const probe = new Redis(url, { retryStrategy: () => 20, maxRetriesPerRequest: null });
   probe.on('error', () => {});
   try {
-    await waitUntil('redis-server answers', async () => (await probe.ping()) === 'PONG', 10_000);
+    await waitUntil('redis-server answers', async () => (await probe.ping()) === 'PONG');
   } finally {
     probe.disconnect();
   }

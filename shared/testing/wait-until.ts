@@ -1,10 +1,13 @@
-/** Waits for a condition with a deadline, also when asking for it hangs: tests never sleep for a guess. */
+/**
+ * Waits for a condition with a deadline, also when asking for it hangs: tests never sleep for a guess. The deadline is for
+ * what never comes: under three busy loops on two cores a Redis took 2 s to answer, a lane 7 s to start.
+ */
 import { setTimeout as sleep } from 'node:timers/promises';
 
 export async function waitUntil(
   what: string,
   condition: () => boolean | Promise<boolean>,
-  timeoutMs = 5000,
+  timeoutMs = 30_000,
 ): Promise<void> {
   const deadline = performance.now() + timeoutMs;
   const over = new AbortController();

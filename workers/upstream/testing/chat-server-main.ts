@@ -14,6 +14,7 @@ export interface LoggedCall {
   readonly headers: Readonly<Record<string, unknown>>;
   /** Which connection brought it, counted from 1. */
   readonly connection: number;
+  /** Since 1970, as the other. */
   readonly startedMs: number;
   endedMs: number | null;
   /** The caller hung up before the answer. */
@@ -30,6 +31,8 @@ const server = createServer((request, response) => void answer(request, response
 server.on('connection', (socket) => connections.set(socket, ++connectionsSeen));
 server.listen(Number(port), '127.0.0.1', () => process.send?.({ port: (server.address() as { port: number }).port }));
 process.on('disconnect', () => process.exit(0));
+
+const nowMs = () => performance.timeOrigin + performance.now();
 
 async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = await text(request);
@@ -53,13 +56,13 @@ async function complete(request: IncomingMessage, response: ServerResponse, body
     body,
     headers: request.headers,
     connection: connections.get(request.socket) ?? 0,
-    startedMs: performance.now(),
+    startedMs: nowMs(),
     endedMs: null,
     aborted: false,
   };
   calls.push(call);
   response.on('close', () => {
-    call.endedMs = performance.now();
+    call.endedMs = nowMs();
     call.aborted = !response.writableFinished;
   });
   await act(request, response, mode?.prompt ?? prompt, String(body['model']));

@@ -87,7 +87,7 @@ export class UpstreamLab {
     return await this.end(job.id);
   }
 
-  async end(id: string, timeoutMs = 30_000): Promise<Answer['job']> {
+  async end(id: string, timeoutMs = 90_000): Promise<Answer['job']> {
     let job: Answer['job'] | undefined;
     const isOver = async () => {
       job = (await this.client.read(id)).job;
@@ -109,7 +109,7 @@ export class UpstreamLab {
     return values.filter(({ labels }) => labels['result'] === result).reduce((sum, { value }) => sum + value, 0);
   }
 
-  async until(model: string, state: string, timeoutMs = 10_000): Promise<string | null> {
+  async until(model: string, state: string, timeoutMs = 30_000): Promise<string | null> {
     await waitUntil(`${model} is ${state}`, () => this.worker.models.get(model)?.state === state, timeoutMs);
     return this.worker.models.get(model)?.error ?? null;
   }
