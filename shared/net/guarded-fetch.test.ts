@@ -66,7 +66,7 @@ after(async () => {
 let files = 0;
 const fetchFile = async (url: string, extra: Partial<DownloadOptions> = {}) => {
   const path = join(dir, `file-${files++}`);
-  const options = { path, allowed, bytesMax: 100_000, timeoutMs: 2000, resolver: names.resolver, ...extra };
+  const options = { path, allowed, bytesMax: 100_000, timeoutMs: 30_000, resolver: names.resolver, ...extra };
   return { path, ...(await downloadToFile(url, options)) };
 };
 async function assertProblem(slug: string, work: Promise<unknown>): Promise<Problem> {
@@ -116,7 +116,7 @@ test('no spelling of an inner address is fetched or called', async () => {
     for (const scheme of ['http', 'https']) {
       const url = `${scheme}://${host}:8080/`;
       await assertProblem('blocked-address', fetchFile(url, { allowed: nobody }));
-      await assertProblem('blocked-address', postJson(url, '{}', { headers: {}, allowed: nobody, timeoutMs: 1000 }));
+      await assertProblem('blocked-address', postJson(url, '{}', { headers: {}, allowed: nobody, timeoutMs: 30_000 }));
     }
   }
 });
@@ -209,7 +209,7 @@ test('three redirects are followed, four are not, and a POST follows none', asyn
   const { path, bytes, type } = await fetchFile(`${origin}/r3`);
   assert.deepEqual([bytes, type, await readFile(path, 'utf8')], [4, 'audio/wav', 'data']);
   await assertProblem('too-many-redirects', fetchFile(`${origin}/r4`));
-  const posted = await postJson(`${origin}/r1`, '{}', { headers: {}, allowed, timeoutMs: 1000 });
+  const posted = await postJson(`${origin}/r1`, '{}', { headers: {}, allowed, timeoutMs: 30_000 });
   assert.equal(posted.status, 307);
 });
 
@@ -279,7 +279,7 @@ test('faults of the host are one problem that repeats nothing of its answer', as
   routes['/switch'] = (response) => response.writeHead(101, { connection: 'upgrade', upgrade: 'x' }).end();
   await assertProblem('remote-error', fetchFile(`${origin}/switch`));
   routes['/reset'] = (response) => response.socket?.resetAndDestroy();
-  await assertProblem('remote-error', postJson(`${origin}/reset`, '{}', { headers: {}, allowed, timeoutMs: 1000 }));
+  await assertProblem('remote-error', postJson(`${origin}/reset`, '{}', { headers: {}, allowed, timeoutMs: 30_000 }));
 });
 
 test("the caller's signal ends it with the caller's reason, and a file in the way is kept", async () => {
@@ -303,7 +303,7 @@ test('a POST carries its bytes and headers, and reports status and Retry-After',
   const reply = await postJson(`${origin}/hook`, '{"ä":1}', {
     headers: { 'webhook-id': 'a' },
     allowed,
-    timeoutMs: 1000,
+    timeoutMs: 30_000,
   });
   assert.deepEqual(reply, { status: 429, retryAfterSeconds: 17 });
   assert.equal(seen, '{"ä":1}');
@@ -320,7 +320,7 @@ test('a name that the operator allowed is called without a word in the log', asy
   const posted = await postJson(`http://${host}/ok`, '{}', {
     headers: {},
     allowed: new AllowedHosts([host]),
-    timeoutMs: 1000,
+    timeoutMs: 30_000,
   });
   assert.equal(posted.status, 200);
   assert.deepEqual([print.mock.callCount(), warn.mock.callCount()], [0, 0]);
@@ -332,7 +332,7 @@ test('proxies in the environment are not used', async () => {
     import { postJson } from '${import.meta.dirname}/guarded-fetch.ts';
     import { AllowedHosts } from '${import.meta.dirname}/url-policy.ts';
     const allowed = new AllowedHosts(['${new URL(origin).host}']);
-    const { status } = await postJson('${origin}/ok', '{}', { headers: {}, allowed, timeoutMs: 5000 });
+    const { status } = await postJson('${origin}/ok', '{}', { headers: {}, allowed, timeoutMs: 30_000 });
     process.exit(status === 200 ? 0 : 1);`;
   const proxy = `http://${canaryAddress}:8080`;
   // Node reads these at its start, so it takes a process of its own.

@@ -46,14 +46,18 @@ test('what may linger goes out with what may not, in order, or alone after its t
 
 test('what lingers during a write does not go out before its time, and no write is empty', async () => {
   const writes: number[][] = [];
+  const begun = Promise.withResolvers<void>();
+  const ends = Promise.withResolvers<void>();
   const group = new GroupCommit<number, number>(async (items) => {
     writes.push(items);
-    await new Promise((resolve) => setTimeout(resolve, 5));
+    begun.resolve();
+    await ends.promise;
     return items;
   });
   const first = group.add(1);
-  await new Promise((resolve) => setTimeout(resolve, 2));
+  await begun.promise;
   const second = group.add(2, 30);
+  ends.resolve();
   await first;
   assert.deepEqual(writes, [[1]]);
   await second;

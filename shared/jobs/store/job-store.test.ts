@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import { claimJob, startJob } from '../../testing/claim-job.ts';
 import { jobRequest } from '../../testing/job-request.ts';
 import { openTestStore } from '../../testing/test-store.ts';
+import { waitUntil } from '../../testing/wait-until.ts';
 import type { JobRequest } from '../job.ts';
 import { keys } from '../keys.ts';
 import { encodeOutput } from '../output-codec.ts';
@@ -168,8 +169,7 @@ test('waiters and webhooks hear of each change in the same step', async () => {
   await store.read(job, keys.replies('api1'));
   await startJob(redis, job);
   await store.finish([result(job)]);
-  await redis.ping();
-  await new Promise((resolve) => setTimeout(resolve, 20));
+  await waitUntil('both are heard', () => heard.length >= 2);
   const name = `default/${job.id}`;
   const document = await redis.get(keys.finished('default', job.id));
   assert.deepEqual(heard, [`${name} 2 processing`, `${name} 3 succeeded ${document}`]);
