@@ -105,22 +105,27 @@ export class InferenceWorker {
         this.#calls.wrote(lane.name, live, reason);
       },
     });
-    const entry = parts.engine && { entry: parts.engine.laneEntry };
-    this.#pool = new LanePool({ device, ...this.#layout, memoryBytes: memoryFor(device, settings), ...entry }, logger, {
-      onIdle: (lane) => this.#scheduler.dispatch(lane),
-      onModel: (files, state, detail) => {
-        const { loadMs, memoryBytes } = detail;
-        if (state === 'ready' && loadMs) this.#metrics.modelLoad.set({ model: files.id }, loadMs / 1000);
-        if (state === 'ready' && memoryBytes) this.#metrics.modelMemory.set({ model: files.id }, memoryBytes);
-        this.#roster.lanesSay(files, state, detail);
+    const { laneEntry, retryMs } = parts.engine ?? {};
+    const engine = { ...(laneEntry && { entry: laneEntry }), ...(retryMs && { retryMs }) };
+    this.#pool = new LanePool(
+      { device, ...this.#layout, memoryBytes: memoryFor(device, settings), ...engine },
+      logger,
+      {
+        onIdle: (lane) => this.#scheduler.dispatch(lane),
+        onModel: (files, state, detail) => {
+          const { loadMs, memoryBytes } = detail;
+          if (state === 'ready' && loadMs) this.#metrics.modelLoad.set({ model: files.id }, loadMs / 1000);
+          if (state === 'ready' && memoryBytes) this.#metrics.modelMemory.set({ model: files.id }, memoryBytes);
+          this.#roster.lanesSay(files, state, detail);
+        },
+        waits: () => this.#scheduler.waits(),
+        isHeld: (lane, unit) => this.#scheduler.isHeld(lane, unit),
+        onLaneEnd: (lane) => {
+          this.#metrics.laneEnds.inc({ lane: lane.name });
+          this.#scheduler.laneEnded(lane);
+        },
       },
-      waits: () => this.#scheduler.waits(),
-      isHeld: (lane, unit) => this.#scheduler.isHeld(lane, unit),
-      onLaneEnd: (lane) => {
-        this.#metrics.laneEnds.inc({ lane: lane.name });
-        this.#scheduler.laneEnded(lane);
-      },
-    });
+    );
     this.#scheduler.attach(this.#pool);
     this.#upstreams = new UpstreamPool({
       ...reportCalls(this.#metrics, tracing),

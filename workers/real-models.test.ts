@@ -70,7 +70,7 @@ describe('real models behind a worker of one lane', { skip: skipWithoutAssets() 
     const stored = input.map((text) => ({ kind: 'text', text }) as const);
     await store.admit(job, { input: stored, queueMax: 1e6, tenantMax: 1e6 });
     const read = async () => (await store.read(job)) as JobRecord;
-    await waitUntil(`the job of ${id} ends`, async () => isOutcome((await read()).status), 60_000);
+    await waitUntil(`the job of ${id} ends`, async () => isOutcome((await read()).status), 180_000);
     return await read();
   }
   const outputsOf = (record: JobRecord) =>

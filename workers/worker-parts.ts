@@ -29,6 +29,6 @@ export interface InferenceWorkerParts {
   readonly costs?: CostFile;
   /** How the cores are dealt out, and what finds that out; by settings alone when absent. */
   readonly layouts?: LayoutKeeper;
-  /** A fake engine, for tests: module of the lane process, and what makes its rows. */
-  readonly engine?: { readonly laneEntry: string; readonly preparer: PreparesItems };
+  /** A fake engine, for tests: module of the lane process, what makes its rows, and when a load that failed is tried again. */
+  readonly engine?: { readonly laneEntry: string; readonly preparer: PreparesItems; readonly retryMs?: number };
 }

@@ -91,25 +91,25 @@ describe('the log writer process', { skip: skipWithoutPostgres() }, () => {
   }
 
   async function untilAllRecorded(): Promise<void> {
-    await waitUntil('the stream is empty', async () => (await lab.redis.xlen(keys.predictions)) === 0, 60_000);
+    await waitUntil('the stream is empty', async () => (await lab.redis.xlen(keys.predictions)) === 0, 180_000);
     await waitUntil(
       'every job is recorded',
       async () => {
         const rows = await recorded();
         return produced.every((id) => rows.has(id));
       },
-      60_000,
+      180_000,
     );
     const rows = await recorded();
     assert.ok([...rows.values()].every((n) => n === 1));
   }
 
-  const count = (n: number) => waitUntil(`${n} jobs ended`, () => produced.length >= n, 60_000);
+  const count = (n: number) => waitUntil(`${n} jobs ended`, () => produced.length >= n, 180_000);
 
   it('loses nothing and doubles nothing when it is killed again and again', async () => {
     await produceWhile(async () => {
       for (let round = 1; round <= 3; round++) {
-        await waitUntil('it writes', async () => (await metric('rows_total')) > 0, 30_000);
+        await waitUntil('it writes', async () => (await metric('rows_total')) > 0);
         // In the middle of a batch that is never committed: what it has read is nowhere but in Redis.
         postgres.freeze(true);
         await count(produced.length + 100);
@@ -130,12 +130,12 @@ describe('the log writer process', { skip: skipWithoutPostgres() }, () => {
       await killWriter();
       startWriter();
       await count(1200);
-      await waitUntil('rows wait on disk', async () => (await metric('spool_bytes')) > 100_000, 20_000);
+      await waitUntil('rows wait on disk', async () => (await metric('spool_bytes')) > 100_000);
       assert.equal(await metric('database_up'), 0);
       assert.ok((await metric('lag_seconds')) > 0);
-      await waitUntil('Redis stays small', async () => (await lab.redis.xlen(keys.predictions)) < 600, 20_000);
+      await waitUntil('Redis stays small', async () => (await lab.redis.xlen(keys.predictions)) < 600);
       await postgres.restart();
-      await waitUntil('the database is up again', async () => (await metric('database_up')) === 1, 20_000);
+      await waitUntil('the database is up again', async () => (await metric('database_up')) === 1);
     });
     await untilAllRecorded();
     assert.equal(await metric('spool_bytes'), 0);
@@ -160,7 +160,7 @@ describe('the log writer process', { skip: skipWithoutPostgres() }, () => {
       await count(200);
       postgres.freeze(true);
       // A statement that hangs is given up after 15 s of the server's time, or 17 s of ours.
-      await waitUntil('rows wait on disk', async () => (await metric('spool_bytes')) > 0, 40_000);
+      await waitUntil('rows wait on disk', async () => (await metric('spool_bytes')) > 0, 120_000);
       await count(produced.length + 1000);
       postgres.freeze(false);
     });
@@ -168,20 +168,20 @@ describe('the log writer process', { skip: skipWithoutPostgres() }, () => {
     assert.ok(memoryMiB() < before + 100, `${before} MiB before, ${memoryMiB()} after`);
   });
 
-  it('loses nothing on the embedded database either, killed while it writes', { timeout: 180_000 }, async () => {
+  it('loses nothing on the embedded database either, killed while it writes', async () => {
     await killWriter();
     startWriter('');
     await produceWhile(async () => {
       for (let round = 0; round < 3; round++) {
         const written = await metricOr('rows_total', 0);
         // Whoever asks has it opened at once.
-        await waitUntil('it is asked and answers', async () => (await askCount()) >= 0, 60_000);
-        await waitUntil('it writes', async () => (await metricOr('rows_total', 0)) > written, 60_000);
+        await waitUntil('it is asked and answers', async () => (await askCount()) >= 0, 180_000);
+        await waitUntil('it writes', async () => (await metricOr('rows_total', 0)) > written, 180_000);
         await killWriter();
         startWriter('');
       }
     });
-    await waitUntil('every job is recorded once', async () => (await askCount()) === new Set(produced).size, 90_000);
+    await waitUntil('every job is recorded once', async () => (await askCount()) === new Set(produced).size, 270_000);
   });
 
   /** Rows of the embedded database, as its writer counts them for drift; throws while it is away. */
@@ -203,7 +203,7 @@ describe('the log writer process', { skip: skipWithoutPostgres() }, () => {
   /** The writer has begun: its memory is that of a process that works. */
   async function count0(): Promise<void> {
     produced.push((await lab.runJob()).id);
-    await waitUntil('the first is recorded', async () => (await recorded()).has(produced[0] as string), 30_000);
+    await waitUntil('the first is recorded', async () => (await recorded()).has(produced[0] as string));
   }
 
   function memoryMiB(): number {

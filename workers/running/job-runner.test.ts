@@ -125,7 +125,8 @@ const scrape = async (name: string) =>
   (await registry.metrics()).split('\n').filter((line) => line.startsWith(`${name}{`));
 
 test('counts the items that a timeout ends, and how long a job waited once, however often it is claimed', async () => {
-  const job = await admit(3, { timeoutSeconds: 0.3 });
+  // Time enough for a busy machine to have one result before.
+  const job = await admit(3, { timeoutSeconds: 2 });
   await startJob(redis, job); // a worker that was killed
   const run = runner.run(await startJob(redis, job), files);
   await queued(3);
@@ -187,10 +188,13 @@ test('results of one job that come one by one are written together with the last
   const job = await admit(3);
   const run = runner.run(await startJob(redis, job), files);
   await queued(3);
+  // What lingers waits for 25 ms, which a busy machine may take between two of them.
+  t.mock.timers.enable({ apis: ['setTimeout'] });
   for (const each of rows.slice()) {
     succeed(each);
-    await new Promise((resolve) => setTimeout(resolve, 2));
+    await new Promise((resolve) => setImmediate(resolve));
   }
+  t.mock.timers.reset();
   await run;
   assert.deepEqual(writes, [3]);
   assert.equal((await read(job)).counts.succeeded, 3);

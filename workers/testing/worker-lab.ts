@@ -79,7 +79,7 @@ export class WorkerLab {
       const record = await store.read(job);
       return record !== null && record !== 'gone' && isOutcome(record.status) ? record : null;
     };
-    await waitUntil('the job ends', async () => (await read()) !== null, 20_000);
+    await waitUntil('the job ends', async () => (await read()) !== null, 90_000);
     return (await read()) as JobRecord;
   }
 }

@@ -68,13 +68,15 @@ test('no more calls are under way than the manifest allows, and high ones go fir
   );
   await waitUntil('two are under way', async () => (await server.calls('wait 1000 low')).length === 2);
   const high = await lab.submit('narrow', 'wait 1000 high', { priority: 'high' });
+  const acceptedMs = performance.timeOrigin + performance.now();
   for (const { job } of [...low, high]) assert.equal((await lab.end(job.id)).status, 'succeeded');
   const calls = (await server.calls()).filter(({ prompt }) => prompt.startsWith('wait 1000'));
   const most = Math.max(...calls.map((call) => calls.filter((other) => overlaps(call, other)).length));
   assert.equal(most, 2);
   const place = calls.map(({ prompt }) => prompt).indexOf('wait 1000 high');
-  // Two were under way, and perhaps a third when it came; two more were claimed before it.
-  assert.ok(place <= 3, `the high one was asked ${place + 1}th of 7`);
+  // Of those that were not under way yet, two were claimed before it.
+  const before = calls.slice(0, place).filter(({ startedMs }) => startedMs > acceptedMs);
+  assert.ok(before.length <= 2, `${before.length} low ones were asked before the high one`);
 });
 
 function overlaps(a: { startedMs: number; endedMs: number | null }, b: typeof a): boolean {
@@ -82,14 +84,14 @@ function overlaps(a: { startedMs: number; endedMs: number | null }, b: typeof a)
 }
 
 test('a server that asks for patience is asked again after its Retry-After, and not before', async () => {
-  await server.mode('status 429', { 'retry-after': '2' });
+  await server.mode('status 429', { 'retry-after': '4' });
   const { job } = await lab.submit('vlm', 'say later');
   await waitUntil('it was asked', async () => (await server.calls('say later')).length > 0);
   await server.mode(null);
   assert.equal((await lab.end(job.id)).status, 'succeeded');
   const [first, second, ...more] = await server.calls('say later');
   const pausedMs = (second?.startedMs ?? 0) - (first?.startedMs ?? 0);
-  assert.ok(pausedMs >= 2000 && pausedMs < 5000, `asked again after ${pausedMs} ms`);
+  assert.ok(pausedMs >= 4000 && pausedMs < 30_000, `asked again after ${pausedMs} ms`);
   assert.equal(more.length, 0);
 });
 
@@ -128,7 +130,7 @@ test('a call that takes too long is given up, and its item fails after four', as
 
 test('the end of a job ends its call', async () => {
   const canceled = await lab.submit('vlm', 'wait 20000 canceled');
-  const timed = await lab.submit('vlm', 'wait 20000 timed', { timeout: 1 });
+  const timed = await lab.submit('vlm', 'wait 20000 timed', { timeout: 8 });
   await waitUntil('it is asked', async () => (await server.calls('wait 20000 canceled')).length === 1);
   await lab.client.ask(`/v1/jobs/${canceled.job.id}/cancel`, { method: 'POST' });
   assert.equal(slugOf(await lab.end(timed.job.id)), 'run-timeout');

@@ -122,7 +122,7 @@ export class LogLab {
     return job;
   }
 
-  async until(what: string, condition: (db: Database) => Promise<boolean>, timeoutMs = 30_000): Promise<void> {
+  async until(what: string, condition: (db: Database) => Promise<boolean>, timeoutMs = 90_000): Promise<void> {
     await waitUntil(
       what,
       async () => {
