@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
+import { signalPid } from '../shared/processes/signal-pid.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
 import { type RunningSystem, startSystem } from './system/running-system.ts';
 
@@ -17,7 +18,7 @@ const token = () => readFileSync(join(system.dataDir, 'admin-token'), 'utf8').tr
 const isUp = async () => (await ask('/admin/login')).status === 200;
 
 test('the token is kept for its owner alone, opens a session, and shows a job that ran', async () => {
-  await waitUntil('the board is up', isUp, 30_000);
+  await waitUntil('the board is up', isUp);
   assert.equal(statSync(join(system.dataDir, 'admin-token')).mode & 0o777, 0o600);
   const login = await ask('/admin/login', { method: 'POST', body: new URLSearchParams({ token: token() }) });
   assert.equal(login.status, 303);
@@ -39,12 +40,12 @@ test('the token is kept for its owner alone, opens a session, and shows a job th
 });
 
 test('metrics need no board, and a board that was killed comes back', async () => {
-  await waitUntil('the board is up', isUp, 30_000);
-  for (const pid of system.pidsOf('board')) process.kill(pid, 'SIGKILL');
+  await waitUntil('the board is up', isUp);
+  for (const pid of system.pidsOf('board')) signalPid(pid, 'SIGKILL');
   await waitUntil('it is gone', async () => (await ask('/admin')).status === 503);
   assert.equal((await ask('/metrics')).status, 200);
   const isCounted = async () =>
     /launcher_process_deaths_total\{[^}]*process="board"[^}]*\} 1\n/.test(await (await ask('/metrics')).text());
   await waitUntil('the launcher saw it', isCounted);
-  await waitUntil('it is back', isUp, 30_000);
+  await waitUntil('it is back', isUp);
 });

@@ -5,8 +5,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { isDeepStrictEqual } from 'node:util';
 import { systemEntries } from '../cli/launcher/system.ts';
 import type { HealthReport } from '../shared/processes/health.ts';
+import { endProcess } from '../shared/testing/end-process.ts';
 import { freePort } from '../shared/testing/free-port.ts';
 import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
@@ -19,8 +21,20 @@ interface Program {
 }
 
 async function readiness(port: number): Promise<{ status: number; report: HealthReport }> {
-  const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(5000) });
+  const response = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(30_000) });
   return { status: response.status, report: (await response.json()) as HealthReport };
+}
+
+/** What it says once it answers with this status. */
+async function untilStatus(port: number, wanted: number): Promise<HealthReport> {
+  let report: HealthReport | undefined;
+  const isThere = async () => {
+    const answer = await readiness(port);
+    report = answer.report;
+    return answer.status === wanted;
+  };
+  await waitUntil(`port ${port} answers ${wanted}`, isThere, 180_000);
+  return report as HealthReport;
 }
 
 describe('health by role', () => {
@@ -49,7 +63,7 @@ describe('health by role', () => {
   });
 
   after(async () => {
-    for (const { child } of programs.values()) child.kill('SIGKILL');
+    await Promise.all([...programs.values()].map(({ child }) => endProcess(child)));
     await redis.stop();
     rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
   });
@@ -57,8 +71,7 @@ describe('health by role', () => {
   for (const { role } of systemEntries) {
     it(`${role} lives and becomes ready on its METRICS_PORT, with metrics beside`, async () => {
       const { metricsPort } = programs.get(role) as Program;
-      await waitUntil(`${role} is ready`, async () => (await readiness(metricsPort)).status === 200, 60_000);
-      const { report } = await readiness(metricsPort);
+      const report = await untilStatus(metricsPort, 200);
       assert.equal(report.status, 'ready');
       assert.ok(report.checks.some(({ name }) => name === 'process'));
       assert.equal((await fetch(`http://127.0.0.1:${metricsPort}/livez`)).status, 200);
@@ -78,22 +91,23 @@ describe('health by role', () => {
     };
     const child = spawn(process.execPath, [join(root, 'workers/main.ts')], { stdio: 'ignore', env });
     programs.set('two devices', { child, metricsPort });
-    await waitUntil('the first is ready', async () => (await readiness(metricsPort)).status === 200, 60_000);
+    await untilStatus(metricsPort, 200);
     const broken = async () => {
       const { status, report } = await readiness(metricsPort + 1);
       return [status, ...report.checks.filter(({ ok }) => !ok).map(({ name }) => name)];
     };
     // Two programs that start beside each other: the second may listen after the first is ready.
-    await waitUntil('the second answers', async () => (await broken()).length > 0, 60_000);
-    assert.deepEqual(await broken(), [503, 'lanes', 'models']);
+    const isSo = async () => isDeepStrictEqual(await broken(), [503, 'lanes', 'models']);
+    await waitUntil('the second says so', isSo, 180_000).catch(async () => {
+      assert.deepEqual(await broken(), [503, 'lanes', 'models']);
+    });
   });
 
   it('names Redis in every role that needs it while Redis is away, and only /readyz fails', async () => {
     await redis.stop();
     for (const { role } of systemEntries) {
       const { metricsPort } = programs.get(role) as Program;
-      await waitUntil(`${role} is not ready`, async () => (await readiness(metricsPort)).status === 503, 15_000);
-      const { report } = await readiness(metricsPort);
+      const report = await untilStatus(metricsPort, 503);
       const found = report.checks.find(({ name }) => name === 'redis');
       assert.deepEqual([found?.ok, found?.detail], [false, 'does not answer'], role);
       assert.match(found?.fix ?? '', /REDIS_URL/);

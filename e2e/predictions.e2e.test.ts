@@ -7,6 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
+import { signalPid } from '../shared/processes/signal-pid.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
 import { type RunningSystem, startSystem } from './system/running-system.ts';
 
@@ -66,7 +67,7 @@ class Caller {
       found = await this.list(query);
       return found.length === count;
     };
-    await waitUntil(`${count} predictions of ${query}`, isThere, 60_000);
+    await waitUntil(`${count} predictions of ${query}`, isThere, 180_000);
     return found;
   }
 }
@@ -165,9 +166,9 @@ describe('the record of predictions, with inputs', () => {
   });
 
   it('goes on after its writer was killed, under a new address', async () => {
-    for (const pid of system.pidsOf('log')) process.kill(pid, 'SIGKILL');
+    for (const pid of system.pidsOf('log')) signalPid(pid, 'SIGKILL');
     const id = await caller.submit({ model: ner, input: 'kefir 1%' });
-    await waitUntil('the prediction is there', async () => (await caller.list('limit=1'))[0]?.job === id, 60_000);
+    await waitUntil('the prediction is there', async () => (await caller.list('limit=1'))[0]?.job === id, 180_000);
   });
 });
 

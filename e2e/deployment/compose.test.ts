@@ -24,7 +24,7 @@ describe('docker-compose.yml, as compose itself reads it', () => {
     it(`is valid with ${chosen.join(' and ') || 'no profile'}`, { skip }, async () => {
       const flags = chosen.flatMap((profile) => ['--profile', profile]);
       const args = ['-f', join(root, 'docker-compose.yml'), ...flags, 'config', '-q'];
-      const { stderr } = await promisify(execFile)(findTool('compose') as string, args, { timeout: 30_000 });
+      const { stderr } = await promisify(execFile)(findTool('compose') as string, args, { timeout: 180_000 });
       assert.equal(stderr, '');
     });
   }

@@ -8,6 +8,7 @@ import { after, before, describe, it } from 'node:test';
 import { promisify } from 'node:util';
 import { checkRedis } from '../../cli/doctor/check-redis.ts';
 import { systemEntries } from '../../cli/launcher/system.ts';
+import { endProcess } from '../../shared/testing/end-process.ts';
 import { findTool, missing } from '../../shared/testing/find-tool.ts';
 import { freePort } from '../../shared/testing/free-port.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
@@ -55,7 +56,7 @@ describe('the files of an image', () => {
   });
 
   after(async () => {
-    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(children.map((child) => endProcess(child)));
     await redis.stop();
     for (const folder of [app, data]) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   });
@@ -92,7 +93,7 @@ describe('the files of an image', () => {
         // Every model: preparing images needs the package whose browser half was pruned.
         return role !== 'workers' || /"(\d+) of \1 models ready/.test(stdout);
       };
-      await waitUntil(`${role} is ready`, isReady, 60_000);
+      await waitUntil(`${role} is ready`, isReady, 180_000);
     }
     await assert.rejects(
       run(process.execPath, ['deploy/probe.mjs', `http://127.0.0.1:${await freePort()}/readyz`], { cwd: app }),
@@ -111,7 +112,7 @@ describe('the files of an image', () => {
     const url = readFileSync(join(folder, 'redis/url'), 'utf8').trim().replace('redis:6379', `127.0.0.1:${port}`);
     const isWell = async () =>
       (await checkRedis({ url, cli: 'redis-cli', mayLose: false })).every(({ level }) => level === 'ok');
-    await waitUntil('the doctor finds it well', isWell, 20_000);
+    await waitUntil('the doctor finds it well', isWell);
   });
 
   it('hold the doctor', async () => {

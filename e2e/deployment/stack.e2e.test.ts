@@ -77,7 +77,7 @@ describe('the stack of docker-compose.yml', { skip: skipWithoutPostgres() }, () 
   });
 
   after(async () => {
-    for (const child of children.values()) child.kill('SIGKILL');
+    await Promise.all([...children.values()].map((child) => endProcess(child)));
     await Promise.all([redis.stop(), postgres.stop()]);
     rmSync(home, { recursive: true, force: true, maxRetries: 5 });
   });
@@ -86,7 +86,7 @@ describe('the stack of docker-compose.yml', { skip: skipWithoutPostgres() }, () 
     for (const name of programs) {
       const probe = ['deploy/probe.mjs', `http://127.0.0.1:${ports[name]}/readyz`];
       const isHealthy = () => run(process.execPath, probe, { cwd: folder('app') }).then(() => true);
-      await waitUntil(`${name} is healthy`, isHealthy, 60_000);
+      await waitUntil(`${name} is healthy`, isHealthy, 180_000);
       assert.equal(children.get(name)?.exitCode, null, `${name} is what answered:\n${errors.get(name)}`);
     }
   });
@@ -96,7 +96,7 @@ describe('the stack of docker-compose.yml', { skip: skipWithoutPostgres() }, () 
     const submit = (key: string) =>
       fetch(`http://127.0.0.1:${ports['api http']}/v1/jobs`, {
         method: 'POST',
-        headers: { 'Content-Type': 'application/json', Prefer: 'wait=20', Authorization: `Bearer ${key}` },
+        headers: { 'Content-Type': 'application/json', Prefer: 'wait=30', Authorization: `Bearer ${key}` },
         body: JSON.stringify({ task: 'token-classification', input: 'sour cream 20%' }),
       });
     assert.equal((await submit('not-the-key-at-all')).status, 401);
@@ -113,7 +113,6 @@ describe('the stack of docker-compose.yml', { skip: skipWithoutPostgres() }, () 
       await waitUntil(
         'a row is there',
         async () => (await client.query('select count(*)::int as n from predictions')).rows[0].n === 1,
-        15_000,
       );
     } finally {
       await client.end();

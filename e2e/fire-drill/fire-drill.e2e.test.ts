@@ -22,7 +22,7 @@ const model = 'starter-ner-groceries';
 const longTexts = Array.from({ length: 256 }, (_, n) => `${'молоко простоквашино 2,5% 930 мл '.repeat(5)}${n}`);
 const skip = missing('prometheus', 'apt-get install prometheus') || missing('redis-cli', 'apt-get install redis-tools');
 
-describe('a fire drill', { skip, timeout: 400_000 }, () => {
+describe('a fire drill', { skip, timeout: 800_000 }, () => {
   let drill: Drill;
   before(async () => {
     drill = await Drill.start();
@@ -31,7 +31,7 @@ describe('a fire drill', { skip, timeout: 400_000 }, () => {
     await waitUntil(
       'there is an hour to compare with',
       async () => (await drill.prometheus.query('model:compute_seconds:mean_rate5m offset 36s')).length > 0,
-      90_000,
+      270_000,
     );
   });
   after(async () => await drill?.stop());
@@ -67,7 +67,7 @@ describe('a fire drill', { skip, timeout: 400_000 }, () => {
           const now = drill.system.pidsOf('lane');
           return now.length >= before.length && now.every((pid) => !before.includes(pid));
         },
-        40_000,
+        120_000,
       );
       await drill.untilSilent('ModelSlow');
     } finally {
@@ -100,21 +100,17 @@ describe('a fire drill', { skip, timeout: 400_000 }, () => {
   async function untilTraceSaysSo(): Promise<void> {
     const { jaeger } = drill;
     if (!jaeger) return;
-    await waitUntil(
-      'an engine call says that its lane died',
-      async () => {
-        // One at a time: what is left of many would still be there when a tenant floods.
-        await (await drill.submit('shop', { inputs: longTexts, priority: 'low' }, 5)).arrayBuffer();
-        const traces = await jaeger.tracesOf('millrace-worker');
-        return traces.some(({ spans }) =>
-          spans.some(
-            ({ operationName, tags }) =>
-              operationName === 'engine call' && tags.some(({ value }) => value === 'lane-died'),
-          ),
-        );
-      },
-      30_000,
-    );
+    await waitUntil('an engine call says that its lane died', async () => {
+      // One at a time: what is left of many would still be there when a tenant floods.
+      await (await drill.submit('shop', { inputs: longTexts, priority: 'low' }, 5)).arrayBuffer();
+      const traces = await jaeger.tracesOf('millrace-worker');
+      return traces.some(({ spans }) =>
+        spans.some(
+          ({ operationName, tags }) =>
+            operationName === 'engine call' && tags.some(({ value }) => value === 'lane-died'),
+        ),
+      );
+    });
   }
 
   it('a slow Redis: RedisSlow fires, slowlog names the client, ending its connection mends it', async () => {
@@ -136,7 +132,7 @@ describe('a fire drill', { skip, timeout: 400_000 }, () => {
     const receiver = await startReceiver();
     try {
       drill.webhook = receiver.url;
-      await waitUntil('events arrive', () => receiver.received.length > 5, 20_000);
+      await waitUntil('events arrive', () => receiver.received.length > 5);
       receiver.answer = (response) => {
         response.statusCode = 500;
         response.end();
@@ -159,7 +155,7 @@ describe('a fire drill', { skip, timeout: 400_000 }, () => {
       await waitUntil(
         'the delayed event arrives',
         () => receiver.of(job).length > 1 && receiver.received.length > before,
-        60_000,
+        180_000,
       );
       await drill.untilSilent('WebhookDeliveriesFail');
     } finally {
@@ -190,7 +186,7 @@ describe('a fire drill', { skip, timeout: 400_000 }, () => {
       isFlooding = false; // Its key is taken away.
       await flooding;
       assert.match(await drill.runbook('TenantFlooding', 'mend', 'loud'), /canceled job_/);
-      await waitUntil('nothing of it waits', async () => !/ loud\n/.test(await drill.say('tenants')), 40_000);
+      await waitUntil('nothing of it waits', async () => !/ loud\n/.test(await drill.say('tenants')), 120_000);
       await drill.untilSilent('TenantFlooding');
     } finally {
       isFlooding = false;
@@ -210,7 +206,7 @@ describe('a fire drill', { skip, timeout: 400_000 }, () => {
         [ended] = page.data;
         return ended !== undefined;
       },
-      40_000,
+      120_000,
     );
     assertStage(await slowestStage(jaeger, ended?.trace_id as string), ['queue wait', 'batch wait']);
   }

@@ -12,14 +12,10 @@ export async function slowestStage(
   among: 'work' | 'work and waiting' = 'work and waiting',
 ): Promise<string> {
   let trace: JaegerTrace | null = null;
-  await waitUntil(
-    'the trace has its end',
-    async () => {
-      trace = await jaeger.trace(traceId);
-      return trace?.spans.some(({ operationName }) => operationName === 'finish') ?? false;
-    },
-    20_000,
-  );
+  await waitUntil('the trace has its end', async () => {
+    trace = await jaeger.trace(traceId);
+    return trace?.spans.some(({ operationName }) => operationName === 'finish') ?? false;
+  });
   const { spans } = trace as unknown as JaegerTrace;
   const parents = new Set(spans.map(parentIdOf));
   const [longest] = spans

@@ -7,7 +7,7 @@ import { execFile } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'node:test';
-import { promisify } from 'node:util';
+import { isDeepStrictEqual, promisify } from 'node:util';
 import { missing } from '../../shared/testing/find-tool.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import type { Series } from './prometheus.ts';
@@ -33,7 +33,7 @@ const skip =
   missing('prometheus-redis-exporter', 'apt-get install -y prometheus-redis-exporter') ||
   missing('prometheus-node-exporter', 'apt-get install -y prometheus-node-exporter');
 
-describe('what rules, dashboards and runbooks ask', { skip, timeout: 180_000 }, () => {
+describe('what rules, dashboards and runbooks ask', { skip, timeout: 600_000 }, () => {
   let watched: WatchedSystem;
   before(async () => {
     watched = await startWatchedSystem(factor);
@@ -50,7 +50,7 @@ describe('what rules, dashboards and runbooks ask', { skip, timeout: 180_000 }, 
         for (const asked of open.values()) if (await isAnswered(asked)) open.delete(asked.name);
         return open.size === 0;
       },
-      60_000,
+      180_000,
     ).catch((cause) => assert.fail(`${cause.message}\n${silent()}`));
     await waitUntil('a webhook came', () => watched.received() > 0);
   });
@@ -84,20 +84,29 @@ describe('what rules, dashboards and runbooks ask', { skip, timeout: 180_000 }, 
   });
 
   it('hears from every role whether Redis is there', async () => {
-    const connected = await watched.prometheus.query('min by (role) (inference_redis_connected)');
-    assert.deepEqual(
-      connected.map(({ labels, value }) => [labels['role'], value]).sort(),
-      ['api', 'board', 'delivery', 'log', 'worker'].map((role) => [role, 1]),
-    );
+    const wanted = ['api', 'board', 'delivery', 'log', 'worker'].map((role) => [role, 1]);
+    let connected: unknown;
+    // Those that start last say so last: the log writer gives way to all others.
+    await waitUntil('every role says that it is', async () => {
+      const series = await watched.prometheus.query('min by (role) (inference_redis_connected)');
+      connected = series.map(({ labels, value }) => [labels['role'], value]).sort();
+      return isDeepStrictEqual(connected, wanted);
+    }).catch(() => assert.deepEqual(connected, wanted));
   });
 
   it('wakes nobody in health', async () => {
-    const firing = (await watched.prometheus.alerts()).filter(({ state }) => state === 'firing');
-    // With windows of seconds a ticket may be noise: one slow call is a slow model.
-    const pages = firing.filter(({ labels }) => labels['severity'] === 'page');
-    assert.deepEqual(
-      pages.map(({ annotations }) => annotations['summary']),
-      [],
+    let firing: Awaited<ReturnType<typeof watched.prometheus.alerts>> = [];
+    // With windows of seconds a ticket may be noise: one slow call is a slow model. And a busy machine that answers no scrape
+    // for a second is a page, which goes by; one that a rule has wrong stays.
+    const pages = () => firing.filter(({ labels }) => labels['severity'] === 'page');
+    await waitUntil('nobody is woken', async () => {
+      firing = (await watched.prometheus.alerts()).filter(({ state }) => state === 'firing');
+      return pages().length === 0;
+    }).catch(() =>
+      assert.deepEqual(
+        pages().map(({ annotations }) => annotations['summary']),
+        [],
+      ),
     );
     for (const { annotations } of firing)
       assert.doesNotMatch(JSON.stringify(annotations), /<no value>|error expanding/);
@@ -123,14 +132,10 @@ describe('what rules, dashboards and runbooks ask', { skip, timeout: 180_000 }, 
   it('mends: a process is started again, jobs are canceled, Redis gets room', async () => {
     const [before] = watched.system.pidsOf('delivery');
     await follow('restart delivery');
-    await waitUntil(
-      'another delivery process runs',
-      () => {
-        const [now] = watched.system.pidsOf('delivery');
-        return now !== undefined && now !== before;
-      },
-      15_000,
-    );
+    await waitUntil('another delivery process runs', () => {
+      const [now] = watched.system.pidsOf('delivery');
+      return now !== undefined && now !== before;
+    });
     assert.match(await follow('redis config set maxmemory 2gb; redis bgrewriteaof'), /^OK\nBackground/);
     await follow('cancel_unfinished');
   });

@@ -32,7 +32,7 @@ export async function startProgram({ name, args, env, readyPath }: ProgramWish):
   let output = '';
   child.stderr?.on('data', (chunk) => (output = (output + chunk).slice(-4000)));
   try {
-    await waitUntil(`${name} answers`, async () => (await fetch(`http://${address}${readyPath}`)).ok, 20_000);
+    await waitUntil(`${name} answers`, async () => (await fetch(`http://${address}${readyPath}`)).ok, 90_000);
   } catch (error) {
     await endProcess(child);
     throw new Error(`${name} did not start:\n${output}`, { cause: error });

@@ -91,7 +91,7 @@ function talkTo(server: RunningProgram, folder: string): RunningPrometheus {
   const url = `http://${server.address}`;
   const ask = async (path: string, parameters: Record<string, string> = {}) => {
     const response = await fetch(`${url}/api/v1/${path}?${new URLSearchParams(parameters)}`, {
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(60_000),
     });
     const answer = (await response.json()) as { status: string; error?: string; data: unknown };
     if (answer.status !== 'success') throw new Error(`${answer.error}: ${parameters['query'] ?? path}`);

@@ -15,7 +15,7 @@ const pages = join(root, 'monitoring/runbooks');
 
 /** What it says, on both streams; throws when it is not content. */
 async function tool(name: string, args: readonly string[]): Promise<string> {
-  const { stdout, stderr } = await promisify(execFile)(findTool(name) as string, args, { cwd: root, timeout: 60_000 });
+  const { stdout, stderr } = await promisify(execFile)(findTool(name) as string, args, { cwd: root, timeout: 300_000 });
   return stdout + stderr;
 }
 

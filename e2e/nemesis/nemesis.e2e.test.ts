@@ -10,7 +10,7 @@ const rounds: Role[][] = [
 ];
 for (const targets of rounds) {
   test(`every acknowledged job succeeds once while ${targets.join(' and ')} are killed`, {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async (t) => {
     const report = await runNemesis({ jobs: 400, kills: 5, targets, seed: 7, say: (line) => t.diagnostic(line) });
     assert.deepEqual(report.faults, []);

@@ -10,7 +10,7 @@ import { type Fate, sendAll, sendFile } from './send-file.ts';
 
 const [classifier, recogniser, tagger] = ['mobilenet_v2_1.0_224', 'starter-asr-digits', 'starter-ner-groceries'];
 /** The longest recording at hand takes a second of an idle core; the machine may be ten times busier. */
-const deadlineMs = 60_000;
+const deadlineMs = 240_000;
 /** A file is at fault, or its sender; nothing else may be said of one. */
 const blameable = new Set<string>([
   'empty-file',

@@ -75,7 +75,7 @@ export async function startSystem({ env = {}, models, key }: SystemWish): Promis
     async stop() {
       const family = descendants(launcher.pid as number);
       await endProcess(launcher, 'SIGTERM');
-      await waitUntil('nothing is left running', () => family.every((pid) => commandOf(pid) === ''), 10_000);
+      await waitUntil('nothing is left running', () => family.every((pid) => commandOf(pid) === ''));
       rmSync(dataDir, { recursive: true, force: true, maxRetries: 5 });
     },
   };
@@ -83,7 +83,7 @@ export async function startSystem({ env = {}, models, key }: SystemWish): Promis
     await waitUntil(
       'the models are ready',
       async () => (await readyModels(url, key)).filter((id) => models.includes(id)).length === models.length,
-      60_000,
+      180_000,
     );
   } catch (error) {
     await endProcess(launcher, 'SIGTERM');

@@ -9,7 +9,7 @@ import { type SeenJob, speechModel, TracedSystem, textModel } from './traced-sys
 
 const whole = { 'POST /v1/jobs': 1, run: 1, finish: 1 };
 
-describe('exporters', { skip: missing('jaeger', '../shared/tools/get jaeger'), timeout: 120_000 }, () => {
+describe('exporters', { skip: missing('jaeger', '../shared/tools/get jaeger'), timeout: 600_000 }, () => {
   it('sends by UDP, datagram for datagram, also what is much', async () => {
     const traced = await TracedSystem.start(
       ({ udpPort }) => ({

@@ -55,9 +55,9 @@ export async function startJaeger(tail?: { readonly decisionWait: string }): Pro
   child.stderr.on('data', (chunk) => (output = (output + chunk).slice(-4000)));
   const queryUrl = `http://127.0.0.1:${ports['16686']}`;
   try {
-    await waitUntil('jaeger answers', async () => (await fetch(`${queryUrl}/api/services`)).ok, 20_000);
+    await waitUntil('jaeger answers', async () => (await fetch(`${queryUrl}/api/services`)).ok, 90_000);
   } catch (error) {
-    child.kill('SIGKILL');
+    await endProcess(child);
     throw new Error(`Jaeger did not start:\n${output}`, { cause: error });
   }
   return {
@@ -102,7 +102,7 @@ function configure(ports: Readonly<Record<string, number>>, decisionWait: string
 }
 
 async function query(url: string): Promise<readonly JaegerTrace[]> {
-  const response = await fetch(url, { signal: AbortSignal.timeout(5000) });
+  const response = await fetch(url, { signal: AbortSignal.timeout(60_000) });
   if (response.status === 404) return [];
   return ((await response.json()) as { data: JaegerTrace[] | null }).data ?? [];
 }

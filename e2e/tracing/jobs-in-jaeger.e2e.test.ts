@@ -4,6 +4,7 @@ import { rmSync } from 'node:fs';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'node:test';
+import { signalPid } from '../../shared/processes/signal-pid.ts';
 import { missing } from '../../shared/testing/find-tool.ts';
 import { freePort } from '../../shared/testing/free-port.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
@@ -27,7 +28,7 @@ const call = ['run > batch wait', 'run > compute', 'run > finish', 'run > postpr
 const wholeJob = [' > POST /v1/jobs', ...api, ...run, ...call].sort();
 const whole = { 'POST /v1/jobs': 1, run: 1, finish: 1 };
 
-describe('a job in Jaeger', { skip: missing('jaeger', '../shared/tools/get jaeger'), timeout: 180_000 }, () => {
+describe('a job in Jaeger', { skip: missing('jaeger', '../shared/tools/get jaeger'), timeout: 600_000 }, () => {
   let traced: TracedSystem;
   /** Never answers: a job whose input is here stays in preparation. */
   let silent: Server;
@@ -174,7 +175,7 @@ describe('a job in Jaeger', { skip: missing('jaeger', '../shared/tools/get jaege
   it('shows an expired job as an error without a run', async () => {
     const [worker] = traced.system.pidsOf('worker');
     assert.ok(worker);
-    process.kill(worker, 'SIGSTOP');
+    signalPid(worker, 'SIGSTOP');
     try {
       const response = await traced.submit({ model: textModel, input: 'milk', expires_in: 1 });
       const { id, trace_id } = (await response.json()) as { id: string; trace_id: string };
@@ -184,7 +185,7 @@ describe('a job in Jaeger', { skip: missing('jaeger', '../shared/tools/get jaege
       assert.equal(tagOf(spanNamed(trace, 'expire'), 'error'), true);
       assert.equal(spansNamed(trace, 'run').length, 0);
     } finally {
-      process.kill(worker, 'SIGCONT');
+      signalPid(worker, 'SIGCONT');
     }
   });
 
@@ -230,8 +231,8 @@ describe('a job in Jaeger', { skip: missing('jaeger', '../shared/tools/get jaege
     const response = await traced.submit({ model: speechModel, input: { url: silentUrl }, timeout: 60 });
     const { id, trace_id } = (await response.json()) as { id: string; trace_id: string };
     await waitUntil('the worker fetches the input', () => held.length > answered);
-    for (const pid of traced.system.pidsOf('worker')) process.kill(pid, 'SIGKILL');
-    await waitUntil('another worker fetches it', () => held.length > answered + 1, 40_000);
+    for (const pid of traced.system.pidsOf('worker')) signalPid(pid, 'SIGKILL');
+    await waitUntil('another worker fetches it', () => held.length > answered + 1, 120_000);
     held.at(-1)?.writeHead(404).end();
     assert.equal((await traced.outcome(id)).status, 'failed');
     const trace = await traced.traceWith(trace_id, whole);

@@ -78,7 +78,7 @@ export class TracedSystem {
         job = await this.read(id);
         return !unfinished.has(job.status);
       },
-      40_000,
+      120_000,
     );
     return job as SeenJob;
   }
@@ -92,14 +92,10 @@ export class TracedSystem {
     let trace: JaegerTrace | null = null;
     const has = ([name, count]: [string, number]) => trace !== null && spansNamed(trace, name).length >= count;
     try {
-      await waitUntil(
-        'the spans are there',
-        async () => {
-          trace = await this.jaeger.trace(id);
-          return Object.entries(wanted).every(has);
-        },
-        15_000,
-      );
+      await waitUntil('the spans are there', async () => {
+        trace = await this.jaeger.trace(id);
+        return Object.entries(wanted).every(has);
+      });
     } catch (error) {
       const seen = trace ? drawTree(trace) : 'nothing';
       throw new Error(`Trace ${id} lacks one of ${JSON.stringify(wanted)}:\n${seen}`, { cause: error });
