@@ -1,5 +1,6 @@
 /** `npm run bench -- <name>`: runs one bench. Each prints a table, then one last line of JSON. */
 import { parseArgs } from 'node:util';
+import { benchCelery } from './celery/main.ts';
 import { benchB6 } from './decoding/main.ts';
 import { benchEndToEnd } from './end-to-end/main.ts';
 import { benchIdle } from './idle/main.ts';
@@ -41,6 +42,7 @@ const benches: Readonly<Record<string, { about: string; run: (options: BenchOpti
   layouts: { about: 'work of fewer lanes with more threads over a lane per core, on real models', run: benchLayouts },
   simulator: { about: 'the simulator over real lanes: one trace through both, rows/s and p99', run: benchSimulator },
   e2e: { about: 'items/s over HTTP over the plain loop of one text per call, ours and the peers', run: benchEndToEnd },
+  celery: { about: 'items/s over HTTP over FastAPI + Celery + onnxruntime, on every model', run: benchCelery },
   pipeline: { about: 'items/s through the queue over raw session.run at the best static batch', run: benchPipeline },
   tracing: { about: 'CPU per span by exporter, and per job that is not recorded', run: benchTracing },
   predictions: {
@@ -75,7 +77,7 @@ const bench = name ? benches[name] : undefined;
 if (!bench || values.help) {
   console.log('npm run bench -- NAME [--pairs 6] [--seconds 5] [--only WORDS] [--simulate] [--keep]\n');
   for (const [key, { about }] of Object.entries(benches)) console.log(`  ${key.padEnd(11)} ${about}`);
-  console.log(`  ${'all'.padEnd(11)} B1 to B10 and e2e, kept, and the page of them`);
+  console.log(`  ${'all'.padEnd(11)} B1 to B10, e2e and celery, kept, and the page of them`);
   console.log(`  ${'page'.padEnd(11)} results/README.md and its plots from what was kept`);
   console.log('\nExamples:\n  npm run bench -- B1\n  npm run bench -- B4 --pairs 10 --seconds 20 --keep');
   process.exit(name && !bench ? 2 : 0);

@@ -1,13 +1,15 @@
 /** Callers over HTTP who wait for each result before they send the next. node:http with kept connections: fetch costs the double. */
 import { Agent, request } from 'node:http';
 
-/** How to ask one server for vectors. */
+/** How to ask one server for what becomes of items: texts, or whatever its model takes. */
 export interface Caller {
   readonly url: string;
   readonly headers?: Readonly<Record<string, string>>;
-  body(texts: readonly string[]): string;
-  /** Throws when this is not the wanted number of vectors. */
-  check(answer: string, texts: number): void;
+  body(items: readonly unknown[]): string;
+  /** Throws when this is not what was wanted of so many items. */
+  check(answer: string, items: number): void;
+  /** What became of the one item of a call, where a race compares it. */
+  outputOf?(answer: string): unknown;
 }
 
 export interface LoopResult {
@@ -18,8 +20,8 @@ export interface LoopResult {
 
 export interface LoopWish {
   readonly clients: number;
-  readonly textsPerCall: number;
-  readonly text: (index: number) => string;
+  readonly itemsPerCall: number;
+  readonly item: (index: number) => unknown;
   readonly ms: number;
 }
 
@@ -27,7 +29,7 @@ const timeoutMs = 120_000;
 
 export async function runClosedLoop(
   caller: Caller,
-  { clients, textsPerCall, text, ms }: LoopWish,
+  { clients, itemsPerCall, item, ms }: LoopWish,
 ): Promise<LoopResult> {
   const agent = new Agent({ keepAlive: true, maxSockets: clients });
   const startedAt = performance.now();
@@ -36,11 +38,11 @@ export async function runClosedLoop(
   let next = 0;
   const client = async () => {
     while (performance.now() - startedAt < ms) {
-      const texts = Array.from({ length: textsPerCall }, () => text(next++));
+      const some = Array.from({ length: itemsPerCall }, () => item(next++));
       const sentAt = performance.now();
-      caller.check(await post(caller, agent, caller.body(texts)), textsPerCall);
+      caller.check(await post(caller, agent, caller.body(some)), itemsPerCall);
       latenciesMs.push(performance.now() - sentAt);
-      items += textsPerCall;
+      items += itemsPerCall;
     }
   };
   try {

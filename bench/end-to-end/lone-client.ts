@@ -23,7 +23,7 @@ export async function measureLoneClient(
   const setMs: number[] = [];
   for (let pair = 0; pair < pairs; pair++) {
     const set = await pacedSetMs(redisUrl);
-    const wish = { clients: 1, textsPerCall: 1, text: textsOf('short'), ms: blockMs };
+    const wish = { clients: 1, itemsPerCall: 1, item: textsOf('short'), ms: blockMs };
     const p50 = median((await runClosedLoop(server.caller, wish)).latenciesMs);
     const call = 1000 / (await loop.run('short', loopMs));
     beyondMs.push(p50 - call);

@@ -162,7 +162,12 @@ async function runBlock(server: RunningServer, mix: TextMix, textsPerCall: numbe
   const outside = () => cpuSeconds(server.pids) - cpuSeconds(lanes);
   const before = outside();
   const cpu = new CpuClock(server.roles?.() ?? new Map());
-  const wish = { clients: textsPerCall === 1 ? clients : listClients, textsPerCall, text: textsOf(mix), ms };
+  const wish = {
+    clients: textsPerCall === 1 ? clients : listClients,
+    itemsPerCall: textsPerCall,
+    item: textsOf(mix),
+    ms,
+  };
   const result = await runClosedLoop(server.caller, wish);
   await server.settle?.();
   return {

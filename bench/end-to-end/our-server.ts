@@ -1,4 +1,4 @@
-/** Millrace as a user starts it, with everything that watches at its defaults, as a server of vectors. */
+/** Millrace as a user starts it, with everything that watches at its defaults, over HTTP. */
 import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -38,14 +38,15 @@ export const millrace: ServerSpec = {
       caller: {
         url: `${system.url}/v1/jobs`,
         headers: { prefer: 'wait=60' },
-        body: (texts) =>
+        body: (items) =>
           JSON.stringify(
-            texts.length === 1 ? { model: files.id, input: texts[0] } : { model: files.id, inputs: texts },
+            items.length === 1 ? { model: files.id, input: items[0] } : { model: files.id, inputs: items },
           ),
         check(answer) {
           const { status } = JSON.parse(answer) as { status: string };
           if (status !== 'succeeded') throw new Error(`A job of the bench ended as ${status}.`);
         },
+        outputOf: (answer) => (JSON.parse(answer) as { output: unknown }).output,
       },
       async stop() {
         redis.disconnect();

@@ -68,7 +68,7 @@ export async function findSubject(id: string): Promise<Subject> {
   return { name: id, files: await findModel(modelsDir, id), modelsDir, sources: [] };
 }
 
-async function findModel(folder: string, id: string): Promise<ModelFiles> {
+export async function findModel(folder: string, id: string): Promise<ModelFiles> {
   const { models } = await scanRepository([folder]);
   const files = models.find((model) => model.id === id);
   if (!files) throw new Error(`${folder} has no model ${id}.`);

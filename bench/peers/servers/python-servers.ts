@@ -1,18 +1,18 @@
 /** Peers in Python, with the same model file: what users of such systems come from, and what they may go to. */
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
+import { graphFile } from '../../../models/repository/version-files.ts';
 import { startTestRedis } from '../../../shared/testing/redis.ts';
 import type { Caller } from '../../end-to-end/closed-loop.ts';
 import type { Subject } from '../../pipeline/subjects.ts';
 import { pythonFolder, pythonPrograms, whyNot } from './environments.ts';
 import { embedCaller, freePort, type RunningServer, ServerProcess, type ServerSpec } from './server.ts';
 
-/** Tasks at once, as there are cores. */
-const workers = 2;
-
 function environmentOf({ files }: Subject, port: number): Record<string, string> {
   return {
     BENCH_MODEL: files.versionFolder,
-    BENCH_GRAPH: join(files.versionFolder, 'onnx/model.onnx'),
+    BENCH_TASK: files.task,
+    BENCH_GRAPH: join(files.versionFolder, graphFile(files)),
     BENCH_PORT: String(port),
     OMP_NUM_THREADS: '1',
     PYTHONPATH: pythonFolder,
@@ -22,17 +22,19 @@ function environmentOf({ files }: Subject, port: number): Record<string, string>
 export const fastapiCelery: ServerSpec = {
   name: 'FastAPI + Celery + onnxruntime',
   unable: () => whyNot(() => pythonPrograms('celery')),
-  async start(subject) {
+  async start(subject, probe) {
     const programs = await pythonPrograms('celery');
     const redis = await startTestRedis();
     const port = await freePort();
     const env = { ...environmentOf(subject, port), BENCH_REDIS: redis.url };
     const start = (program: string, args: string[]) =>
       new ServerProcess({ command: join(programs, program), args, cwd: pythonFolder, env });
-    const worker = start('celery', ['-A', 'celery_tasks', 'worker', '-c', String(workers), '--loglevel=ERROR']);
+    // A process per core, of one thread each.
+    const processes = String(availableParallelism());
+    const worker = start('celery', ['-A', 'celery_tasks', 'worker', '-c', processes, '--loglevel=ERROR']);
     const api = start('uvicorn', ['celery_api:app', '--port', String(port), '--log-level', 'error']);
-    const caller = embedCaller(port);
-    await api.untilServes(caller);
+    const caller = celeryCaller(subject, port);
+    await api.untilServes(caller, probe);
     return {
       pids: [api.pid, worker.pid, redis.process().pid as number],
       lanePids: () => [worker.pid],
@@ -45,6 +47,20 @@ export const fastapiCelery: ServerSpec = {
     };
   },
 };
+
+const fileTasks: readonly string[] = ['image-classification', 'image-to-text', 'automatic-speech-recognition'];
+
+function celeryCaller({ files }: Subject, port: number): Caller {
+  return {
+    url: `http://127.0.0.1:${port}/${fileTasks.includes(files.task) ? 'files' : 'items'}`,
+    body: ([input]) => JSON.stringify({ input }),
+    check(answer) {
+      const { output } = JSON.parse(answer) as { output?: unknown };
+      if (output === undefined || output === null) throw new Error('Celery answered nothing.');
+    },
+    outputOf: (answer) => (JSON.parse(answer) as { output: unknown }).output,
+  };
+}
 
 interface LoneServer {
   readonly name: string;

@@ -1,4 +1,4 @@
-/** A system that serves vectors over HTTP, started and stopped by the bench: ours, and the peers. */
+/** A system that serves a model over HTTP, started and stopped by the bench: ours, and the peers. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { freePort } from '../../../shared/testing/free-port.ts';
 import { waitUntil } from '../../../shared/testing/wait-until.ts';
@@ -23,7 +23,8 @@ export interface ServerSpec {
   readonly name: string;
   /** Why it can not run here; null when it can. */
   unable?(): Promise<string | null>;
-  start(subject: Subject): Promise<RunningServer>;
+  /** @param probe an item that the model takes; a text when absent */
+  start(subject: Subject, probe?: unknown): Promise<RunningServer>;
 }
 
 /** `POST /embed {"texts": [...]}` -> `{"vectors": [[...]]}`: what the servers that we wrote speak. */
@@ -65,8 +66,8 @@ export class ServerProcess {
     return this.#child.pid as number;
   }
 
-  /** Until it answers a text. */
-  async untilServes(caller: Caller, timeoutMs = 120_000): Promise<void> {
+  /** Until it answers an item. */
+  async untilServes(caller: Caller, probe: unknown = 'a river', timeoutMs = 120_000): Promise<void> {
     try {
       await waitUntil(
         'the server answers',
@@ -75,7 +76,7 @@ export class ServerProcess {
           const { url, headers = {} } = caller;
           const init = {
             method: 'POST',
-            body: caller.body(['a river']),
+            body: caller.body([probe]),
             headers: { 'content-type': 'application/json', ...headers },
           };
           const response = await fetch(url, init).catch(() => null);

@@ -1,8 +1,8 @@
-"""MiniLM as every Python service here runs it: tokenizers, one onnxruntime session, mean pooling, unit length."""
+"""An embedding model as every Python service here runs it: tokenizers, one onnxruntime session, mean pooling, unit length."""
 import os
 
 import numpy as np
-import onnxruntime as ort
+from onnx_session import open_session
 from tokenizers import Tokenizer
 
 MODEL = os.environ["BENCH_MODEL"]
@@ -12,11 +12,7 @@ LENGTH_MAX = 256
 
 class Embedder:
     def __init__(self, threads: int) -> None:
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        # Several sessions share two cores: threads that spin would only starve each other.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self.session = ort.InferenceSession(GRAPH, options, providers=["CPUExecutionProvider"])
+        self.session = open_session(GRAPH, threads)
         self.names = [node.name for node in self.session.get_inputs()]
         self.tokenizer = Tokenizer.from_file(os.path.join(MODEL, "tokenizer.json"))
         self.tokenizer.enable_truncation(LENGTH_MAX)
