@@ -1,6 +1,6 @@
 /** Fetching one file over connections that fail in every way; real sockets, a server that speaks the Hub's API. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, beforeEach, describe, it } from 'node:test';
@@ -31,6 +31,7 @@ describe('fetching a file of the Hub', () => {
   beforeEach(async () => {
     rmSync(join(folder, 'blobs'), { recursive: true, force: true });
     hub.downloads.length = 0;
+    hub.faults.kept = () => statSync(join(folder, 'blobs', `${file.digest}.incomplete`)).size;
     seen = [];
     const client = new HubClient({ endpoint: hub.url, token: undefined, cacheDir: folder });
     model = await client.describe(name, 'main');

@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { waitUntil } from '../../../shared/testing/wait-until.ts';
 
 export interface HubRepository {
   commit: string;
@@ -18,6 +19,8 @@ export interface HubRepository {
 export interface HubFaults {
   /** Bytes after which a download of the path is cut, one entry per download. */
   readonly cuts: Map<string, number[]>;
+  /** Bytes that the client has on disk: a download is cut once they are all there. What it has not read goes with the connection. */
+  kept: () => number;
   /** Downloads of the path that come with a wrong byte. */
   readonly corrupt: Map<string, number>;
   /** Listed, but not there. */
@@ -36,6 +39,7 @@ export class HubServer {
   readonly repositories = new Map<string, HubRepository>();
   readonly faults: HubFaults = {
     cuts: new Map(),
+    kept: () => 0,
     corrupt: new Map(),
     missing: new Set(),
     stalls: new Map(),
@@ -162,7 +166,12 @@ export class HubServer {
     const stall = isProbe ? undefined : this.faults.stalls.get(path);
     if (stall !== undefined) response.write(part.subarray(0, stall));
     else if (cut === undefined) response.end(part);
-    else response.write(part.subarray(0, cut), () => setTimeout(() => response.destroy(), 20));
+    else {
+      response.write(part.subarray(0, cut));
+      void waitUntil('the client has it', () => this.faults.kept() >= start + cut)
+        .catch(() => {}) // It has hung up.
+        .finally(() => response.destroy());
+    }
   }
 }
 
