@@ -11,6 +11,7 @@ import { after, before, describe, it } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { keys } from '../shared/jobs/keys.ts';
+import { endProcess } from '../shared/testing/end-process.ts';
 import { freePort } from '../shared/testing/free-port.ts';
 import { startTestRedis, type TestRedis } from '../shared/testing/redis.ts';
 import { waitUntil } from '../shared/testing/wait-until.ts';
@@ -34,7 +35,7 @@ describe('the API process', () => {
     client = new Client(`http://127.0.0.1:${port}`);
   });
   after(async () => {
-    for (const child of children) child.kill('SIGKILL');
+    await Promise.all(children.map((child) => endProcess(child)));
     await server.stop();
     await rm(folder, { recursive: true, force: true });
   });

@@ -107,7 +107,8 @@ test('wakes for a job while its queue is empty, long before it would look by its
   const admittedMs = performance.now();
   await admit();
   await begins(1);
-  assert.ok(performance.now() - admittedMs < 1500);
+  // By itself it looks 4.7 s later.
+  assert.ok(performance.now() - admittedMs < 4000);
 });
 
 test('a paused consumer claims nothing, passes on what wakes it, and goes on when it is resumed', async () => {
