@@ -1,4 +1,6 @@
 /** Every metric of an inference worker, on its registry. Labels are bounded by models, classes, lanes and slugs. */
+
+import { modelOfUnit } from '../models/repository/model-files.ts';
 import {
   Counter,
   Gauge,
@@ -136,7 +138,7 @@ export function beginAtZero(metrics: InferenceMetrics, lanes: readonly string[],
 
 export interface WorkerLevels {
   waitingRows(): number;
-  /** Rows that are being written token by token, by model. */
+  /** Rows that are being written token by token, by unit. */
   liveRows(): ReadonlyMap<string, number>;
   claimedJobs(): number;
   /** Of models that run on servers elsewhere. */
@@ -187,7 +189,7 @@ export function exposeLevels(registry: Registry, levels: WorkerLevels): void {
       }
     },
   });
-  perModel('inference_live_rows', 'Rows that are being written token by token', levels.liveRows);
+  perModel('inference_live_rows', 'Rows that are being written token by token', () => sumByModel(levels.liveRows()));
   perModel('inference_model_lanes', 'Lanes that have the model in memory now', levels.residents);
   new Gauge({
     name: 'inference_lane_memory_bytes',
@@ -202,4 +204,11 @@ export function exposeLevels(registry: Registry, levels: WorkerLevels): void {
       }
     },
   });
+}
+
+/** Versions come and go: dashboards and alerts know models. */
+function sumByModel(units: ReadonlyMap<string, number>): ReadonlyMap<string, number> {
+  const sums = new Map<string, number>();
+  for (const [unit, value] of units) sums.set(modelOfUnit(unit), (sums.get(modelOfUnit(unit)) ?? 0) + value);
+  return sums;
 }

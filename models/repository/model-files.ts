@@ -69,6 +69,11 @@ export function unitOf({ id, version, revision }: ModelFiles): string {
   return `${id}@${version}#${revision}`;
 }
 
+/** Whose unit it is: an id has no @. */
+export function modelOfUnit(unit: string): string {
+  return unit.slice(0, unit.indexOf('@'));
+}
+
 /** A folder that looks like a model but can not be served: listed with the reason instead of vanishing. */
 export interface BrokenModel {
   readonly id: string;

@@ -82,7 +82,7 @@ export class Scheduler {
     this.#steps.attach(pool);
   }
 
-  /** Rows that are being written token by token, by model. */
+  /** Rows that are being written token by token, by unit. */
   get live(): ReadonlyMap<string, number> {
     return this.#steps.liveRows;
   }

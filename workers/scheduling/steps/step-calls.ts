@@ -66,7 +66,7 @@ export class StepCalls {
     this.#pool = pool;
   }
 
-  /** Rows that are being written, by model. */
+  /** Rows that are being written, by unit. */
   get liveRows(): ReadonlyMap<string, number> {
     const counts = new Map<string, number>();
     for (const models of this.#lanes.values())
