@@ -5,7 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { loadContracts } from '../../models/discover-tasks.ts';
 import type { Dtype } from '../../models/repository/dtypes.ts';
 import { inferTask } from '../../models/repository/infer-task.ts';
@@ -16,6 +16,7 @@ import { modelIdPattern } from '../../models/repository/scan-repository.ts';
 import { shellWord } from '../../models/repository/shell-word.ts';
 import { hashFile, verifyFiles } from '../../models/repository/verify-files.ts';
 import { renderManifest } from '../../models/repository/write-manifest.ts';
+import { replaceFile } from '../../shared/files/replace-file.ts';
 import { takeLock } from '../launcher/data-lock.ts';
 
 export interface FetchedModel {
@@ -91,7 +92,8 @@ async function install(fetched: FetchedModel, home: string, staging: string): Pr
     await rename(staging, folder);
   } else {
     // The manifest first: hashes of a version that is not there yet are nobody's.
-    await replaceFile(join(folder, 'manifest.yaml'), renderManifest(before, described));
+    // Workers of another user read it.
+    await replaceFile(join(folder, 'manifest.yaml'), renderManifest(before, described), 0o666);
     await rename(join(staging, version), join(folder, version));
   }
   const { versions } = await readModel(folder, fetched.id, await loadContracts());
@@ -142,12 +144,6 @@ async function nextVersion(folder: string): Promise<string> {
     .filter((name) => /^[1-9][0-9]{0,8}$/.test(name))
     .reduce((most, name) => Math.max(most, Number(name)), 0);
   return String(highest + 1);
-}
-
-async function replaceFile(path: string, text: string): Promise<void> {
-  const draft = join(dirname(path), `.${basename(path)}.${process.pid}`);
-  await writeFile(draft, text);
-  await rename(draft, path);
 }
 
 /** What to type next. */

@@ -2,9 +2,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../../shared/files/replace-file.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { describeHardware, hashHardware } from '../scheduling/warm-start/hardware.ts';
-import { replaceFile } from '../scheduling/warm-start/replace-file.ts';
 import type { Layout } from './layout.ts';
 
 /** What was measured is measured again after a month: drivers and neighbours change. */

@@ -3,11 +3,11 @@ import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, utimesSy
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { test } from 'node:test';
+import { replaceFile } from '../../../shared/files/replace-file.ts';
 import { createLogger } from '../../../shared/observability/logger.ts';
 import { LearnedCostModel } from '../cost-model.ts';
 import { CostFile } from './cost-file.ts';
 import { describeHardware, type Hardware, hashHardware } from './hardware.ts';
-import { replaceFile } from './replace-file.ts';
 
 const hardware: Hardware = { cpu: 'x', cores: 2, device: 'cpu', lanes: 2, threads: 1, runtime: '1.30.0' };
 const lines: string[] = [];

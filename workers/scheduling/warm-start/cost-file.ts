@@ -8,10 +8,10 @@
 import { readdir, readFile, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { replaceFile } from '../../../shared/files/replace-file.ts';
 import type { Logger } from '../../../shared/observability/logger.ts';
 import { type Hardware, hashHardware } from './hardware.ts';
 import { type ModelMemory, modelMemory } from './model-memory.ts';
-import { replaceFile } from './replace-file.ts';
 
 const writeMs = 60_000;
 /** The newest are kept: every change of a model's files makes a new one. 10 KB each at most. */
