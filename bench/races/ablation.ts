@@ -11,7 +11,7 @@ import { finish, printTable, round } from '../method/report.ts';
 import type { Contender } from '../peers/contenders.ts';
 import { deviceOf } from '../simulator/devices.ts';
 import { lengthMixes } from '../simulator/lengths.ts';
-import { bulkRun, bursty, closedLoop, poisson, rowKind } from '../simulator/loads.ts';
+import { bulkRun, bursty, closedLoop, diurnal, poisson, rowKind } from '../simulator/loads.ts';
 import { type Measures, measure } from '../simulator/measures.ts';
 import { loneRate, oracleRate } from '../simulator/oracle.ts';
 import { createRandom } from '../simulator/random.ts';
@@ -20,6 +20,8 @@ import { SimulatedTrack } from './simulated-track.ts';
 const lanes = 2;
 const ms = 30_000;
 const span = { fromMs: 8000, untilMs: ms };
+/** From night to noon and back. */
+const dayMs = 60_000;
 const cpu = deviceOf('minilm-fp32');
 const { short, bimodal, lognormal } = lengthMixes;
 
@@ -159,6 +161,7 @@ async function race(contender: Contender): Promise<number[]> {
     measure(mixed, { ...span, class: 'high' }).p99Ms,
     measure(mixed, { ...span, class: 'bulk' }).perSecond,
     measure(await run([bursts]), span).p99Ms,
+    await dayP99(contender),
     inTime(flood),
     measure(flood, { ...span, class: 'bulk' }).perSecond,
     measure(few, span).perSecond,
@@ -166,6 +169,15 @@ async function race(contender: Contender): Promise<number[]> {
     measure(convoy, { ...span, class: 'high' }).p99Ms,
     measure(convoy, { ...span, class: 'bulk' }).perSecond,
   ].map(round);
+}
+
+/** Half of what the oracle could do over a day, and nearly all of it at noon. */
+async function dayP99(contender: Contender): Promise<number> {
+  const perSecond = 0.5 * oracleRate(cpu, lognormal, lanes);
+  const day = diurnal(rowKind(lognormal, 'high'), createRandom(11), dayMs, perSecond);
+  const track = new SimulatedTrack({ lanes, callMs: { m: cpu } });
+  const ended = await track.run({ contender, loads: [day], ms: dayMs });
+  return measure(ended, { fromMs: span.fromMs, untilMs: dayMs }).p99Ms;
 }
 
 /** Bulk on a device whose cache ends at 1,024 padded units, which no smooth curve shows. */
@@ -194,6 +206,7 @@ export async function benchAblation({ only, keep }: BenchOptions): Promise<void>
     'high p99',
     'bulk beside',
     'bursts p99',
+    'a day, p99',
     'flood in time',
     'flood bulk',
     '16 clients',
