@@ -3,7 +3,7 @@
  * wait for each answer, both on all cores by turns with Redis durable. Both must give the same answers before they are raced.
  */
 import assert from 'node:assert/strict';
-import { type Caller, runClosedLoop } from '../end-to-end/closed-loop.ts';
+import { askOnce, type Caller, runClosedLoop } from '../end-to-end/closed-loop.ts';
 import { millrace } from '../end-to-end/our-server.ts';
 import { cpuSeconds } from '../method/cpu-time.ts';
 import type { BenchOptions } from '../method/options.ts';
@@ -82,18 +82,10 @@ function entrantOf(server: RunningServer, items: readonly unknown[]): Entrant {
 async function compareAnswers(name: string, ours: Entrant, theirs: Entrant): Promise<void> {
   const count = Math.min(comparedItems, ours.bodies.length);
   for (let index = 0; index < count; index++) {
-    const [one, other] = await Promise.all([ours, theirs].map((entrant) => askOnce(entrant, index)));
+    const [one, other] = await Promise.all([ours, theirs].map(({ caller, bodies }) => askOnce(caller, bodies[index])));
     const difference = findDifference(one, other);
     assert.equal(difference, null, `${name}, item ${index}: the answers differ at ${difference}`);
   }
-}
-
-async function askOnce({ caller, bodies }: Entrant, index: number): Promise<unknown> {
-  const headers = { 'content-type': 'application/json', ...caller.headers };
-  const response = await fetch(caller.url, { method: 'POST', headers, body: bodies[index] ?? '' });
-  const text = await response.text();
-  caller.check(text, 1);
-  return caller.outputOf?.(text);
 }
 
 async function runBlock({ server, caller, bodies }: Entrant, ms: number): Promise<Block> {

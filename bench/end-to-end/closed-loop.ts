@@ -8,8 +8,8 @@ export interface Caller {
   body(items: readonly unknown[]): string;
   /** Throws when this is not what was wanted of so many items. */
   check(answer: string, items: number): void;
-  /** What became of the one item of a call, where a race compares it. */
-  outputOf?(answer: string): unknown;
+  /** What became of the one item of a call. */
+  outputOf(answer: string): unknown;
 }
 
 export interface LoopResult {
@@ -51,6 +51,18 @@ export async function runClosedLoop(
     agent.destroy();
   }
   return { items, ms: performance.now() - startedAt, latenciesMs };
+}
+
+/** What a server makes of one item. */
+export async function askOnce(caller: Caller, item: unknown): Promise<unknown> {
+  const agent = new Agent();
+  try {
+    const answer = await post(caller, agent, caller.body([item]));
+    caller.check(answer, 1);
+    return caller.outputOf(answer);
+  } finally {
+    agent.destroy();
+  }
 }
 
 async function post({ url, headers }: Caller, agent: Agent, body: string): Promise<string> {

@@ -17,6 +17,7 @@ import { CpuClock, type CpuShares, printShares } from './cpu-shares.ts';
 import { measureLoneClient } from './lone-client.ts';
 import { millrace } from './our-server.ts';
 import { PlainLoop } from './plain-loop-process.ts';
+import { expectSameVectors } from './same-vectors.ts';
 import { type TextMix, textMixes, textsOf } from './texts.ts';
 
 const peers: readonly ServerSpec[] = [
@@ -72,7 +73,7 @@ async function measureServer(
   }
   let server: RunningServer;
   try {
-    server = await spec.start(subject);
+    server = await startSame(spec, subject, loop);
   } catch (error) {
     console.log(`${spec.name}: left out, ${(error as Error).message}`);
     return [];
@@ -91,6 +92,18 @@ async function measureServer(
   } finally {
     await server.stop();
   }
+}
+
+/** Started, and found to do the same work as the plain loop. */
+async function startSame(spec: ServerSpec, subject: Subject, loop: PlainLoop): Promise<RunningServer> {
+  const server = await spec.start(subject);
+  try {
+    await expectSameVectors(spec.name, server.caller, loop);
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+  return server;
 }
 
 async function measureLoad(

@@ -24,6 +24,11 @@ export class PlainLoop {
     return (await this.#process.ask<{ type: 'ran'; perSecond: number }>({ mix, ms }, 'ran')).perSecond;
   }
 
+  async vectorOf(text: string): Promise<Float32Array> {
+    type Embedded = { type: 'embedded'; vector: Float32Array };
+    return (await this.#process.ask<Embedded>({ text }, 'embedded')).vector;
+  }
+
   async close(): Promise<void> {
     await this.#process.stop();
   }

@@ -21,7 +21,7 @@ const session = await InferenceSession.create(join(files.versionFolder, graph), 
   intraOpNumThreads: availableParallelism(),
 });
 
-const embed = async (text: string): Promise<void> => {
+const embed = async (text: string): Promise<Float32Array> => {
   const rows = await preparation.prepare({ kind: 'text', text }, {});
   const inputs: Record<string, Tensor> = {};
   const feeds = pipeline.collate(rows);
@@ -30,10 +30,19 @@ const embed = async (text: string): Promise<void> => {
     inputs[name] = new Tensor(type, data as Float32Array & BigInt64Array, dims);
   }
   const outputs = (await session.run(inputs)) as unknown as Record<string, BatchTensor>;
-  pipeline.postprocess(outputs, rows);
+  const [outcome] = pipeline.postprocess(outputs, rows);
+  if (!outcome || 'problem' in outcome) throw new Error('The plain loop made no vector.');
+  return outcome.part as Float32Array;
 };
 
-process.on('message', async ({ mix, ms }: { mix: TextMix; ms: number }) => {
+type Question = { readonly mix: TextMix; readonly ms: number } | { readonly text: string };
+
+process.on('message', async (question: Question) => {
+  if ('text' in question) {
+    process.send?.({ type: 'embedded', vector: await embed(question.text) });
+    return;
+  }
+  const { mix, ms } = question;
   const text = textsOf(mix);
   const startedAt = performance.now();
   let items = 0;

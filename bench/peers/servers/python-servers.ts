@@ -6,7 +6,7 @@ import { startTestRedis } from '../../../shared/testing/redis.ts';
 import type { Caller } from '../../end-to-end/closed-loop.ts';
 import type { Subject } from '../../pipeline/subjects.ts';
 import { pythonFolder, pythonPrograms, whyNot } from './environments.ts';
-import { embedCaller, freePort, type RunningServer, ServerProcess, type ServerSpec } from './server.ts';
+import { embedCaller, freePort, type RunningServer, ServerProcess, type ServerSpec, vectorsCaller } from './server.ts';
 
 function environmentOf({ files }: Subject, port: number): Record<string, string> {
   return {
@@ -92,11 +92,17 @@ export const litserve = loneServer({
   command: () => ['python', 'litserve_server.py'],
 });
 
+/** Answers with what the method returned, and nothing around it. */
 export const bentoml = loneServer({
   name: 'BentoML',
   environment: 'bentoml',
   command: (port) => ['bentoml', 'serve', 'bentoml_service:Service', '--host', '127.0.0.1', '--port', String(port)],
-  caller: (port) => ({ ...embedCaller(port), check: checkBareVectors }),
+  caller: (port) =>
+    vectorsCaller({
+      url: `http://127.0.0.1:${port}/embed`,
+      body: (texts) => ({ texts }),
+      vectors: (answer) => answer as number[][],
+    }),
 });
 
 export const rayServe = loneServer({
@@ -122,18 +128,10 @@ export const infinity = loneServer({
     '--port',
     String(port),
   ],
-  caller: (port) => ({
-    url: `http://127.0.0.1:${port}/embeddings`,
-    body: (texts) => JSON.stringify({ input: texts }),
-    check(answer, texts) {
-      const { data } = JSON.parse(answer) as { data: unknown[] };
-      if (data.length !== texts) throw new Error('Infinity answered no vectors.');
-    },
-  }),
+  caller: (port) =>
+    vectorsCaller({
+      url: `http://127.0.0.1:${port}/embeddings`,
+      body: (texts) => ({ input: texts }),
+      vectors: (answer) => (answer as { data: { embedding: number[] }[] }).data.map(({ embedding }) => embedding),
+    }),
 });
-
-/** BentoML answers with what the method returned, and nothing around it. */
-function checkBareVectors(answer: string, texts: number): void {
-  const vectors = JSON.parse(answer) as number[][];
-  if (vectors.length !== texts || vectors[0]?.length !== 384) throw new Error('BentoML answered no vectors.');
-}

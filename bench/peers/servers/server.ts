@@ -27,16 +27,32 @@ export interface ServerSpec {
   start(subject: Subject, probe?: unknown): Promise<RunningServer>;
 }
 
+interface VectorsCaller {
+  readonly url: string;
+  body(texts: readonly unknown[]): object;
+  /** Of an answer, parsed. */
+  vectors(answer: unknown): readonly (readonly number[])[];
+}
+
+export function vectorsCaller({ url, body, vectors }: VectorsCaller): Caller {
+  return {
+    url,
+    body: (texts) => JSON.stringify(body(texts)),
+    check(answer, texts) {
+      const found = vectors(JSON.parse(answer));
+      if (found.length !== texts || found[0]?.length !== 384) throw new Error('A peer answered no vectors.');
+    },
+    outputOf: (answer) => vectors(JSON.parse(answer))[0],
+  };
+}
+
 /** `POST /embed {"texts": [...]}` -> `{"vectors": [[...]]}`: what the servers that we wrote speak. */
 export function embedCaller(port: number): Caller {
-  return {
+  return vectorsCaller({
     url: `http://127.0.0.1:${port}/embed`,
-    body: (texts) => JSON.stringify({ texts }),
-    check(answer, texts) {
-      const { vectors } = JSON.parse(answer) as { vectors: number[][] };
-      if (vectors.length !== texts || vectors[0]?.length !== 384) throw new Error('A peer answered no vectors.');
-    },
-  };
+    body: (texts) => ({ texts }),
+    vectors: (answer) => (answer as { vectors: number[][] }).vectors,
+  });
 }
 
 export interface ProcessWish {
