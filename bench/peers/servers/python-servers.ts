@@ -6,7 +6,8 @@ import { startTestRedis } from '../../../shared/testing/redis.ts';
 import type { Caller } from '../../end-to-end/closed-loop.ts';
 import type { Subject } from '../../pipeline/subjects.ts';
 import { pythonFolder, pythonPrograms, whyNot } from './environments.ts';
-import { embedCaller, freePort, type RunningServer, ServerProcess, type ServerSpec, vectorsCaller } from './server.ts';
+import { type LoneServer, loneServer } from './lone-server.ts';
+import { freePort, ServerProcess, type ServerSpec, vectorsCaller } from './server.ts';
 
 function environmentOf({ files }: Subject, port: number): Record<string, string> {
   return {
@@ -15,6 +16,7 @@ function environmentOf({ files }: Subject, port: number): Record<string, string>
     BENCH_GRAPH: join(files.versionFolder, graphFile(files)),
     BENCH_PORT: String(port),
     OMP_NUM_THREADS: '1',
+    DO_NOT_TRACK: '1',
     PYTHONPATH: pythonFolder,
   };
 }
@@ -62,38 +64,35 @@ function celeryCaller({ files }: Subject, port: number): Caller {
   };
 }
 
-interface LoneServer {
-  readonly name: string;
+interface PythonServer extends Pick<LoneServer, 'name' | 'caller'> {
   readonly environment: string;
   /** Program of the environment, and its arguments. */
-  command(port: number, subject: Subject): readonly [program: string, ...args: string[]];
-  caller?(port: number): Caller;
+  command(port: number): readonly [program: string, ...args: string[]];
+  /** Works in the model's folder instead of beside its own file. */
+  readonly isInModel?: boolean;
 }
 
-function loneServer({ name, environment, command, caller = embedCaller }: LoneServer): ServerSpec {
-  return {
-    name,
+function pythonServer({ environment, command, isInModel = false, ...lone }: PythonServer): ServerSpec {
+  return loneServer({
+    ...lone,
     unable: () => whyNot(() => pythonPrograms(environment)),
-    async start(subject): Promise<RunningServer> {
+    async wish(port, folder, subject) {
       const programs = await pythonPrograms(environment);
-      const port = await freePort();
-      const [program, ...args] = command(port, subject);
-      const env = environmentOf(subject, port);
-      const server = new ServerProcess({ command: join(programs, program), args, cwd: pythonFolder, env });
-      await server.untilServes(caller(port));
-      return { pids: [server.pid], caller: caller(port), stop: () => server.stop() };
+      const [program, ...args] = command(port);
+      const cwd = isInModel ? folder : pythonFolder;
+      return { command: join(programs, program), args, cwd, env: environmentOf(subject, port) };
     },
-  };
+  });
 }
 
-export const litserve = loneServer({
+export const litserve = pythonServer({
   name: 'LitServe (32, 5 ms)',
   environment: 'litserve',
   command: () => ['python', 'litserve_server.py'],
 });
 
 /** Answers with what the method returned, and nothing around it. */
-export const bentoml = loneServer({
+export const bentoml = pythonServer({
   name: 'BentoML',
   environment: 'bentoml',
   command: (port) => ['bentoml', 'serve', 'bentoml_service:Service', '--host', '127.0.0.1', '--port', String(port)],
@@ -105,28 +104,26 @@ export const bentoml = loneServer({
     }),
 });
 
-export const rayServe = loneServer({
+export const rayServe = pythonServer({
   name: 'Ray Serve (10, 10 ms)',
   environment: 'ray',
   command: () => ['python', 'ray_app.py'],
 });
 
-export const infinity = loneServer({
+/**
+ * Its optimum finds a graph by its bare name, which Infinity gives only where the folder is `.`. It would write a graph of its
+ * own into the Hub's cache, and take the first token's vector where it is not told to take the mean.
+ */
+export const infinity = pythonServer({
   name: 'Infinity',
   environment: 'infinity',
-  command: (port, { files }) => [
+  isInModel: true,
+  command: (port) => [
     'infinity_emb',
     'v2',
-    '--model-id',
-    files.versionFolder,
-    '--engine',
-    'optimum',
-    '--device',
-    'cpu',
-    '--host',
-    '127.0.0.1',
-    '--port',
-    String(port),
+    ...['--model-id', '.', '--engine', 'optimum', '--onnx-disable-optimize', '--device', 'cpu'],
+    ...['--pooling-method', 'mean'],
+    ...['--host', '127.0.0.1', '--port', String(port)],
   ],
   caller: (port) =>
     vectorsCaller({
