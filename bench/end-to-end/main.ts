@@ -11,6 +11,7 @@ import { type Figure, finish, printTable, round } from '../method/report.ts';
 import { plainBullmq, transformersJs } from '../peers/servers/node-servers.ts';
 import { bentoml, fastapiCelery, infinity, litserve, rayServe } from '../peers/servers/python-servers.ts';
 import type { RunningServer, ServerSpec } from '../peers/servers/server.ts';
+import { teiServers } from '../peers/servers/tei.ts';
 import { findSubject, type Subject } from '../pipeline/subjects.ts';
 import { runClosedLoop } from './closed-loop.ts';
 import { CpuClock, type CpuShares, printShares } from './cpu-shares.ts';
@@ -28,6 +29,7 @@ const peers: readonly ServerSpec[] = [
   bentoml,
   rayServe,
   infinity,
+  ...teiServers,
 ];
 const clients = 64;
 /** Of 64 texts under way: eight jobs of eight, in two halves so that one is always on its way. */
