@@ -2,11 +2,12 @@
  * The one door to fluent-ffmpeg: a spooled file to mono float32 samples. Locked down, since media files are hostile:
  * the demuxer is forced from the file's own first bytes, so nothing is probed; only `file` may be opened and only
  * container formats read (a playlist under either alone still reached other files); time, bytes and seconds are
- * capped. ffmpeg's error text names paths, so none of it is passed on.
+ * capped. ffmpeg's error text names paths, so none of it is passed on. Short plain WAV does without ffmpeg.
  */
 import { Writable } from 'node:stream';
 import ffmpeg from 'fluent-ffmpeg';
 import { Problem } from '../../shared/problems/problem.ts';
+import { findPlainWav, type PlainWav, readPlainWav } from './plain-wav.ts';
 import { readAudioHead } from './read-audio-head.ts';
 import { type AudioKind, audioKindsInWords, isPlaylist, sniffAudio } from './sniff-audio.ts';
 
@@ -23,8 +24,12 @@ const formatWhitelist = 'wav,mp3,flac,ogg,matroska,webm,mov,mp4,m4a,3gp,3g2,mj2,
 /** Samples of the first audio track. Throws Problem, or the signal's reason. */
 export async function decodeAudio(path: string, options: DecodeOptions): Promise<Float32Array<ArrayBuffer>> {
   options.signal?.throwIfAborted();
-  const kind = await sniffFile(path);
+  const { kind, plain } = await sniffFile(path);
   options.signal?.throwIfAborted();
+  if (plain && plain.samples <= options.secondsMax * plain.rate) {
+    const samples = await readPlainWav(path, plain, options.sampleRate);
+    if (samples) return samples;
+  }
   // One second more than allowed is decoded, to tell "as long as allowed" from "too long".
   const sink = new SampleSink((options.secondsMax + 1) * options.sampleRate);
   await runFfmpeg(path, kind, sink, options);
@@ -48,11 +53,11 @@ export function warmDecoder(): Promise<void> {
   });
 }
 
-async function sniffFile(path: string): Promise<AudioKind> {
-  const { head, isTagged } = await readAudioHead(path);
+async function sniffFile(path: string): Promise<{ kind: AudioKind; plain: PlainWav | null }> {
+  const { head, bytes, isTagged } = await readAudioHead(path);
   if (isPlaylist(head)) throw new Problem('corrupt-audio', 'The file is a playlist, not sound. Send the sound itself.');
   const kind = sniffAudio(head, isTagged);
-  if (kind) return kind;
+  if (kind) return { kind, plain: isTagged ? null : findPlainWav(head, bytes) };
   throw new Problem('unsupported-file-type', `The content is not audio that is read here. Send ${audioKindsInWords}.`);
 }
 
