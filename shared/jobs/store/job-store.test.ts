@@ -178,6 +178,26 @@ test('waiters and webhooks hear of each change in the same step', async () => {
   subscriber.disconnect();
 });
 
+test('who waits for the end hears of that alone, and of each event once it asks for all, never twice', async () => {
+  const subscriber = redis.duplicate();
+  const heard: string[] = [];
+  subscriber.on('message', (_channel, message: string) => heard.push(message.split(' ').slice(0, 3).join(' ')));
+  const channel = keys.replies('api2');
+  await subscriber.subscribe(channel);
+  const [patient, curious] = [jobRequest(), jobRequest()];
+  for (const job of [patient, curious]) await admit(job, { replyChannel: channel });
+  await store.read(curious, channel);
+  for (const job of [patient, curious]) await startJob(redis, job);
+  await store.finish([result(patient), result(curious)]);
+  await waitUntil('the last is heard', () => heard.includes(`default/${curious.id} 3 succeeded`));
+  const expected = [`${curious.id} 2 processing`, `${patient.id} 3 succeeded`, `${curious.id} 3 succeeded`];
+  assert.deepEqual(
+    heard,
+    expected.map((message) => `default/${message}`),
+  );
+  subscriber.disconnect();
+});
+
 test('after retention the id reads as gone, after erasure as unknown, for another tenant always as unknown', async () => {
   const job = jobRequest({ retentionSeconds: 1 });
   await admit(job);

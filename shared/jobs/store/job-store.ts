@@ -209,7 +209,7 @@ function admitArguments({ request, options }: AdmitEntry, recording: InputPolicy
     options.expiresInSeconds === undefined ? '' : Math.round(options.expiresInSeconds * 1000),
     queueName(request.model, request.priority),
     `${options.queueMax}/${options.tenantMax}`,
-    options.replyChannel ?? '',
+    options.replyChannel === undefined ? '' : `${options.replyChannel}!`,
     blobs ? 1 : 0,
     request.webhook ? `,${request.webhook.events.join(',')},` : '',
     `${request.items}/${request.retentionSeconds}`,

@@ -26,7 +26,7 @@ export interface AdmitOptions {
   readonly marks?: readonly InputMark[];
   readonly idempotency?: IdempotencyHashes;
   readonly expiresInSeconds?: number;
-  /** Channel of an API process that waits for this job. */
+  /** Channel of an API process that waits for the end of this job, and is told of that alone. */
   readonly replyChannel?: string;
   readonly queueMax: number;
   readonly tenantMax: number;

@@ -4,7 +4,7 @@
 --      then per job: job, idempotency (any key when unused), index
 -- ARGV per job, 16 each:
 --   id, tenant, body hash ('' = no idempotency key), idempotency ttl s, request JSON, input JSON, list ('1'|'0'),
---   ms it may wait ('' = for ever), queue, 'queue max/tenant max', reply channel ('' = none), has blobs ('1'|'0'),
+--   ms it may wait ('' = for ever), queue, 'queue max/tenant max', reply channel (as `tell` reads it; '' = none), has blobs ('1'|'0'),
 --   wanted webhook statuses (',a,b,' or ''), 'items/retention s', marks of the inputs for the record of predictions ('' = none),
 --   data of its reference in the queue (JSON)
 -- Returns per job {'accepted', id, created ms} | {'existing', id} | {'conflict', id} | {'queue-full', id} | {'tenant-full', id}

@@ -6,10 +6,13 @@ local function now_ms()
 end
 
 -- Tells the API processes that wait: '<tenant>/<id> <seq> <status>', and behind it the finished document where one is given.
-local function tell(f, seq, status, doc)
+-- A channel marked with '!' hears of the end alone: who waits for the outcome was woken once more for each job that started.
+local function tell(f, seq, status, is_end, doc)
   if not f.w or f.w == '' then return end
   local message = f.tenant .. '/' .. f.id .. ' ' .. seq .. ' ' .. status .. (doc and (' ' .. doc) or '')
-  for channel in string.gmatch(f.w, '[^,]+') do redis.call('PUBLISH', channel, message) end
+  for channel, mark in string.gmatch(f.w, '([^,!]+)(!?)') do
+    if is_end or mark == '' then redis.call('PUBLISH', channel, message) end
+  end
 end
 
 -- Appends an event to a live job and tells who waits: webhooks through the outbox, API processes through their channels
@@ -24,7 +27,7 @@ local function emit(f, status, ms, detail, outbox, is_end)
   if f.wh and f.wh ~= '' and string.find(f.wh, ',' .. status .. ',', 1, true) then
     redis.call('XADD', outbox, '*', 't', f.tenant, 'i', f.id, 'n', seq, 's', status)
   end
-  if not is_end then tell(f, seq, status) end
+  if not is_end then tell(f, seq, status, false) end
   f.seq, f.ev = seq, ev
   return seq, ev
 end

@@ -72,7 +72,7 @@ local function close(keys, f, status, out, err)
   if is_unrecorded then keep_blobs = keep + unread_s end
   if is_awaited or is_unrecorded then keep = keep + unread_s end
   redis.call('SET', keys.finished, doc, 'EX', keep)
-  tell(f, f.seq, status, #doc <= told_doc_bytes and doc or nil)
+  tell(f, f.seq, status, true, #doc <= told_doc_bytes and doc or nil)
   redis.call('DEL', keys.job)
   if f.l == '1' then redis.call('DEL', keys.items) end
   queues.drop(f.q, f.id)

@@ -7,7 +7,11 @@ if #flat > 0 then
   if ARGV[1] ~= '' then
     local w = redis.call('HGET', KEYS[1], 'w') or ''
     if not string.find(',' .. w .. ',', ',' .. ARGV[1] .. ',', 1, true) then
-      redis.call('HSET', KEYS[1], 'w', w == '' and ARGV[1] or (w .. ',' .. ARGV[1]))
+      local channels = { ARGV[1] }
+      for channel in string.gmatch(w, '[^,]+') do
+        if channel ~= ARGV[1] .. '!' then channels[#channels + 1] = channel end -- It hears of the end with the rest.
+      end
+      redis.call('HSET', KEYS[1], 'w', table.concat(channels, ','))
     end
   end
   local reply = { 'live' }
