@@ -44,7 +44,7 @@ const blockMs = 1000;
  * Few entries wait so long for company. A statement costs an embedded database 5 ms, however few its rows: with 50 ms, 30
  * jobs a second took 1.75 ms of CPU each.
  */
-const lingerMs = 500;
+const lingerMs = 1000;
 /** How often it looks whether the spool holds something. */
 const idleMs = 250;
 /** How often it looks whether there is company enough. */
