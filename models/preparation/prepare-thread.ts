@@ -3,15 +3,15 @@
  * since an error thrown across threads loses its class.
  *
  * Abort: aborting Piscina's own signal terminates the thread, and with it every tokeniser it holds (and may orphan an
- * ffmpeg). So a task may carry a MessagePort; any message on it aborts that item alone, and ffmpeg is killed. The thread
- * says one word on it when it takes the item.
+ * ffmpeg). So a task may carry a state that the loop can set to aborted: that item alone ends, and ffmpeg is killed.
  */
 import { setPriority } from 'node:os';
-import { isMainThread, type MessagePort } from 'node:worker_threads';
+import { isMainThread } from 'node:worker_threads';
 import { move, transferableSymbol, valueSymbol } from 'piscina';
 import { Problem, type ProblemDetails } from '../../shared/problems/problem.ts';
 import type { ModelFiles } from '../repository/model-files.ts';
 import type { Row } from '../task.ts';
+import { type ItemState, whileWatched } from './item-state.ts';
 import { type MergingItem, mergeItem } from './merge-item.ts';
 import { type PreparationItem, pipelineFor, prepareItem, rowBuffers } from './prepare-item.ts';
 
@@ -20,8 +20,7 @@ const preparationPriority = 5;
 if (!isMainThread) setPriority(preparationPriority);
 
 export interface PreparationTask extends PreparationItem {
-  /** Must also stand in the transfer list of `pool.run`. */
-  readonly abort?: MessagePort;
+  readonly state?: ItemState;
 }
 
 /** Loads what items of this model will need, so that the first one does not wait for it (0.3 s for speech, 0.6 images). */
@@ -59,26 +58,27 @@ async function merge(item: MergingItem): Promise<PreparationResult> {
   }
 }
 
-async function prepare(task: PreparationTask): Promise<PreparationResult> {
-  const controller = new AbortController();
-  task.abort?.once('message', () => controller.abort());
-  task.abort?.postMessage('started');
-  try {
-    const rows = await prepareItem(task, controller.signal);
-    const moved: PreparationResult = { rows };
-    return move({
-      get [transferableSymbol]() {
-        return rowBuffers(rows);
-      },
-      get [valueSymbol]() {
-        return moved;
-      },
-    }) as unknown as PreparationResult;
-  } catch (error) {
-    if (controller.signal.aborted) return { aborted: true };
-    if (error instanceof Problem) return { problem: error.toDetails() };
-    throw error;
-  } finally {
-    task.abort?.close();
-  }
+async function prepare({ state, ...item }: PreparationTask): Promise<PreparationResult> {
+  return await whileWatched(state, async (signal) => {
+    try {
+      const rows = await prepareItem(item, signal);
+      return moving({ rows });
+    } catch (error) {
+      if (signal.aborted) return { aborted: true };
+      if (error instanceof Problem) return { problem: error.toDetails() };
+      throw error;
+    }
+  });
+}
+
+/** The result, as Piscina is told to move its buffers instead of copying them. */
+function moving(result: { readonly rows: readonly Row[] }): PreparationResult {
+  return move({
+    get [transferableSymbol]() {
+      return rowBuffers(result.rows);
+    },
+    get [valueSymbol]() {
+      return result;
+    },
+  }) as unknown as PreparationResult;
 }

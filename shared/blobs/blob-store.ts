@@ -79,13 +79,19 @@ export class BlobStore {
 
   /** Path of a stored blob. Throws `blob-missing` when it is not there. */
   async pathOf(name: string): Promise<string> {
-    const path = resolve(this.root, name);
-    if (!path.startsWith(this.root + sep)) throw new Problem('blob-missing', 'The stored input has an invalid name.');
+    const path = this.placeOf(name);
     try {
       await stat(path);
     } catch (error) {
       throw new Problem('blob-missing', 'The stored input is no longer there.', { cause: error });
     }
+    return path;
+  }
+
+  /** Where a blob is, if it is there. Throws `blob-missing` for a name that leads elsewhere. */
+  placeOf(name: string): string {
+    const path = resolve(this.root, name);
+    if (!path.startsWith(this.root + sep)) throw new Problem('blob-missing', 'The stored input has an invalid name.');
     return path;
   }
 

@@ -6,10 +6,10 @@
 import { rm } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { loadContracts } from '../../models/discover-tasks.ts';
 import { countCharacters } from '../../models/preparation/count-characters.ts';
+import { abortItem, hasBegun, newItemState } from '../../models/preparation/item-state.ts';
 import { type MergingItem, mergeItem } from '../../models/preparation/merge-item.ts';
 import { type PreparationItem, pipelineFor, prepareItem } from '../../models/preparation/prepare-item.ts';
 import type { PreparationResult, ThreadTask } from '../../models/preparation/prepare-thread.ts';
@@ -30,6 +30,8 @@ const inlinePartsMax = 16;
 const downloadMsMax = 30_000;
 /** From the moment that a thread has the item: the longest audio taken decodes in a few seconds. */
 const threadMsMax = 120_000;
+/** How often the loop looks for an item that is late: one begun is ended up to an eighth after its time. */
+const deadlineLooks = 8;
 /** A thread that was told to stop and has not after this long hangs, and is ended with all tokenisers that it holds. */
 const abortMsMax = 5000;
 
@@ -96,8 +98,7 @@ export class Preparer implements PreparesItems {
     }
     const { signal } = scope;
     if (input.kind === 'blob') {
-      const path = await this.#options.blobs.pathOf(input.blob);
-      return await this.#inThread({ files, source: { kind: 'file', path, type: input.type }, parameters }, signal);
+      return await this.#blobInThread(input.blob, { files, type: input.type, parameters }, signal);
     }
     const path = this.#options.blobs.spoolPath();
     try {
@@ -140,41 +141,52 @@ export class Preparer implements PreparesItems {
     await this.#pool.destroy();
   }
 
+  /** Whether the blob is there is asked only once the item failed: asking first took a thread's turn for every item. */
+  async #blobInThread(
+    blob: string,
+    { files, type, parameters }: Omit<PreparationItem, 'source'> & { readonly type: string },
+    signal: AbortSignal,
+  ): Promise<Row[]> {
+    const { blobs } = this.#options;
+    const source = { kind: 'file', path: blobs.placeOf(blob), type } as const;
+    try {
+      return await this.#inThread({ files, source, parameters }, signal);
+    } catch (error) {
+      await blobs.pathOf(blob);
+      throw error;
+    }
+  }
+
   /** Abort and deadline ask the thread first; Piscina's own signal, which ends the thread, is for one that does not answer. */
   async #inThread(item: PreparationItem, signal: AbortSignal): Promise<Row[]> {
     signal.throwIfAborted();
     const limits = this.#options.thread ?? { msMax: threadMsMax, abortMsMax };
-    const { port1, port2 } = new MessageChannel();
+    const state = newItemState();
     const recycle = new AbortController();
-    const timers: NodeJS.Timeout[] = [];
-    let isLate = false;
+    let unanswered: NodeJS.Timeout | undefined;
     const ask = () => {
-      port1.postMessage('abort');
-      timers.push(setTimeout(() => recycle.abort(), limits.abortMsMax));
+      abortItem(state);
+      unanswered ??= setTimeout(() => recycle.abort(), limits.abortMsMax);
     };
-    // The thread says when it has the item: waiting for a thread is not the item's fault.
-    port1.once('message', () => {
-      timers.push(
-        setTimeout(() => {
-          isLate = true;
-          ask();
-        }, limits.msMax),
-      );
-    });
+    let looks = 0;
+    // From when a thread has the item: waiting for one is not the item's fault.
+    const deadline = setInterval(() => {
+      if (hasBegun(state) && ++looks > deadlineLooks) ask();
+    }, limits.msMax / deadlineLooks);
     signal.addEventListener('abort', ask, { once: true });
     try {
-      const task = { ...item, abort: port2 };
-      const result = await this.#pool.run(task, { transferList: [port2], signal: recycle.signal });
+      const result = await this.#pool.run({ ...item, state }, { signal: recycle.signal });
       if ('rows' in result) return [...result.rows];
       if ('problem' in result) throw rethrowDetails(result.problem);
       throw new Error('Preparation was aborted.');
     } catch (error) {
-      if (isLate) throw new Problem('run-timeout', `Preparing the item took over ${limits.msMax / 1000} s.`);
+      if (looks > deadlineLooks)
+        throw new Problem('run-timeout', `Preparing the item took over ${limits.msMax / 1000} s.`);
       throw error;
     } finally {
-      for (const timer of timers) clearTimeout(timer);
+      clearInterval(deadline);
+      clearTimeout(unanswered);
       signal.removeEventListener('abort', ask);
-      port1.close();
     }
   }
 }
