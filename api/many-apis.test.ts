@@ -7,7 +7,7 @@ import { runJob } from './testing/fake-worker.ts';
 import { startTestApi, type TestApi } from './testing/test-api.ts';
 
 const key = 'key-of-the-tests-0001';
-/** Whoever hears nothing looks once a second; 50 ms of it have passed when the job ends. */
+/** Whoever hears nothing looks after a second; 50 ms of it have passed when the job ends. */
 const slowTimerMs = 800;
 
 describe('two API processes', () => {

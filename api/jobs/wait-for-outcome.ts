@@ -9,8 +9,12 @@ import type { JobRef } from '../../shared/jobs/store/words.ts';
 import { Bell } from './bell.ts';
 import type { JobWatcher } from './job-watcher.ts';
 
-/** A lost message costs at most this. */
-const lookEveryMs = 1000;
+/**
+ * Who hears nothing looks after this, and then after twice as long each time: a lost message costs no more than as long
+ * again, and 64 callers of a busy system do not read their jobs once a second.
+ */
+const firstLookMs = 1000;
+const lookMsMax = 8000;
 
 export interface WaitParts {
   readonly store: JobStore;
@@ -41,11 +45,13 @@ export class OutcomeWait {
   async run(ms: number, signal: AbortSignal, last?: JobRecord): Promise<JobRecord | 'gone' | null> {
     const deadline = performance.now() + ms;
     const { store, watcher, stopping } = this.#parts;
+    let lookMs = firstLookMs;
     let record: JobRecord | 'gone' | null = last ?? (await store.read(this.#ref, watcher.channel));
     while (record && record !== 'gone' && !isOutcome(record.status) && !signal.aborted && !stopping.aborted) {
       const left = deadline - performance.now();
       if (left <= 0) break;
-      await this.#bell.wait(Math.min(left, lookEveryMs), signal);
+      await this.#bell.wait(Math.min(left, lookMs), signal);
+      lookMs = Math.min(2 * lookMs, lookMsMax);
       record = this.#document === undefined ? await store.read(this.#ref) : parseFinished(this.#document);
     }
     return record;
