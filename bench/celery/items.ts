@@ -9,10 +9,12 @@ const documentsPerQuery = 4;
 const briefCharactersMax = 40;
 
 export function sentences(): string[] {
+  const sentenceAt = textsOf('short');
   return Array.from({ length: itemsMax }, (_, index) => sentenceAt(index));
 }
 
 export function briefSentences(): string[] {
+  const sentenceAt = textsOf('short');
   return Array.from({ length: 8 * itemsMax }, (_, index) => sentenceAt(index))
     .filter(({ length }) => length <= briefCharactersMax)
     .slice(0, itemsMax);
@@ -45,5 +47,3 @@ export function filesOf(folder: string, pattern: RegExp): object[] {
     return { data: readFileSync(join(folder, name)).toString('base64') };
   });
 }
-
-const sentenceAt = textsOf('short');
