@@ -16,6 +16,13 @@ const pollEveryMs = 500;
 export const memoryClosesAt = 0.7;
 export const memoryReopensAt = 0.65;
 
+/**
+ * Behind so many unfinished jobs a newcomer waits its turn longer than this, and may wait for others to be admitted with: an
+ * answer of a lane brings several requests within 2 ms, and each script is an fsync and wakes a worker.
+ */
+const companyMin = 8;
+const lingerMs = 2;
+
 export interface QueueState {
   readonly model: string;
   readonly jobClass: JobClass;
@@ -96,6 +103,11 @@ export class AdmissionGate {
     if (!state) return null;
     if (state.unfinished >= this.#parts.queueMax) return 'queue-full';
     return state.waiting > 0 && state.oldestSeconds > this.#parts.ageMaxSeconds ? 'queue-age' : null;
+  }
+
+  /** How long an admission to this queue may wait for company. */
+  lingerMsFor(model: string, jobClass: JobClass): number {
+    return (this.#states.get(queueName(model, jobClass))?.unfinished ?? 0) < companyMin ? 0 : lingerMs;
   }
 
   async poll(): Promise<void> {

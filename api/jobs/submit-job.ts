@@ -28,6 +28,7 @@ export interface SubmitWish {
   readonly keyHash: string | undefined;
   /** Told of the job's events when the caller waits. */
   readonly replyChannel: string | undefined;
+  readonly lingerMs: number;
   /** Called with the id before anybody can hear of the job. */
   readonly beforeAdmit?: (ref: JobRef) => void;
 }
@@ -76,6 +77,7 @@ export class JobSubmitter {
       ...(wish.keyHash && bodyHash && { idempotency: { keyHash: wish.keyHash, bodyHash } }),
       ...(fields.expires_in !== undefined && { expiresInSeconds: fields.expires_in }),
       ...(wish.replyChannel && { replyChannel: wish.replyChannel }),
+      lingerMs: wish.lingerMs,
       queueMax: this.#limits.queueMax,
       tenantMax: this.#limits.tenantMax,
     });

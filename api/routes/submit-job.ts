@@ -88,6 +88,7 @@ async function admit(
       traceparent: call.traceparent,
       keyHash: wish.keyHash,
       replyChannel: wish.isWaiting ? parts.watcher.channel : undefined,
+      lingerMs: parts.gate.lingerMsFor(files.id, priority),
       ...(wish.isWaiting && { beforeAdmit: (ref) => wish.watch(new OutcomeWait(parts, ref)) }),
     });
     if (submitted.isNew) parts.metrics.admitted.inc({ task: files.task, model: files.id, class: priority });

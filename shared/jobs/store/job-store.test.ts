@@ -198,6 +198,14 @@ test('who waits for the end hears of that alone, and of each event once it asks 
   subscriber.disconnect();
 });
 
+test('an admission that may linger goes with the next one that may not', async () => {
+  const first = admit(jobRequest(), { lingerMs: 60_000 });
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  const both = await Promise.all([first, admit(jobRequest())]);
+  // One script has one time.
+  assert.equal(both[0].createdMs, both[1].createdMs);
+});
+
 test('after retention the id reads as gone, after erasure as unknown, for another tenant always as unknown', async () => {
   const job = jobRequest({ retentionSeconds: 1 });
   await admit(job);

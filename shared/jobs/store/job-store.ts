@@ -41,7 +41,7 @@ export class JobStore {
 
   /** Requests that arrive together are admitted by one script: it halves the CPU of an admission under load. */
   async admit(request: JobRequest, options: AdmitOptions): Promise<Admission> {
-    return await this.#admissions.add({ request, options });
+    return await this.#admissions.add({ request, options }, options.lingerMs);
   }
 
   /** The job that an idempotency key belongs to, without admitting anything; null for a key that is free. */

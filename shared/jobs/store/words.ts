@@ -28,6 +28,8 @@ export interface AdmitOptions {
   readonly expiresInSeconds?: number;
   /** Channel of an API process that waits for the end of this job, and is told of that alone. */
   readonly replyChannel?: string;
+  /** It may wait so long for others, to be admitted with them. */
+  readonly lingerMs?: number;
   readonly queueMax: number;
   readonly tenantMax: number;
 }
