@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
+import { closeSync, fstatSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { unitOf } from '../../models/repository/model-files.ts';
 import type { RowTensor } from '../../models/task.ts';
 import { modelFiles } from '../../models/testing/model-files.ts';
-import { bulkBytesMin, freeBulk } from './bulk-tensors.ts';
+import { BulkFile, bulkBytesMin, freeBulk } from './bulk-tensors.ts';
 import type { FakeContext } from './fake-lane.ts';
 import { Lane } from './lane.ts';
 import type { LaneRow } from './lane-protocol.ts';
@@ -29,7 +30,11 @@ function tensorOf(data: Uint8Array): RowTensor {
   return { type: 'uint8', dims: [data.length], data };
 }
 
-const sumOf = ({ row }: LaneRow) => [...(row.tensors['pixels']?.data ?? [])].reduce((sum, value) => sum + value, 0);
+function sumOf({ row }: LaneRow): number {
+  let sum = 0;
+  for (const value of row.tensors['pixels']?.data ?? []) sum += value;
+  return sum;
+}
 
 async function echo(rows: readonly LaneRow[]): Promise<unknown[]> {
   const result = await lane.run(unitOf(files), rows, 20_000);
@@ -40,12 +45,26 @@ async function echo(rows: readonly LaneRow[]): Promise<unknown[]> {
 }
 
 test('a lane gets small and large tensors whole and in order, call after call', async () => {
-  // 2 MB in all: far more than the pipe holds at once.
   const sizes = [3, 150_528, bulkBytesMin - 1, bulkBytesMin, 600_000, 17, 1_500_000];
   for (const some of [sizes, sizes.toReversed(), [5], sizes]) {
     const rows = some.map((size) => rowOf(size));
     assert.deepEqual(await echo(rows), rows.map(sumOf));
   }
+});
+
+test('the file of a lane does not stay as large as its largest call', () => {
+  const bulk = new BulkFile();
+  bulk.send([rowOf(18_000_000)]);
+  bulk.send([rowOf(150_528)]);
+  assert.equal(fstatSync(bulk.stdio[4] as number).size, 150_528);
+  bulk.close();
+});
+
+test('what the file does not take goes in its message', () => {
+  const bulk = new BulkFile();
+  closeSync(bulk.stdio[4] as number);
+  const row = rowOf(150_528);
+  assert.equal(bulk.send([row])[0]?.row.tensors['pixels'], row.row.tensors['pixels']);
 });
 
 test('freeing rows gives back what was large, and leaves what is small or part of more', () => {

@@ -38,10 +38,16 @@ async function run(request: Extract<LaneRequest, { type: 'run' }>): Promise<void
         problem: { type: '/problems/inference-failed', title: 'Inference failed', status: 422, detail: context.says },
       };
     const { pixels } = rows[at]?.row.tensors ?? {};
-    const sees = pixels && { sees: Array.from(pixels.data).reduce((sum, value) => sum + value, 0) };
+    const sees = pixels && { sees: sumOf(pixels.data) };
     return { json: JSON.stringify({ says: context.says, rows: contexts.length, ...sees }) };
   });
   reply({ type: 'ran', call: request.call, outcomes, computeMs: ms, postprocessMs: 0 });
+}
+
+function sumOf(values: Iterable<number>): number {
+  let sum = 0;
+  for (const value of values) sum += value;
+  return sum;
 }
 
 async function load({ id, ...files }: ModelFiles): Promise<void> {

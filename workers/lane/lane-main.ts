@@ -51,10 +51,10 @@ async function runCanary(model: LoadedModel): Promise<number> {
 
 async function call(request: Call): Promise<LaneReply> {
   const model = loaded.get(request.model);
-  // First of all: what is not read here would be taken for the next call's.
-  const rows = receiveBulk(request.type === 'run' ? request.rows : []);
-  const admit = receiveBulk(request.type === 'step' ? request.admit : []);
   try {
+    // Before the answer: behind it the next call's may be written.
+    const rows = receiveBulk(request.type === 'run' ? request.rows : []);
+    const admit = receiveBulk(request.type === 'step' ? request.admit : []);
     if (model instanceof WritingModel && request.type === 'step')
       return { type: 'stepped', call: request.call, ...(await model.step({ ...request, admit })) };
     if (model instanceof CallModel && request.type === 'run')

@@ -4,9 +4,8 @@
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
-import type { Writable } from 'node:stream';
 import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
-import { bulkStdio, sendBulk } from './bulk-tensors.ts';
+import { BulkFile } from './bulk-tensors.ts';
 import { describeDevice } from './device.ts';
 import type {
   LaneOptions,
@@ -92,7 +91,7 @@ export class Lane {
   onEnd: (reason: string, loading: string | null) => void = () => {};
   readonly #child: ChildProcess;
   /** What is too large for messages. */
-  readonly #bulk: Writable;
+  readonly #bulk = new BulkFile();
   #call: PendingCall | null = null;
   #load: PendingLoad | null = null;
   #calls = 0;
@@ -104,7 +103,7 @@ export class Lane {
     const { cuda_visible_devices } = describeDevice(options.device);
     this.#child = fork(entry, [JSON.stringify(options)], {
       serialization: 'advanced',
-      stdio: [...bulkStdio],
+      stdio: [...this.#bulk.stdio],
       // In the order of the bus, as nvidia-smi and the DCGM exporter number them: CUDA's own order puts the fastest first.
       env: {
         ...process.env,
@@ -113,8 +112,6 @@ export class Lane {
         OMP_NUM_THREADS: String(options.threads),
       },
     });
-    this.#bulk = this.#child.stdio[4] as Writable;
-    this.#bulk.on('error', () => {}); // It ended: 'exit' follows.
     this.#child.on('message', (reply: LaneReply) => this.#receive(reply));
     this.#child.on('error', (error) => this.#end(`lane process error: ${error.message}`));
     this.#child.on('exit', (code, signal) =>
@@ -147,14 +144,14 @@ export class Lane {
 
   /** Runs one batch. The lane is killed when `limitMs` pass without an answer. Never rejects. */
   async run(model: string, rows: readonly LaneRow[], limitMs: number): Promise<CallResult> {
-    const sent = sendBulk(rows, this.#bulk);
+    const sent = this.#bulk.send(rows);
     const result = await this.#begin({ type: 'run', model, rows: sent }, `a call of ${rows.length} rows`, limitMs);
     return result.kind === 'stepped' ? wrongReply : result;
   }
 
   /** Writes on, with rows that come and go. Otherwise as `run`. */
   async step(model: string, order: StepOrder, limitMs: number): Promise<StepResult> {
-    const admit = sendBulk(order.admit, this.#bulk);
+    const admit = this.#bulk.send(order.admit);
     const result = await this.#begin({ type: 'step', model, ...order, admit }, 'a call of steps', limitMs);
     return result.kind === 'ran' ? wrongReply : result;
   }
@@ -214,7 +211,7 @@ export class Lane {
   #end(reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
-    this.#bulk.destroy();
+    this.#bulk.close();
     const loading = this.#load?.model ?? null;
     if (this.#load) {
       clearTimeout(this.#load.timer);
