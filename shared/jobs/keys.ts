@@ -33,6 +33,10 @@ export const keys = {
   dead: `${prefix}dead`,
   /** hash: `<worker>/<lane>` -> `<tenant>/<id>` list of the call under way; what is left names the suspects */
   calls: `${prefix}calls`,
+  /** hash: worker -> room and versions of its consumer of this queue, which waits for jobs to be handed over (`handover.lua`) */
+  idle: (queue: string) => `${prefix}idle:${queue}`,
+  /** zset: JSON lists of jobs that were handed to a consumer and that it has not read */
+  handover: (queue: string, worker: string) => `${prefix}handover:${queue}:${worker}`,
   /** string per worker: alive while it exists */
   workerAlive: (worker: string) => `${prefix}worker:${worker}`,
   /** hash: model -> JSON load state per worker (`<model>/<worker>`) */

@@ -3,8 +3,9 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, beforeEach, test } from 'node:test';
 import { Redis } from 'ioredis';
 import { keys } from '../../shared/jobs/keys.ts';
-import { claimJobs, putBack } from '../../shared/jobs/store/claims.ts';
+import { claimJobs, leaveQueue, putBack } from '../../shared/jobs/store/claims.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
+import type { Claim } from '../../shared/jobs/store/words.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { jobRequest } from '../../shared/testing/job-request.ts';
 import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
@@ -22,8 +23,11 @@ let held: HeldClaims;
 let consumers: ClaimQueues;
 /** Claims under way, and how to end them. */
 let open: Map<string, PromiseWithResolvers<void>>;
-/** Of each claim that began, in order. */
+/** Of each claim that began, in order; those of them that nobody had to ask for. */
 let begun: string[];
+let handed: string[];
+/** What is handed over can not run here. */
+let refused: boolean;
 
 before(async () => {
   server = await startTestRedis();
@@ -39,22 +43,26 @@ beforeEach(async () => {
   await redis.flushall();
   open = new Map();
   begun = [];
+  handed = [];
+  refused = false;
   held = new HeldClaims(redis, 'me');
   consumers = new ClaimQueues({
     model: 'm',
     redis,
+    worker: 'me',
     budget: new ClaimBudget(1, 250), // 4 items
     held,
     logger: createLogger('test', 'silent'),
     async claim(name, max, begin) {
-      const found = await claimJobs(redis, { queue: name, worker: 'me', max, versions: ['1'] });
-      for (const claim of found.claims) {
-        const work = Promise.withResolvers<void>();
-        open.set(claim.ref.id, work);
-        begun.push(claim.ref.id);
-        begin(claim, work.promise);
-      }
+      const found = await claimJobs(redis, { queue: name, worker: 'me', max, versions: ['1'], takesHandovers: true });
+      for (const claim of found.claims) begin(claim, note(claim));
       return found;
+    },
+    async take(claims, begin) {
+      const served = refused ? [] : claims;
+      for (const claim of served) begin(claim, note(claim));
+      handed.push(...served.map(({ ref }) => ref.id));
+      return refused ? claims : [];
     },
   });
 });
@@ -63,6 +71,17 @@ afterEach(async () => {
   await consumers.close();
 });
 
+function note({ ref: { id } }: Claim): Promise<void> {
+  const work = Promise.withResolvers<void>();
+  open.set(id, work);
+  begun.push(id);
+  return work.promise;
+}
+/** Jobs are handed only to workers that show signs of life, and only once a consumer has found its queue empty. */
+const untilIdle = async () => {
+  await redis.set(keys.workerAlive('me'), '1');
+  await waitUntil('it asks for jobs', async () => (await redis.hexists(keys.idle(queue), 'me')) === 1, 8000);
+};
 async function admit(items = 1): Promise<string> {
   const job = jobRequest();
   const input = Array.from({ length: items }, () => ({ kind: 'text', text: 'hi' }) as const);
@@ -109,6 +128,39 @@ test('wakes for a job while its queue is empty, long before it would look by its
   await begins(1);
   // By itself it looks 4.7 s later.
   assert.ok(performance.now() - admittedMs < 4000);
+});
+
+test('takes what is handed to it while its queue is empty, no more than it has room for, and then claims again', async () => {
+  await untilIdle();
+  const ids: string[] = [];
+  for (let n = 0; n < 6; n++) ids.push(await admit());
+  await begins(4);
+  assert.deepEqual(handed.slice(0, 2), ids.slice(0, 2));
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  assert.deepEqual([begun.length, await redis.zcard(`${base}:prioritized`)], [4, 2]);
+  await end(ids[0] as string);
+  await end(ids[1] as string);
+  await begins(6);
+  assert.deepEqual(begun, ids);
+});
+
+test('gives back what was handed to it and can not run here, and claims it then', async () => {
+  await untilIdle();
+  refused = true;
+  const id = await admit();
+  await begins(1);
+  assert.deepEqual([begun, handed], [[id], []]);
+});
+
+test('a consumer that goes gives back what it was handed and has not read', async () => {
+  await untilIdle();
+  await consumers.close();
+  assert.equal(await redis.exists(keys.idle(queue)), 0);
+  await claimJobs(redis, { queue, worker: 'me', max: 4, versions: ['1'], takesHandovers: true });
+  const id = await admit();
+  assert.equal(await redis.llen(`${base}:active`), 1);
+  await leaveQueue(redis, queue, 'me');
+  assert.deepEqual(await redis.lrange(`${base}:wait`, 0, -1), [id]);
 });
 
 test('a paused consumer claims nothing, passes on what wakes it, and goes on when it is resumed', async () => {
@@ -175,7 +227,9 @@ test('closes while Redis is away, and goes on after it was', async () => {
   await begins(1);
   const other = new ClaimQueues({
     ...{ model: 'other', redis, held, budget: new ClaimBudget(1, 250), logger: createLogger('test', 'silent') },
+    worker: 'me',
     claim: async () => ({ claims: [], dueInMs: null }),
+    take: async () => [],
   });
   await new Promise((resolve) => setTimeout(resolve, 300));
   server.process().kill('SIGKILL');

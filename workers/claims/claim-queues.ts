@@ -1,7 +1,7 @@
 /**
  * The consumers of one model: one per class, open only while the model can run here. Each claims as much as its budget has
- * room for in one script, and blocks on BullMQ's marker while its queue is empty. What a claim means is the owner's; it
- * ends when the job's outcome is stored.
+ * room for in one script, and sleeps while its queue is empty; jobs that come then are handed to it (`handover.lua`). What a
+ * claim means is the owner's; it ends when the job's outcome is stored.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
@@ -9,17 +9,19 @@ import { type InspectedQueue, inspectQueue } from '../../shared/jobs/inspect-que
 import { jobClasses } from '../../shared/jobs/job.ts';
 import { queueName } from '../../shared/jobs/keys.ts';
 import { markerOf } from '../../shared/jobs/queues.ts';
-import type { Claim, Claims } from '../../shared/jobs/store/words.ts';
+import { leaveQueue, putBack } from '../../shared/jobs/store/claims.ts';
+import type { Claim, Claims, StartedClaim } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import type { ClaimBudget } from './claim-budget.ts';
 import type { HeldClaims } from './held-claims.ts';
+import { QueueWait } from './queue-wait.ts';
 
-/** A consumer looks again after this long though nothing woke it: whoever took the marker may have died before it claimed. */
-const blockSeconds = 5;
 /** Redis refused: the next try. */
 const againMs = 250;
 /** Something unforeseen went wrong with a job: it is claimed again after this. */
 const faultMs = 5000;
+/** Redis may be away when a consumer goes; what was handed to it waits again by itself then, after some seconds. */
+const leaveMsMax = 1000;
 /** BullMQ's word for a job that was claimed without a lock. */
 const noLock = '0';
 
@@ -38,14 +40,20 @@ export class ClaimLater extends Error {
   }
 }
 
+type Begin = (claim: Claim, work: Promise<void>) => void;
+
 export interface ConsumerOptions {
   readonly model: string;
   readonly redis: Redis;
+  /** Names this worker in Redis. */
+  readonly worker: string;
   readonly budget: ClaimBudget;
   readonly held: HeldClaims;
   readonly logger: Logger;
   /** Claims up to `max` jobs of a queue and begins each with `begin`. */
-  readonly claim: (queue: string, max: number, begin: (claim: Claim, work: Promise<void>) => void) => Promise<Claims>;
+  readonly claim: (queue: string, max: number, begin: Begin) => Promise<Claims>;
+  /** Begins what was handed over; gives back what can not run here now. */
+  readonly take: (claims: readonly StartedClaim[], begin: Begin) => Promise<readonly StartedClaim[]>;
 }
 
 export class ClaimQueues {
@@ -57,7 +65,7 @@ export class ClaimQueues {
 
   /** No new claims; those under way go on. */
   pause(): void {
-    for (const consumer of this.#consumers) consumer.isPaused = true;
+    for (const consumer of this.#consumers) consumer.pause();
   }
 
   resume(): void {
@@ -71,15 +79,12 @@ export class ClaimQueues {
 }
 
 class ClassConsumer {
-  isPaused = false;
+  #isPaused = false;
   readonly #queue: string;
   readonly #options: ConsumerOptions;
-  /** Blocks while the queue is empty. */
-  readonly #blocking: Redis;
+  readonly #wait: QueueWait;
   readonly #loop: Promise<void>;
   readonly #stop = new AbortController();
-  /** Redis may be away when it closes: a command that waits for a connection is never answered then. */
-  readonly #stopped = Promise.withResolvers<null>();
   /** Opened for the first job that is put off. */
   #inspected: InspectedQueue | null = null;
   #claims = 0;
@@ -92,21 +97,25 @@ class ClassConsumer {
     this.#queue = queue;
     this.#options = options;
     options.held.watch(queue);
-    this.#blocking = options.redis.duplicate();
-    this.#blocking.on('error', () => {}); // The main connection logs for all.
+    this.#wait = new QueueWait(options.redis, queue, options.worker);
     this.#loop = this.#work();
   }
 
+  pause(): void {
+    this.#isPaused = true;
+    void this.#leave();
+  }
+
   resume(): void {
-    this.isPaused = false;
+    this.#isPaused = false;
     this.#noteChange();
   }
 
   async close(): Promise<void> {
     this.#stop.abort();
-    this.#stopped.resolve(null);
     this.#noteChange();
-    this.#blocking.disconnect();
+    await Promise.race([this.#leave(), sleep(leaveMsMax, undefined, { ref: false })]);
+    this.#wait.close();
     await this.#loop;
     while (this.#claims > 0) await this.#untilChange();
     await this.#inspected?.close();
@@ -116,15 +125,13 @@ class ClassConsumer {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       const room = this.#options.budget.room({ claims: this.#claims, items: this.#items });
-      if (this.isPaused || room <= 0) {
+      if (this.#isPaused || room <= 0) {
         await this.#untilChange();
         continue;
       }
       try {
-        const { claims, dueInMs } = await this.#options.claim(this.#queue, room, (claim, work) =>
-          this.#begin(claim, work),
-        );
-        if (claims.length === 0) await this.#untilWoken(dueInMs);
+        const { claims, dueInMs } = await this.#options.claim(this.#queue, room, this.#begin);
+        if (claims.length === 0) await this.#takeHandovers(room, dueInMs === null ? null : performance.now() + dueInMs);
       } catch (error) {
         this.#options.logger.debug({ err: error, queue: this.#queue }, 'claiming failed');
         await sleep(againMs, undefined, { signal }).catch(() => {});
@@ -132,22 +139,37 @@ class ClassConsumer {
     }
   }
 
-  async #untilWoken(dueInMs: number | null): Promise<void> {
-    if (this.#stop.signal.aborted) return;
-    // 1 ms at least: to Redis 0 is for ever.
-    const seconds = Math.min(blockSeconds, Math.max(1, dueInMs ?? Number.POSITIVE_INFINITY) / 1000);
-    // A connection that was cut without a word never answers.
-    const watchdog = setTimeout(() => this.#blocking.disconnect(true), (seconds + blockSeconds) * 1000);
-    try {
-      const waking = this.#blocking.bzpopmin(markerOf(this.#queue), seconds);
-      const woken = await Promise.race([waking, this.#stopped.promise]);
-      if (woken && this.isPaused) await this.#options.redis.zadd(markerOf(this.#queue), 0, '0'); // For another worker.
-    } finally {
-      clearTimeout(watchdog);
+  /** Until there may be something to claim: the room that was told of is used up, or something waits in the queue. */
+  async #takeHandovers(room: number, dueMs: number | null): Promise<void> {
+    for (let left = room; left > 0 && !this.#stop.signal.aborted; ) {
+      const woken = await this.#wait.untilWoken(dueMs);
+      if (woken?.kind !== 'handover') {
+        // For another worker.
+        if (woken && this.#isPaused) await this.#options.redis.zadd(markerOf(this.#queue), 0, '0');
+        return;
+      }
+      left -= woken.claims.length;
+      const isOpen = !this.#isPaused && !this.#stop.signal.aborted;
+      const refused = isOpen ? await this.#options.take(woken.claims, this.#begin) : woken.claims;
+      if (refused.length === 0) continue;
+      const { redis, worker } = this.#options;
+      await putBack(
+        redis,
+        refused.map(({ ref: { id } }) => ({ queue: this.#queue, id, owner: worker })),
+      );
+      return;
     }
   }
 
-  #begin(claim: Claim, work: Promise<void>): void {
+  /** Jobs are no longer handed to it. */
+  async #leave(): Promise<void> {
+    const { redis, worker, logger } = this.#options;
+    await leaveQueue(redis, this.#queue, worker).catch((error) =>
+      logger.debug({ err: error, queue: this.#queue }, 'leaving failed'),
+    );
+  }
+
+  readonly #begin = (claim: Claim, work: Promise<void>): void => {
     const items = itemsOf(claim);
     this.#claims++;
     this.#items += items;
@@ -157,7 +179,7 @@ class ClassConsumer {
       this.#items -= items;
       this.#noteChange();
     });
-  }
+  };
 
   async #postpone(id: string, error: unknown): Promise<void> {
     const { logger, redis } = this.#options;

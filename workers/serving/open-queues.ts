@@ -2,7 +2,7 @@
 import type { Redis } from 'ioredis';
 import { mintedAtMs } from '../../shared/jobs/job-id.ts';
 import { claimJobs } from '../../shared/jobs/store/claims.ts';
-import type { Claim, JobRef } from '../../shared/jobs/store/words.ts';
+import type { Claim, JobRef, StartedClaim } from '../../shared/jobs/store/words.ts';
 import type { Logger } from '../../shared/observability/logger.ts';
 import { Problem } from '../../shared/problems/problem.ts';
 import { ClaimBudget } from '../claims/claim-budget.ts';
@@ -51,17 +51,30 @@ export function openQueues(model: ServedModel, parts: QueueParts): ClaimQueues {
   return new ClaimQueues({
     model: model.id,
     redis,
+    worker,
     budget,
     held,
     logger,
     claim: (queue, max, begin) =>
       model.offer(async (units) => {
         const versions = units.map(({ files }) => files.version);
-        const claims = await claimJobs(redis, { queue, worker, max, versions });
+        const claims = await claimJobs(redis, { queue, worker, max, versions, takesHandovers: true });
         for (const claim of claims.claims) begin(claim, handle(claim, units));
         return claims;
       }),
+    take: (claims, begin) =>
+      model.offer(async (units) => {
+        const isServed = (claim: StartedClaim) => isPinnedRight(claim, units);
+        for (const claim of claims) if (isServed(claim)) begin(claim, handle(claim, units));
+        return claims.filter((claim) => !isServed(claim));
+      }),
   });
+}
+
+/** Versions may have come and gone since the consumer told which it has: a job without a wish gets today's default. */
+function isPinnedRight({ request, version }: StartedClaim, units: readonly ServedUnit[]): boolean {
+  const fit = request.modelVersion === undefined ? units.slice(0, 1) : units;
+  return fit.some(({ files }) => files.version === version);
 }
 
 /** Throws ClaimLater while the version may still come: it loads, or its files are on their way to this machine. */

@@ -1,12 +1,12 @@
 /**
- * Claims in Redis: taking jobs out of a queue for a worker, finding claims that nobody holds any more, and letting those
- * wait again. A claim ends with its job (`finish.lua`); it has no lock: it lasts as long as its worker shows signs of life.
+ * Claims in Redis: taking jobs out of a queue for a worker, reading those that were handed to it, finding claims that nobody
+ * holds any more, and letting those wait again. A claim ends with its job (`finish.lua`); it has no lock: it lasts as long as its worker shows signs of life.
  */
 import type { Redis } from 'ioredis';
 import { type JobRequest, recordVersion, type StoredInput } from '../job.ts';
 import { keys } from '../keys.ts';
 import { defineScripts } from './scripts.ts';
-import type { Claim, Claims, ClaimWish, Stray } from './words.ts';
+import type { Claim, Claims, ClaimWish, StartedClaim, Stray } from './words.ts';
 
 /** One script holds Redis for 1 to 2 ms then. */
 const claimsAtOnceMax = 64;
@@ -14,12 +14,41 @@ const claimsAtOnceMax = 64;
 const inputBytesMax = 4 * 2 ** 20;
 
 /** Up to 64, fewer when their inputs are large: whoever has room for more asks again. */
-export async function claimJobs(redis: Redis, { queue, worker, max, versions }: ClaimWish): Promise<Claims> {
+export async function claimJobs(redis: Redis, wish: ClaimWish): Promise<Claims> {
+  const { queue, worker, max, versions, takesHandovers = false } = wish;
   const [dueMs, ...claims] = await defineScripts(redis).mrClaim(
     [keys.startBy, keys.outbox],
-    [queue, worker, Math.min(max, claimsAtOnceMax), inputBytesMax, recordVersion, ...versions],
+    [queue, worker, Math.min(max, claimsAtOnceMax), inputBytesMax, recordVersion, takesHandovers ? 1 : 0, ...versions],
   );
   return { claims: claims.map(readClaim), dueInMs: dueMs < 0 ? null : dueMs };
+}
+
+/** What one message under `keys.handover` holds: jobs that were started as they were admitted. */
+export function readHandover(message: string): StartedClaim[] {
+  return (JSON.parse(message) as HandedJob[]).map(({ id, tenant, ms, ...job }) => ({
+    ...job,
+    state: 'started',
+    ref: { tenant, id },
+    attempts: 1,
+    crashes: 0,
+    createdMs: ms,
+    startedMs: ms,
+    finishedItems: new Set(),
+  }));
+}
+
+interface HandedJob {
+  readonly id: string;
+  readonly tenant: string;
+  readonly version: string;
+  readonly request: JobRequest;
+  readonly input: readonly StoredInput[];
+  readonly ms: number;
+}
+
+/** No more jobs are handed over; those that were and were not read wait again. */
+export async function leaveQueue(redis: Redis, queue: string, worker: string): Promise<void> {
+  await defineScripts(redis).mrLeave([], [queue, worker]);
 }
 
 /** Claims of these queues whose worker does not live, and those of the worker that asks: it knows what it holds. */

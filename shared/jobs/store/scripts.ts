@@ -11,6 +11,7 @@ type Script<Reply> = (keyList: string[], argumentList: Argument[]) => Promise<Re
 export interface ScriptedRedis extends Redis {
   mrAdmit: Script<[Admission['verdict'], string, string?][]>;
   mrClaim: Script<[number, ...(string | number)[][]]>;
+  mrLeave: Script<number>;
   mrStrays: Script<[string, string, string][]>;
   mrPutBack: Script<number>;
   mrFinish: Script<number[]>;
@@ -20,7 +21,18 @@ export interface ScriptedRedis extends Redis {
   mrOffload: Script<number>;
 }
 
-const names = ['admit', 'claim', 'strays', 'put-back', 'finish', 'read', 'erase', 'suspect', 'offload'] as const;
+const names = [
+  'admit',
+  'claim',
+  'leave',
+  'strays',
+  'put-back',
+  'finish',
+  'read',
+  'erase',
+  'suspect',
+  'offload',
+] as const;
 const folder = join(import.meta.dirname, 'scripts');
 const readScript = (name: string) => readFileSync(join(folder, `${name}.lua`), 'utf8');
 /** Keys that only a script learns of: made from their TypeScript builders, with Lua expressions in the place of names. */
@@ -28,9 +40,11 @@ const keyBuilders = `
 local queue_prefix = '${keys.queuePrefix}'
 local function job_key(tenant, id) return '${keys.job("' .. tenant .. '", "' .. id .. '")}' end
 local function items_key(tenant, id) return '${keys.items("' .. tenant .. '", "' .. id .. '")}' end
+local function idle_key(queue) return '${keys.idle("' .. queue .. '")}' end
+local function handover_key(queue, worker) return '${keys.handover("' .. queue .. '", "' .. worker .. '")}' end
 local function alive_key(worker) return '${keys.workerAlive("' .. worker .. '")}' end
 `;
-const common = [keyBuilders, readScript('common'), readScript('queues')].join('\n');
+const common = [keyBuilders, readScript('common'), readScript('queues'), readScript('handover')].join('\n');
 const sources = names.map((name) => ({ command: commandOf(name), lua: `${common}\n${readScript(name)}` }));
 
 /** put-back -> mrPutBack */

@@ -75,6 +75,8 @@ export interface ClaimWish {
   readonly max: number;
   /** Of the model: those that are ready, the default first. */
   readonly versions: readonly string[];
+  /** Where nothing waits, jobs are handed over (`keys.handover`) until it claims again, `max` of them at most. */
+  readonly takesHandovers?: boolean;
 }
 
 export interface Claims {

@@ -1,5 +1,6 @@
 -- Admits jobs: checks idempotency keys and bounds, then stores record, input and index and lets the job wait in its queue,
--- all at once. Several jobs a call, since API requests that arrive together travel together; each stands or falls alone.
+-- or starts it for a consumer that waits for one (`handover.lua`), all at once. Several jobs a call, since API requests that
+-- arrive together travel together; each stands or falls alone.
 -- KEYS 1 start-by  2 live  3 tenants  4 blobs  5 outbox,
 --      then per job: job, idempotency (any key when unused), index
 -- ARGV per job, 16 each:
@@ -13,6 +14,8 @@ local now = now_ms()
 local ms = string.format('%.0f', now)
 local live = {} -- counters as they stand within this call; written back once
 local waiting = {} -- queue -> references, added once a call
+local heirs = {} -- queue -> consumer that jobs are handed to, or false; told once a call
+local record_version = 1 -- of what is written here
 
 local function count_of(field)
   if not live[field] then
@@ -20,6 +23,17 @@ local function count_of(field)
     live[field] = { stored = stored, now = stored }
   end
   return live[field]
+end
+
+-- Who takes this job at once, and with which version. After the first job that nobody takes, all wait.
+local function heir_of(queue, data, input)
+  if heirs[queue] == nil then heirs[queue] = handover.find(queue) or false end
+  local heir = heirs[queue]
+  if not heir or waiting[queue] then return nil end
+  if #heir.jobs >= heir.room or #input > handover.input_bytes_max then return nil end
+  if math.abs(heir.release - record_version) > 1 then return nil end
+  local version = cjson.decode(data).v or heir.default
+  return heir.is_ready[version] and heir or nil, version
 end
 
 local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bounds, channel, blobs, wanted, shape, marks, data, keys)
@@ -41,10 +55,16 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
 
   local member = tenant .. '/' .. id
   local items, retention = string.match(shape, '^(%d+)/(%d+)$')
-  local seq, ev = emit({ tenant = tenant, id = id, wh = wanted }, 'queued', now, nil, KEYS[5])
-  local set = { 'v', 1, 'req', req, 'in', input, 's', 'queued', 'c', ms, 'n', items, 'l', list, 'q', queue, 'seq', seq, 'ev', ev, 'rt', retention }
+  local heir, version = heir_of(queue, data, input)
+  local told = { tenant = tenant, id = id, wh = wanted }
+  emit(told, 'queued', now, nil, KEYS[5])
+  if heir then emit(told, 'processing', now, nil, KEYS[5]) end
+  local set = { 'v', record_version, 'req', req, 'in', input, 's', heir and 'processing' or 'queued', 'c', ms, 'n', items, 'l', list,
+    'q', queue, 'seq', told.seq, 'ev', told.ev, 'rt', retention }
   local function also(name, value) set[#set + 1] = name set[#set + 1] = value end
-  if wait ~= '' then
+  if heir then
+    also('a', 1) also('st', ms) also('mv', version)
+  elseif wait ~= '' then
     local start_by = string.format('%.0f', now + tonumber(wait))
     redis.call('ZADD', KEYS[1], start_by, member)
     also('sb', start_by)
@@ -62,8 +82,15 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
   end
   redis.call('HSET', keys.job, unpack(set))
   redis.call('ZADD', keys.index, ms, id)
-  waiting[queue] = waiting[queue] or {}
-  table.insert(waiting[queue], { id = id, data = data, ms = ms })
+  local ref = { id = id, data = data, ms = ms }
+  if heir then
+    queues.add_claimed(queue, ref, heir.worker)
+    heir.jobs[#heir.jobs + 1] = '{"id":' .. cjson.encode(id) .. ',"tenant":' .. cjson.encode(tenant) .. ',"version":' ..
+      cjson.encode(version) .. ',"request":' .. req .. ',"input":' .. input .. ',"ms":' .. ms .. '}'
+  else
+    waiting[queue] = waiting[queue] or {}
+    table.insert(waiting[queue], ref)
+  end
   if of_tenant.now == 0 then redis.call('SADD', KEYS[3], tenant) end
   in_queue.now = in_queue.now + 1
   of_tenant.now = of_tenant.now + 1
@@ -80,5 +107,6 @@ end
 for field, count in pairs(live) do
   if count.now ~= count.stored then redis.call('HINCRBY', KEYS[2], field, count.now - count.stored) end
 end
+for queue, heir in pairs(heirs) do if heir then handover.give(queue, heir, now) end end
 for queue, refs in pairs(waiting) do queues.add(queue, refs) end
 return replies

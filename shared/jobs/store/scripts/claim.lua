@@ -1,7 +1,8 @@
 -- Claims jobs of one queue for a worker and starts them: marks them processing, once; counts the attempt, every time. A
 -- reference whose job ended is dropped on the way.
 -- KEYS 1 start-by  2 outbox
--- ARGV 1 queue  2 worker  3 how many at most  4 bytes of input after which no more are taken  5 record version of the release,
+-- ARGV 1 queue  2 worker  3 how many at most  4 bytes of input after which no more are taken  5 record version of the release
+--   6 '1': where nothing waits, jobs are handed over to it until it claims again (`handover.lua`),
 --   then the versions of the model that are ready, the default first
 -- Returns {ms until a delayed one is due (-1 = none; asked only when nothing was claimed), then per claim:
 --   {id, tenant, 'started', version, request, input, attempts, crashes, created ms, started ms, finished item indexes...} |
@@ -11,8 +12,11 @@
 local now = now_ms()
 local stamp = string.format('%.0f', now)
 local queue, worker, release = ARGV[1], ARGV[2], tonumber(ARGV[5])
-local default_version, is_ready = ARGV[6], {}
-for k = 6, #ARGV do is_ready[ARGV[k]] = true end
+local versions, is_ready = {}, {}
+for k = 7, #ARGV do
+  versions[k - 6] = ARGV[k]
+  is_ready[ARGV[k]] = true
+end
 -- Bounds what one call can have in hand beyond its bytes: inputs of a job may be megabytes.
 local taken_at_once = 16
 local bytes = 0
@@ -26,10 +30,10 @@ local function start(id, tenant, wish)
   local first = h[3] == 'queued'
   if first and h[6] and tonumber(h[6]) < now then return { id, tenant, 'expired', h[1] } end
   if wish and not is_ready[wish] then return { id, tenant, 'unready', wish } end
-  local version = wish or default_version
+  local version = wish or versions[1]
   local attempts = tonumber(h[12] or '0') + 1
   if not first then
-    redis.call('HSET', job, 'a', attempts)
+    redis.call('HSET', job, 'a', attempts, 'mv', version)
   else
     local seq, ev = emit({ tenant = tenant, id = id, seq = h[7], ev = h[8], wh = h[9], w = h[10] }, 'processing', now, nil, KEYS[2])
     redis.call('HSET', job, 'a', attempts, 's', 'processing', 'st', stamp, 'seq', seq, 'ev', ev, 'mv', version)
@@ -62,5 +66,11 @@ while open > 0 and bytes < tonumber(ARGV[4]) and not is_empty do
     end
   end
 end
-if #replies == 1 then replies[1] = queues.next_due(queue, now) else queues.wake_if_waiting(queue) end
+if #replies == 1 then
+  replies[1] = queues.next_due(queue, now)
+  if ARGV[6] == '1' then handover.ask(queue, worker, ARGV[3], release, versions) end
+else
+  queues.wake_if_waiting(queue)
+  if ARGV[6] == '1' then handover.withdraw(queue, worker) end
+end
 return replies

@@ -7,6 +7,21 @@ local queues = {}
 
 local function base_of(queue) return queue_prefix .. ':' .. queue .. ':' end
 
+-- It is the turn of whoever comes now: nobody waits, and no operator paused the queue.
+function queues.is_idle(queue)
+  local base = base_of(queue)
+  if redis.call('ZCARD', base .. 'prioritized') + redis.call('LLEN', base .. 'wait') > 0 then return false end
+  return redis.call('HEXISTS', base .. 'meta', 'paused') == 0
+end
+
+-- One that is claimed as it comes.
+function queues.add_claimed(queue, ref, owner)
+  local base = base_of(queue)
+  redis.call('HSET', base .. ref.id, 'name', 'run', 'data', ref.data, 'opts', '{}', 'timestamp', ref.ms, 'delay', 0, 'priority', 1,
+    'processedOn', ref.ms, 'pb', owner)
+  redis.call('LPUSH', base .. 'active', ref.id)
+end
+
 -- refs: list of {id, data, ms}, in the order in which they are to run.
 function queues.add(queue, refs)
   local base = base_of(queue)
