@@ -113,6 +113,7 @@ describe('the stack of docker-compose.yml', { skip: skipWithoutPostgres() }, () 
       await waitUntil(
         'a row is there',
         async () => (await client.query('select count(*)::int as n from predictions')).rows[0].n === 1,
+        180_000,
       );
     } finally {
       await client.end();

@@ -36,7 +36,7 @@ describe('the number of series', { timeout: 600_000 }, () => {
     };
     system = await startSystem({ models: [model], key: keyOf(tenants[0] as string), env });
     // The log writer starts some seconds after everything else.
-    await waitUntil('every process is there', async () => /^process_cpu.*role="log"/m.test(await metrics()));
+    await waitUntil('every process is there', async () => /^process_cpu.*role="log"/m.test(await metrics()), 180_000);
   });
   after(async () => {
     await system?.stop();

@@ -87,11 +87,15 @@ describe('what rules, dashboards and runbooks ask', { skip, timeout: 600_000 }, 
     const wanted = ['api', 'board', 'delivery', 'log', 'worker'].map((role) => [role, 1]);
     let connected: unknown;
     // Those that start last say so last: the log writer gives way to all others.
-    await waitUntil('every role says that it is', async () => {
-      const series = await watched.prometheus.query('min by (role) (inference_redis_connected)');
-      connected = series.map(({ labels, value }) => [labels['role'], value]).sort();
-      return isDeepStrictEqual(connected, wanted);
-    }).catch(() => assert.deepEqual(connected, wanted));
+    await waitUntil(
+      'every role says that it is',
+      async () => {
+        const series = await watched.prometheus.query('min by (role) (inference_redis_connected)');
+        connected = series.map(({ labels, value }) => [labels['role'], value]).sort();
+        return isDeepStrictEqual(connected, wanted);
+      },
+      180_000,
+    ).catch(() => assert.deepEqual(connected, wanted));
   });
 
   it('wakes nobody in health', async () => {

@@ -86,16 +86,18 @@ test('killed again and again between result and send, it misses no event and kee
 });
 
 test('killed by its receiver between answer and record, it sends again under the same webhook-id', async () => {
-  let child: ChildProcess | undefined;
+  /** It may deliver before this test has heard that it is ready. */
+  let starting: Promise<ChildProcess> | undefined;
   receiver = await startReceiver((response) => {
-    if (receiver.received.length <= 2) void kill(child as ChildProcess).then(() => response.end());
+    if (receiver.received.length <= 2) void starting?.then((child) => kill(child)).then(() => response.end());
     else response.end();
   });
   const job = await lab.runJob(receiver.url);
   for (let attempt = 1; attempt <= 3; attempt++) {
-    child = await startDelivery();
+    starting = startDelivery();
+    const child = await starting;
     await waitUntil(`delivery ${attempt}`, () => receiver.received.length >= attempt);
-    if (attempt < 3) await waitUntil('killed', () => child?.signalCode === 'SIGKILL');
+    if (attempt < 3) await waitUntil('killed', () => child.signalCode === 'SIGKILL');
   }
   assert.deepEqual(idsOf(receiver.received), new Set([`msg_${job.id}_3`]));
   const stamps = receiver.received.map(({ headers }) => Number(headers['webhook-timestamp']));
