@@ -25,11 +25,12 @@ local function count_of(field)
   return live[field]
 end
 
--- Who takes this job at once, and with which version. After the first job that nobody takes, all wait.
-local function heir_of(queue, data, input)
+-- Who takes this job at once, and with which version. After the first job that nobody takes, all wait. One that may only
+-- wait so long waits for a claim: a consumer that is frozen looks alive for seconds, and what it was handed has begun.
+local function heir_of(queue, data, input, wait)
   if heirs[queue] == nil then heirs[queue] = handover.find(queue) or false end
   local heir = heirs[queue]
-  if not heir or waiting[queue] then return nil end
+  if not heir or waiting[queue] or wait ~= '' then return nil end
   if #heir.jobs >= heir.room or #input > handover.input_bytes_max then return nil end
   if math.abs(heir.release - record_version) > 1 then return nil end
   local version = cjson.decode(data).v or heir.default
@@ -55,7 +56,7 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
 
   local member = tenant .. '/' .. id
   local items, retention = string.match(shape, '^(%d+)/(%d+)$')
-  local heir, version = heir_of(queue, data, input)
+  local heir, version = heir_of(queue, data, input, wait)
   local told = { tenant = tenant, id = id, wh = wanted }
   emit(told, 'queued', now, nil, KEYS[5])
   if heir then emit(told, 'processing', now, nil, KEYS[5]) end
