@@ -21,6 +21,7 @@ export class QueueLoad {
   readonly #subscriber: Redis;
   readonly #waiters = new Map<string, (status: string) => void>();
   readonly #dataDir: string;
+  /** Of the time that is counted; of a job that began before it or ends after it, its share. */
   #items = 0;
   #countFrom = 0;
   #countUntil = 0;
@@ -31,11 +32,7 @@ export class QueueLoad {
     this.#dataDir = dataDir;
     this.#subscriber.on('message', (_channel: string, message: string) => {
       const [name, , status] = message.split(' ') as [string, string, string];
-      if (status === 'processing') return;
-      // Every item but the last announces itself as progress, the last one as the job's end.
-      const now = performance.now();
-      if (now >= this.#countFrom && now <= this.#countUntil) this.#items++;
-      if (status !== 'progress') this.#waiters.get(name)?.(status);
+      this.#waiters.get(name)?.(status);
     });
   }
 
@@ -91,10 +88,14 @@ export class QueueLoad {
       retentionSeconds: 60,
     };
     const ended = new Promise<string>((resolve) => this.#waiters.set(`default/${request.id}`, resolve));
+    const admittedAt = performance.now();
     await this.#store.admit(request, { input, queueMax: 1e9, tenantMax: 1e9, replyChannel: channel });
     const status = await ended;
     this.#waiters.delete(`default/${request.id}`);
     if (status !== 'succeeded') throw new Error(`A job of the bench ended as ${status}.`);
+    const endedAt = performance.now();
+    const counted = Math.min(endedAt, this.#countUntil) - Math.max(admittedAt, this.#countFrom);
+    this.#items += (input.length * Math.max(0, counted)) / (endedAt - admittedAt);
   }
 
   async #store1(name: string, source: PreparedSource, index: number): Promise<StoredInput> {
