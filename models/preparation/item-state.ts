@@ -44,8 +44,9 @@ export async function whileWatched<Result>(
 ): Promise<Result> {
   const controller = new AbortController();
   if (!state) return await work(controller.signal);
-  if (Atomics.compareExchange(state, 0, 0, begun) === aborted) controller.abort();
+  // Before the look: an abort between the two would be heard by nobody.
   listen();
+  if (Atomics.compareExchange(state, 0, 0, begun) === aborted) controller.abort();
   current = { state, controller };
   try {
     return await work(controller.signal);

@@ -1,6 +1,7 @@
 /**
  * Claims in Redis: taking jobs out of a queue for a worker, reading those that were handed to it, finding claims that nobody
- * holds any more, and letting those wait again. A claim ends with its job (`finish.lua`); it has no lock: it lasts as long as its worker shows signs of life.
+ * holds any more, and letting those wait again. A claim ends with its job (`finish.lua`); it has no lock: it lasts as long as
+ * its worker shows signs of life.
  */
 import type { Redis } from 'ioredis';
 import { type JobRequest, recordVersion, type StoredInput } from '../job.ts';
