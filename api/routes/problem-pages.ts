@@ -1,6 +1,7 @@
 /** /problems and /problems/{slug}: what every error's `type` resolves to, for people and, by Accept, for programs. */
-import { type ProblemRow, problemCatalogue } from '../../shared/problems/catalogue.ts';
+import { problemCatalogue } from '../../shared/problems/catalogue.ts';
 import { Problem } from '../../shared/problems/problem.ts';
+import type { ProblemRow } from '../../shared/problems/rows/problem-row.ts';
 import type { Call } from '../http/call.ts';
 import { sendHtml, sendJson } from '../http/send.ts';
 import { escapeHtml, htmlPage, prose } from '../openapi/page.ts';
