@@ -3,10 +3,10 @@
  * an upgrade that changes the layout fails in this file.
  */
 import assert from 'node:assert/strict';
-import { after, beforeEach, test } from 'node:test';
+import { after, test } from 'node:test';
 import { Worker } from 'bullmq';
 import { jobRequest } from '../testing/job-request.ts';
-import { openTestStore } from '../testing/test-store.ts';
+import { openTestQueue } from '../testing/test-queue.ts';
 import { waitUntil } from '../testing/wait-until.ts';
 import { inspectQueue } from './inspect-queues.ts';
 import { keys } from './keys.ts';
@@ -14,21 +14,13 @@ import type { QueuedJob } from './queued-job.ts';
 import { JobQueues, markerOf } from './queues.ts';
 import { claimJobs, putBack } from './store/claims.ts';
 
-const name = 'm.normal';
-const base = `${keys.queuePrefix}:${name}`;
-const { redis, store } = await openTestStore();
+const { redis, store, queue: name, base, admit } = await openTestQueue();
 const queues = new JobQueues(redis);
 const queue = queues.get('m', 'normal');
 await queue.waitUntilReady();
 
 after(() => queues.close());
-beforeEach(() => redis.flushall());
 
-async function admit(modelVersion?: string): Promise<string> {
-  const job = jobRequest(modelVersion === undefined ? {} : { modelVersion });
-  await store.admit(job, { input: [{ kind: 'text', text: 'hi' }], queueMax: 1e6, tenantMax: 1e6 });
-  return job.id;
-}
 const claim = async (max = 100) => await claimJobs(redis, { queue: name, worker: 'w1', max, versions: ['1'] });
 const counts = async () => await queue.getJobCounts('prioritized', 'wait', 'active', 'delayed', 'completed', 'failed');
 
@@ -48,12 +40,12 @@ test('writes what BullMQ writes for a job of its own: the same keys, fields, sco
   await queues.add(jobRequest({ modelVersion: '2' }));
   const theirs = await shape();
   await redis.flushall();
-  await admit('2');
+  await admit({ modelVersion: '2' });
   assert.deepEqual(await shape(), theirs);
 });
 
 test('BullMQ reads, counts and removes what we admitted and claimed', async () => {
-  const [first, second] = [await admit('1'), await admit()];
+  const [first, second] = [await admit({ modelVersion: '1' }), await admit()];
   assert.deepEqual(await counts(), { prioritized: 2, wait: 0, active: 0, delayed: 0, completed: 0, failed: 0 });
   await claim(1);
   const job = await queue.getJob(first);

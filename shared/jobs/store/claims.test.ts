@@ -1,25 +1,14 @@
 /** Claims on a real Redis: order, bounds, and what becomes of those that nobody holds any more. */
 import assert from 'node:assert/strict';
-import { beforeEach, test } from 'node:test';
-import { jobRequest } from '../../testing/job-request.ts';
-import { openTestStore } from '../../testing/test-store.ts';
+import { test } from 'node:test';
+import { openTestQueue } from '../../testing/test-queue.ts';
 import { inspectQueue } from '../inspect-queues.ts';
-import type { JobRequest } from '../job.ts';
 import { keys } from '../keys.ts';
 import { claimJobs, listStrays, putBack } from './claims.ts';
-import type { AdmitOptions, ClaimWish } from './words.ts';
+import type { ClaimWish } from './words.ts';
 
-const queue = 'm.normal';
-const base = `${keys.queuePrefix}:${queue}`;
-const { redis, store } = await openTestStore();
+const { redis, store, queue, base, admit } = await openTestQueue();
 
-beforeEach(() => redis.flushall());
-
-async function admit(extra: Partial<JobRequest> = {}, text = 'hi', options: Partial<AdmitOptions> = {}) {
-  const job = jobRequest(extra);
-  await store.admit(job, { input: [{ kind: 'text', text }], queueMax: 1e6, tenantMax: 1e6, ...options });
-  return job.id;
-}
 const admitMany = async (count: number) => {
   const ids: string[] = [];
   for (let i = 0; i < count; i++) ids.push(await admit());

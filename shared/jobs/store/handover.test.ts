@@ -1,26 +1,15 @@
 /** Jobs that are handed to an idle consumer as they are admitted, on a real Redis: who gets which, and that it is a claim. */
 import assert from 'node:assert/strict';
-import { beforeEach, test } from 'node:test';
-import { jobRequest } from '../../testing/job-request.ts';
-import { openTestStore } from '../../testing/test-store.ts';
+import { test } from 'node:test';
+import { openTestQueue } from '../../testing/test-queue.ts';
 import { inspectQueue } from '../inspect-queues.ts';
-import type { JobRequest } from '../job.ts';
 import { keys } from '../keys.ts';
 import { claimJobs, listStrays, putBack, readHandover } from './claims.ts';
 import type { JobRecord } from './record.ts';
-import type { AdmitOptions, ClaimWish } from './words.ts';
+import type { ClaimWish } from './words.ts';
 
-const queue = 'm.normal';
-const base = `${keys.queuePrefix}:${queue}`;
-const { redis, store } = await openTestStore();
+const { redis, store, queue, base, admit } = await openTestQueue();
 
-beforeEach(() => redis.flushall());
-
-async function admit(extra: Partial<JobRequest> = {}, text = 'hi', options: Partial<AdmitOptions> = {}) {
-  const job = jobRequest(extra);
-  await store.admit(job, { input: [{ kind: 'text', text }], queueMax: 1e6, tenantMax: 1e6, ...options });
-  return job.id;
-}
 /** A consumer that lives and found its queue empty. */
 async function ask(worker: string, max = 4, wish: Partial<ClaimWish> = {}) {
   await redis.set(keys.workerAlive(worker), '1');
