@@ -54,8 +54,8 @@ const variants: readonly Contender[] = [
   without('calls up to 100 ms, no quantum', { limit: fixedLimit(100) }),
   { name: 'high calls up to 100 ms', create: (cost) => new AdaptivePolicy(cost, { limit: new LongHighCalls() }) },
   without('calls up to 25 ms, always', { limit: fixedLimit(25) }),
-  without('a window of 64 rows', { windows: { rowsMax: () => 64, observe() {} } }),
-  without('a window of 256 rows', { windows: { rowsMax: () => 256, observe() {} } }),
+  without('a window of 64 rows', { windows: { rowsMax: () => 64, observe() {}, forget() {} } }),
+  without('a window of 256 rows', { windows: { rowsMax: () => 256, observe() {}, forget() {} } }),
   without('long calls on every lane', {
     convoys: { blockedUntilMs: () => null, mustWait: () => false, sawHigh() {} },
   }),
@@ -117,6 +117,8 @@ class Climb {
   }
 
   overflowed(): void {}
+
+  forget(): void {}
 
   #settle(): void {
     const rate = (step: number) => {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { AdaptivePolicy } from './adaptive-policy.ts';
+import { Growth } from './growth.ts';
+import { MemoryCaps } from './memory-caps.ts';
 import type { CostModel, WaitingRow } from './policy.ts';
 import { freeLanes, grown, knownCost, linearCost, waitingRow, waitingRows } from './testing/rows.ts';
+import { Windows } from './windows.ts';
 
 const choose = (
   waiting: WaitingRow[],
@@ -56,6 +59,23 @@ test('after a call that did not fit, calls of that model have half its padded un
   assert.equal(choose(rows, cost, 1, policy).length, 16);
   policy.overflowed(rows, 1000);
   assert.equal(choose(rows, cost, 1, policy).length, 8);
+});
+
+test('of a model that left nothing is kept: neither what failed, nor how many rows and units its calls had', () => {
+  const cost = linearCost(10, 0.001);
+  const memory = new MemoryCaps();
+  const growth = new Growth();
+  const windows = new Windows();
+  const policy = new AdaptivePolicy(cost, { memory, growth, windows });
+  policy.ended({ rows: waitingRows(400, { length: 1 }), startedMs: 0, endedMs: 1 });
+  choose(waitingRows(400, { arrivedMs: 999, length: 1 }), cost, 1, policy);
+  policy.overflowed(waitingRows(8, { length: 1 }), 1000);
+  const known = () => [memory.unitsMax('m'), growth.unitsMax('m'), windows.rowsMax('m')];
+  assert.deepEqual(known(), [7.2, 1600, 1536]);
+  policy.forget('m');
+  assert.deepEqual(known(), [Number.POSITIVE_INFINITY, 0, 128]);
+  policy.overflowed(waitingRows(8, { length: 1 }), 1000);
+  assert.equal(memory.unitsMax('m'), 4, 'half of what failed, since nothing ran');
 });
 
 test('an endless high class leaves a twentieth of the lanes to the classes below', () => {

@@ -21,9 +21,9 @@ export interface PolicyParts {
   readonly urgency: Pick<Urgency, 'inTime' | 'mostUrgent'>;
   readonly shares: Pick<LaneShares, 'pick' | 'charge'>;
   readonly limit: Pick<CallLimit, 'limitMs' | 'expectedMsMax' | 'observe' | 'sawHigh'>;
-  readonly memory: Pick<MemoryCaps, 'unitsMax' | 'overflowed' | 'ran'>;
-  readonly growth: Pick<Growth, 'unitsMax' | 'ran'>;
-  readonly windows: Pick<Windows, 'rowsMax' | 'observe'>;
+  readonly memory: Pick<MemoryCaps, 'unitsMax' | 'overflowed' | 'ran' | 'forget'>;
+  readonly growth: Pick<Growth, 'unitsMax' | 'ran' | 'forget'>;
+  readonly windows: Pick<Windows, 'rowsMax' | 'observe' | 'forget'>;
   readonly convoys: Pick<Convoys, 'blockedUntilMs' | 'mustWait' | 'sawHigh'>;
 }
 
@@ -82,6 +82,12 @@ export class AdaptivePolicy implements SchedulingPolicy {
 
   overflowed(rows: readonly WaitingRow[], nowMs: number): void {
     this.#memory.overflowed((rows[0] as WaitingRow).model, rows.length * longest(rows), nowMs);
+  }
+
+  forget(model: string): void {
+    this.#memory.forget(model);
+    this.#growth.forget(model);
+    this.#windows.forget(model);
   }
 
   /** The anchor's call: every lane is left its share, since one call with all rows would let the other lanes idle. */

@@ -106,6 +106,18 @@ test('a size that was dear on a bad day is tried again by the next process', () 
   assert.ok(model.predictMs('m', 2, 10) < 2 * model.predictMs('m', 1, 10), 'tried once more');
 });
 
+test('of the models that come and go, those that ran last are known', () => {
+  const model = new LearnedCostModel();
+  for (let i = 0; i < 300; i++) {
+    model.observe(`left-${i}`, 1, 1, 3);
+    model.observe('stays', 1, 1, 3);
+  }
+  assert.ok(model.predictMs('stays', 1, 1) < 4);
+  assert.ok(model.predictMs('left-299', 1, 1) < 4);
+  assert.equal(model.predictMs('left-0', 1, 1), 10, 'as if it had never run');
+  assert.equal(model.memories().size, 128);
+});
+
 test('only what ran in this process is told to the next, and a size keeps what was known of it', () => {
   const before = new LearnedCostModel();
   for (let i = 0; i < 100; i++) for (const model of ['a', 'b']) before.observe(model, 1 + (i % 4), 10, 4 + (i % 4));

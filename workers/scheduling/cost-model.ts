@@ -7,7 +7,7 @@ import { DevicePace } from './device-pace.ts';
 import { LatencyCurve } from './latency-curve.ts';
 import type { CostModel } from './policy.ts';
 import { Residuals } from './residuals.ts';
-import { discount, type ModelMemory, paced } from './warm-start/model-memory.ts';
+import { discount, type ModelMemory, modelsMax, paced } from './warm-start/model-memory.ts';
 
 /** Calls before a model's misses say something of the device: until then its own curve is what is wrong. */
 const callsUntilKnown = 50;
@@ -29,6 +29,7 @@ interface Learned {
 }
 
 export class LearnedCostModel implements CostModel {
+  /** The one that ran last at the end. */
   readonly #models = new Map<string, Learned>();
   readonly #pace = new DevicePace();
 
@@ -51,14 +52,21 @@ export class LearnedCostModel implements CostModel {
     let learned = this.#models.get(model);
     if (!learned || isStrange(learned, ms / pace / learned.curve.ms(rows, length))) {
       learned = begin(LatencyCurve.ofCall(rows, length, ms / pace));
-      this.#models.set(model, learned);
     }
+    this.#putLast(model, learned);
     const ratio = ms / pace / learned.curve.ms(rows, length);
     learned.residuals.observe(ratio);
     learned.curve.observe(rows, length, ms / pace);
     learned.isFresh = true;
     learned.calls++;
     if (learned.calls > callsUntilKnown && learned.trial === null) this.#pace.observe(ratio);
+  }
+
+  #putLast(model: string, learned: Learned): void {
+    this.#models.delete(model);
+    this.#models.set(model, learned);
+    const [oldest] = this.#models.keys();
+    if (this.#models.size > modelsMax && oldest !== undefined) this.#models.delete(oldest);
   }
 
   /** What is worth keeping, of models that ran in this process. At the pace of now: the next process begins at 1. */

@@ -18,4 +18,8 @@ export class Growth {
   ran(model: string, units: number): void {
     if (units > (this.#largest.get(model) ?? 0)) this.#largest.set(model, units);
   }
+
+  forget(model: string): void {
+    this.#largest.delete(model);
+  }
 }

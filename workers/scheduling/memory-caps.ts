@@ -50,4 +50,9 @@ export class MemoryCaps {
     cap.units *= growth;
     if (cap.units > 2 * cap.failedUnits) this.#caps.delete(model);
   }
+
+  forget(model: string): void {
+    this.#caps.delete(model);
+    this.#largest.delete(model);
+  }
 }

@@ -67,4 +67,6 @@ export interface SchedulingPolicy {
   ended?(call: EndedCall<WaitingRow>): void;
   /** A call did not fit into memory. */
   overflowed?(rows: readonly WaitingRow[], nowMs: number): void;
+  /** The model left, and no call of it comes any more. */
+  forget?(model: string): void;
 }

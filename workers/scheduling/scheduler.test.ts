@@ -36,13 +36,16 @@ function pictures(count: number): QueuedRow[] {
 
 const bytesOf = ({ tensors }: Row) => tensors['x']?.data.byteLength;
 
+const nothing: SchedulerEvents = {
+  ...{ onCall() {}, onRow() {}, onReport() {}, onCallEnd() {}, onDeath() {} },
+  ...{ onSteps() {}, onStepsEnd() {}, onStepReport() {}, onWritten() {}, onUnwritten() {} },
+};
+
 /** Runs these rows in one lane until each has an outcome. */
 async function run(lane: Lane, rows: readonly QueuedRow[], onReport: (report: CallReport) => void = () => {}) {
   let open = rows.length;
   await new Promise<void>((resolve) => {
-    const nothing = { onCall() {}, onCallEnd() {}, onDeath() {}, onSteps() {}, onStepsEnd() {}, onStepReport() {} };
-    const onRow = () => --open === 0 && resolve();
-    const events: SchedulerEvents = { ...nothing, onWritten() {}, onUnwritten() {}, onReport, onRow };
+    const events = { ...nothing, onReport, onRow: () => --open === 0 && resolve() };
     const scheduler = new Scheduler(new AdaptivePolicy(cost, { growth: grown }), cost, events);
     const pool = { lanes: [lane], offer: () => scheduler.dispatch(lane), countSuccess() {}, isLeaving: () => false };
     scheduler.attach(pool as Partial<LanePool> as LanePool);
@@ -88,4 +91,11 @@ test('a call that the model refused is not halved on a lane that has let go of t
   });
   await run(lane, pictures(4));
   assert.ok(had.length > 1 && !had.includes(false), `${had}`);
+});
+
+test('a policy is told of a model that left', () => {
+  const left: string[] = [];
+  const policy = { choose: () => ({ rows: [] }), forget: (model: string) => left.push(model) };
+  new Scheduler(policy, cost, nothing).forget('m');
+  assert.deepEqual(left, ['m']);
 });

@@ -87,6 +87,15 @@ export class Scheduler {
     return this.#steps.liveRows;
   }
 
+  /**
+   * No lane has the unit any more. What its calls cost is kept, in case it comes back: the newest models of all
+   * (`warm-start/model-memory.ts`).
+   */
+  forget(unit: string): void {
+    this.#policy.forget?.(unit);
+    this.#steps.forget(unit);
+  }
+
   /** The lane is gone; a call that was under way on it has ended. */
   laneEnded(lane: Lane): void {
     this.#steps.laneEnded(lane);

@@ -34,4 +34,8 @@ export class Windows {
     average.rows += averageRate * (rows - average.rows);
     average.ms += averageRate * (ms - average.ms);
   }
+
+  forget(model: string): void {
+    this.#calls.delete(model);
+  }
 }

@@ -24,9 +24,13 @@ export class RunPlaces {
   }
 
   remove(unit: string): void {
-    const { pool, upstreams } = this.#parts;
-    if (upstreams.has(unit)) upstreams.remove(unit);
-    else pool.remove(unit);
+    const { pool, scheduler, upstreams } = this.#parts;
+    if (upstreams.has(unit)) {
+      upstreams.remove(unit);
+    } else {
+      pool.remove(unit);
+      scheduler.forget(unit);
+    }
   }
 
   /** Somebody says that what kept the model from running is gone. */

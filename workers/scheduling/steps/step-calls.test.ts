@@ -125,6 +125,16 @@ test('where more rows write less, fewer than there are slots are written at once
   assert.equal(lane.orders.at(-1)?.admit.length, 1);
 });
 
+test('of a model that left it is not kept that memory ran out', async () => {
+  waiting = rows(4);
+  lane.answer = () => ({ kind: 'failed', reason: 'Failed to allocate memory', outOfMemory: true });
+  await call();
+  lane.held.clear();
+  steps.forget('m');
+  await call();
+  assert.equal(lane.orders[1]?.admit.length, 4);
+});
+
 test('a step that fails otherwise makes its rows suspects, and a row that was alone gets the reason', async () => {
   waiting = rows(3);
   lane.answer = () => ({ kind: 'failed', reason: 'bad node', outOfMemory: false });

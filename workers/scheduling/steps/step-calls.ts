@@ -127,6 +127,12 @@ export class StepCalls {
     this.#lanes.delete(lane);
   }
 
+  /** What was learned of it: no lane has the model any more. */
+  forget(model: string): void {
+    this.#caps.delete(model);
+    this.#limits.delete(model);
+  }
+
   #settle(lane: Lane, model: string, live: LiveRows, call: SteppedCall): void {
     this.#pool?.countSuccess(model);
     if (live.size > 0) this.#events.onStepReport({ rows: live.rows, call });

@@ -1,5 +1,5 @@
 /** Waiting rows and devices of known cost, for tests of policies. */
-import type { Growth } from '../growth.ts';
+import type { PolicyParts } from '../adaptive-policy.ts';
 import type { CostModel, LaneView, WaitingRow } from '../policy.ts';
 
 let clock = 0;
@@ -38,4 +38,4 @@ export function freeLanes(count: number): LaneView[] {
 }
 
 /** Calls of any size have run before. */
-export const grown: Pick<Growth, 'unitsMax' | 'ran'> = { unitsMax: () => Number.POSITIVE_INFINITY, ran() {} };
+export const grown: PolicyParts['growth'] = { unitsMax: () => Number.POSITIVE_INFINITY, ran() {}, forget() {} };

@@ -11,11 +11,9 @@ import { z } from 'zod';
 import { replaceFile } from '../../../shared/files/replace-file.ts';
 import type { Logger } from '../../../shared/observability/logger.ts';
 import { type Hardware, hashHardware } from './hardware.ts';
-import { type ModelMemory, modelMemory } from './model-memory.ts';
+import { type ModelMemory, modelMemory, modelsMax } from './model-memory.ts';
 
 const writeMs = 60_000;
-/** The newest are kept: every change of a model's files makes a new one. 10 KB each at most. */
-const modelsMax = 128;
 const bytesMax = 4 * 2 ** 20;
 /** A driver, a kernel or a neighbour changes more than that in a season. */
 const daysMax = 90;

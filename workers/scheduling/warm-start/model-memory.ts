@@ -5,6 +5,8 @@
 import { z } from 'zod';
 import type { CurveMemory, Triple } from '../latency-curve.ts';
 
+/** Those that ran last are kept: every change of a model's files makes a new one. 10 KB each at most. */
+export const modelsMax = 128;
 /** Of the weight that calls had: 50 calls' worth instead of the 200 that count in the long run, outvoted by 30 new ones. */
 const keptShare = 0.25;
 /** As many as there are buckets. */
