@@ -51,6 +51,14 @@ test('every file opens by saying what it is', () => {
   assert.deepEqual(mute, []);
 });
 
+test('what serves names no task: a task is its folder, and a bare Hub folder is told by its files', () => {
+  const tasks = globSync('*/', { cwd: join(root, 'models/tasks') }).map((name) => name.replace('/', ''));
+  assert.ok(tasks.length > 3, `${tasks}`);
+  const serving = /^(shared|api|workers|models\/(?!tasks\/|repository\/infer-task\.ts))/;
+  const named = files.filter((file) => serving.test(file) && !isTest(file) && isOneNamed(codeOf(read(file)), tasks));
+  assert.deepEqual(named, [], 'put it into the contract of the task');
+});
+
 test('nothing is left as a reminder to do it later', () => {
   assert.deepEqual(
     files.filter((file) => reminder.test(read(file))),
@@ -61,4 +69,8 @@ test('nothing is left as a reminder to do it later', () => {
 /** The text without comments, roughly: what a comment says about the environment reads nothing. */
 function codeOf(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '');
+}
+
+function isOneNamed(text: string, names: readonly string[]): boolean {
+  return names.some((name) => text.includes(`'${name}'`));
 }

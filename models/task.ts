@@ -23,7 +23,7 @@ export interface TaskContract {
    * `prepare` as `json`. Absent where an item is one text or one file.
    */
   readonly item?: z.ZodType;
-  /** Speech defaults to high: somebody waits for it. */
+  /** High where somebody waits, as for speech: then its models also leave a lane whose memory is full last (decision 23). */
   readonly defaultPriority: 'high' | 'normal' | 'low';
   /** Strict object of the task's parameters, every one optional. */
   readonly parameters: z.ZodObject;

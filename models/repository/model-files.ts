@@ -30,6 +30,8 @@ export interface ModelFiles {
   /** The folder's name. */
   readonly id: string;
   readonly task: string;
+  /** Somebody waits for what it says: its task's contract has it run at high priority when nobody says otherwise. */
+  readonly isAwaited: boolean;
   /** "1" for a bare Hub folder. */
   readonly version: string;
   /** Serves `task` when a request names no model. */

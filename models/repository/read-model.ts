@@ -142,6 +142,7 @@ async function describe(
   return {
     id,
     task: contract.task,
+    isAwaited: contract.defaultPriority === 'high',
     isDefault: manifest.default ?? false,
     description: manifest.description ?? '',
     licence: manifest.licence ?? null,

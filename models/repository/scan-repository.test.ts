@@ -56,6 +56,11 @@ describe('scanning model directories', () => {
         ['vec', 'feature-extraction', '1', 'fp32'],
       ],
     );
+    assert.deepEqual(
+      models.filter(({ isAwaited }) => isAwaited).map(({ id }) => id),
+      ['asr'],
+      'whose task runs at high priority by default',
+    );
   });
 
   it('serves the highest version by default, all or some when told', async () => {

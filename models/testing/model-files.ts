@@ -5,6 +5,7 @@ export function modelFiles(extra: Partial<ModelFiles> = {}): ModelFiles {
   return {
     id: 'model',
     task: 'feature-extraction',
+    isAwaited: false,
     version: '1',
     isDefault: false,
     description: '',

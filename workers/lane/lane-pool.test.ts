@@ -70,6 +70,22 @@ test('a lane with room for two of four models tries each, and loads one again wh
   assert.equal(lane?.models.size, 2);
 });
 
+test('a model that somebody waits for keeps its place when others turn out not to fit', async () => {
+  const ready: string[] = [];
+  const options = { device: 'cpu', threads: 1, lanes: 1, entry, memoryBytes: 2 };
+  pool = new LanePool(options, createLogger('test', 'silent'), {
+    onIdle() {},
+    onModel: ({ id }, state) => state === 'ready' && ready.push(id),
+    onLaneEnd() {},
+  });
+  const awaited = modelFiles({ id: 'awaited', isAwaited: true });
+  for (const files of [awaited, ...['two', 'three', 'four'].map((id) => modelFiles({ id }))]) pool.add(files);
+  pool.start();
+  await waitUntil('each was tried', () => ready.length === 4);
+  await waitUntil('two are left', () => pool.lanes[0]?.models.size === 2);
+  assert.ok(pool.lanes[0]?.models.has(unitOf(awaited)));
+});
+
 test('a model that was set aside comes back, though its place is taken and no row of it can wait', async () => {
   const said: string[] = [];
   const options = { device: 'cpu', threads: 1, lanes: 1, entry, memoryBytes: 1 };

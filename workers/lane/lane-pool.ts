@@ -24,8 +24,6 @@ export interface LanePoolOptions extends LaneOptions {
 
 /** A lane whose rows wait for a model that has no place yet looks again. */
 const placeMs = 250;
-/** Somebody waits who spoke: such a model leaves its place last. */
-const speechTask = 'automatic-speech-recognition';
 const retryMsFirst = 5000;
 const retryMsMax = 300_000;
 
@@ -242,8 +240,8 @@ export class LanePool {
     } else {
       this.#failed.delete(unitOf(files));
       const { canaryMs = 0, loadMs = 0, memoryBytes = 0 } = load;
-      const isSpeech = files.task === speechTask;
-      this.#residency.noteLoad(unitOf(files), { bytes: memoryBytes, loadMs, isSpeech }, performance.now());
+      const { isAwaited } = files;
+      this.#residency.noteLoad(unitOf(files), { bytes: memoryBytes, loadMs, isAwaited }, performance.now());
       this.#events.onModel(files, 'ready', { canaryMs, loadMs, memoryBytes });
     }
     this.offer(lane);

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type LaneContents, Residency } from './residency.ts';
 
-const load = { bytes: 100, loadMs: 500, isSpeech: false };
+const load = { bytes: 100, loadMs: 500, isAwaited: false };
 const none = { unload: [], load: null, leaving: [], isWaiting: false };
 
 /** A lane with room for two models of 100 bytes; each was loaded once, at 0, and used at the time that is given. */
@@ -52,11 +52,11 @@ test('a model that rows wait for takes the place of that which saves the least l
   assert.deepEqual(step, { ...none, unload: ['a'], load: 'c' });
 });
 
-test('speech stays while anything else can go, and comes ten seconds ahead of others', () => {
+test('what somebody waits for stays while anything else can go, and comes ten seconds ahead of others', () => {
   const residency = laneOf({ a: null, b: 60_000, c: 0, d: 0 });
-  residency.noteLoad('a', { ...load, isSpeech: true }, 0);
+  residency.noteLoad('a', { ...load, isAwaited: true }, 0);
   assert.deepEqual(residency.next(contents({ waits: new Map([['c', 99_000]]) })).unload, ['b']);
-  residency.noteLoad('d', { ...load, isSpeech: true }, 0);
+  residency.noteLoad('d', { ...load, isAwaited: true }, 0);
   const waits = new Map([
     ['c', 90_000],
     ['d', 99_000],

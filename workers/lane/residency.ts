@@ -1,8 +1,8 @@
 /**
  * Which models a lane keeps when not all fit into its share of memory, and when it loads which. As long as all fit, all are
  * kept and this says nothing. Beyond that each model is loaded once, so that its canary tells whether it runs here; then it
- * comes when rows of it wait, and takes the place of what nobody asks for: least reload time saved per byte first, speech last.
- * What was loaded stays for five loads' time at least, so that models that share a place take turns, and no more than a sixth
+ * comes when rows of it wait, and takes the place of what nobody asks for: least reload time saved per byte first, what
+ * somebody waits for (speech) last. What was loaded stays for five loads' time at least, so that models that share a place take turns, and no more than a sixth
  * of a lane's time goes into loading. What writes token by token begins no more rows once others have waited that long, and
  * goes with its last one. Pure.
  */
@@ -35,7 +35,8 @@ const none: ResidencyStep = { unload: [], load: null, leaving: [], isWaiting: fa
 export interface Load {
   readonly bytes: number;
   readonly loadMs: number;
-  readonly isSpeech: boolean;
+  /** Of a task that somebody waits for. */
+  readonly isAwaited: boolean;
 }
 
 interface History extends Load {
@@ -49,8 +50,8 @@ interface History extends Load {
 const loadsOfPatience = 5;
 const patienceMsMin = 1000;
 const usesHalfMs = 300_000;
-/** Rows of speech are ahead of others by so much, and not for ever: two models of speech would shut out a third model. */
-const speechLeadMs = 10_000;
+/** Rows of awaited models are ahead of others by so much, and not for ever: two such models would shut out a third one. */
+const awaitedLeadMs = 10_000;
 
 export class Residency {
   readonly #laneBytes: number;
@@ -126,10 +127,10 @@ export class Residency {
     return this.#pickVictims(unasked, bytes, nowMs) ?? this.#pickVictims(free, bytes, nowMs);
   }
 
-  /** Who waits longest, speech with a lead; what another lane serves can wait for its patience. */
+  /** Who waits longest, an awaited one with a lead; what another lane serves can wait for its patience. */
   #mostWanted({ absent, waits, isElsewhere, nowMs }: LaneContents): string | undefined {
     const since = (unit: string) => waits.get(unit) as number;
-    const rank = (unit: string) => since(unit) - (this.#isSpeech(unit) ? speechLeadMs : 0);
+    const rank = (unit: string) => since(unit) - (this.#isAwaited(unit) ? awaitedLeadMs : 0);
     return absent
       .filter((unit) => waits.has(unit) && (!isElsewhere(unit) || nowMs - since(unit) > this.#patienceFor(unit)))
       .sort((a, b) => rank(a) - rank(b))[0];
@@ -152,7 +153,8 @@ export class Residency {
   /** Those of them that go; null when all would not make room enough. */
   #pickVictims(units: readonly string[], bytes: number, nowMs: number): string[] | null {
     const order = units.toSorted(
-      (a, b) => Number(this.#isSpeech(a)) - Number(this.#isSpeech(b)) || this.#worth(a, nowMs) - this.#worth(b, nowMs),
+      (a, b) =>
+        Number(this.#isAwaited(a)) - Number(this.#isAwaited(b)) || this.#worth(a, nowMs) - this.#worth(b, nowMs),
     );
     const victims: string[] = [];
     let freed = 0;
@@ -174,8 +176,8 @@ export class Residency {
     return Math.max(patienceMsMin, loadsOfPatience * (this.#known.get(unit)?.loadMs ?? 0));
   }
 
-  #isSpeech(unit: string): boolean {
-    return this.#known.get(unit)?.isSpeech ?? false;
+  #isAwaited(unit: string): boolean {
+    return this.#known.get(unit)?.isAwaited ?? false;
   }
 
   #sum(units: readonly string[]): number {
