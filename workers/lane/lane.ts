@@ -6,7 +6,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import { BulkFile } from './bulk-tensors.ts';
-import { describeDevice } from './device.ts';
+import { laneEnvironment } from './lane-environment.ts';
 import type {
   LaneOptions,
   LaneOutcome,
@@ -100,17 +100,10 @@ export class Lane {
 
   constructor(name: string, options: LaneOptions, entry: string) {
     this.name = name;
-    const { cuda_visible_devices } = describeDevice(options.device);
     this.#child = fork(entry, [JSON.stringify(options)], {
       serialization: 'advanced',
       stdio: [...this.#bulk.stdio],
-      // In the order of the bus, as nvidia-smi and the DCGM exporter number them: CUDA's own order puts the fastest first.
-      env: {
-        ...process.env,
-        CUDA_DEVICE_ORDER: 'PCI_BUS_ID',
-        CUDA_VISIBLE_DEVICES: cuda_visible_devices,
-        OMP_NUM_THREADS: String(options.threads),
-      },
+      env: laneEnvironment(options, process.env),
     });
     this.#child.on('message', (reply: LaneReply) => this.#receive(reply));
     this.#child.on('error', (error) => this.#end(`lane process error: ${error.message}`));
