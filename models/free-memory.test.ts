@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import sharp from 'sharp';
-import { freeMemory } from './free-memory.ts';
+import { freeLarge, freeMemory } from './free-memory.ts';
 import { createPixelReader } from './images/pixel-rows.ts';
 import { readProcessorPlan } from './images/processor-plan.ts';
 
@@ -14,6 +14,16 @@ test('memory is given back whole, and a part of it never', () => {
   freeMemory(whole);
   freeMemory(part);
   assert.deepEqual([whole.length, part.length], [0, 32]);
+});
+
+test('of tensors only what is large and has its memory to itself is given back', () => {
+  const tensors = [100, 32_768, 32_768].map((length) => ({ data: new Uint8Array(length) }));
+  tensors.push({ data: new Uint8Array(65_536).subarray(0, 32_768) });
+  freeLarge(Object.fromEntries(tensors.entries()));
+  assert.deepEqual(
+    tensors.map(({ data }) => data.length),
+    [100, 0, 0, 32_768],
+  );
 });
 
 test('a picture that was prepared holds no memory but its pixels', async (t) => {

@@ -64,9 +64,7 @@ export class CohortDecoder implements Decoder {
 
   async #encode(budgetMs: number): Promise<Progress> {
     const { encoded, failed } = await this.#rows.encoder.encode(budgetMs, this.slots);
-    this.#rows.addReady(
-      encoded.map(({ sequence, states }) => ({ sequence, states: this.#decoder.encoderStates(states) })),
-    );
+    this.#rows.addReady(encoded.map((row) => ({ ...row, states: this.#decoder.encoderStates(row.states) })));
     return { finished: failed, lines: 0, tokens: 0 };
   }
 

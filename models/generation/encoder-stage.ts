@@ -3,6 +3,7 @@
  * between. How many rows a chunk has is found by measuring: on CPUs a long row gains nothing from company.
  */
 import { Problem } from '../../shared/problems/problem.ts';
+import { freeLarge } from '../free-memory.ts';
 import type { BatchTensor, GenerationPlan } from '../task.ts';
 import { ChunkSize } from './chunk-size.ts';
 import type { Encode } from './encode.ts';
@@ -14,6 +15,8 @@ import type { Finished, Sequence } from './sequence.ts';
 export interface EncodedRow {
   readonly sequence: Sequence;
   readonly states: Tensors;
+  /** Nobody reads the states again: their memory goes back once all rows of the chunk have said so. */
+  readonly release: () => void;
 }
 
 export interface EncoderReport {
@@ -53,9 +56,18 @@ export class EncoderStage {
     const chunk = this.#takeChunk(budgetMs, rowsMax);
     const startedAt = performance.now();
     try {
-      const states = await this.#encode(this.#plan.collate(chunk.map(({ admission }) => admission.row)));
+      const feeds = this.#plan.collate(chunk.map(({ admission }) => admission.row));
+      const states = await this.#encode(feeds);
       this.#sizes.observe(chunk.length, performance.now() - startedAt);
-      return { encoded: chunk.map((sequence, row) => ({ sequence, states: statesOf(states, row) })), failed: [] };
+      freeLarge(withoutThose(feeds, states));
+      let held = chunk.length;
+      const release = () => {
+        if (--held === 0) freeLarge(states);
+      };
+      return {
+        encoded: chunk.map((sequence, row) => ({ sequence, states: statesOf(states, row), release })),
+        failed: [],
+      };
     } catch (error) {
       const [first, ...others] = chunk;
       if (first && others.length === 0) return { encoded: [], failed: [refused(first, error)] };
@@ -78,6 +90,12 @@ export class EncoderStage {
     this.drop((sequence) => taken.has(sequence));
     return chunk;
   }
+}
+
+/** A mask that was fed may be one of the states. */
+function withoutThose(feeds: Tensors, states: Tensors): Tensors {
+  const kept = new Set(Object.values(states));
+  return Object.fromEntries(Object.entries(feeds).filter(([, tensor]) => !kept.has(tensor)));
 }
 
 function statesOf(states: Tensors, row: number): Record<string, BatchTensor> {

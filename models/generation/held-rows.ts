@@ -57,6 +57,8 @@ export class HeldRows {
     const gone = new Set(ids);
     const isGone = ({ admission }: Sequence) => gone.has(admission.id);
     this.encoder.drop(isGone);
+    for (const { sequence, release } of [...this.#ready, ...this.#written, ...this.#begun.values()])
+      if (isGone(sequence)) release();
     this.#ready = this.#ready.filter(({ sequence }) => !isGone(sequence));
     this.#written = this.#written.filter(({ sequence }) => !isGone(sequence));
     for (const sequence of this.#begun.keys()) if (isGone(sequence)) this.#begun.delete(sequence);
@@ -79,10 +81,12 @@ export class HeldRows {
     const row = this.#begun.get(sequence);
     this.#begun.delete(sequence);
     const closed = tryToClose(sequence);
-    if (closed && 'outcome' in closed) return [closed];
-    if (closed && !this.#reviewer)
+    if (closed && 'review' in closed && row && this.#reviewer) this.#written.push({ ...row, ...closed });
+    else if (closed) {
+      row?.release();
+      if ('outcome' in closed) return [closed];
       return [{ id: sequence.admission.id, outcome: unreviewed('it takes one token at a time'), tokens: 0 }];
-    if (row && closed) this.#written.push({ ...row, ...closed });
+    }
     // Ahead of those that never began.
     else if (row) this.#ready.unshift(row);
     return [];
@@ -100,7 +104,9 @@ export class HeldRows {
     if (!due) return [];
     this.#written = this.#written.filter((other) => other !== due);
     const { id } = due.sequence.admission;
-    return [{ id, outcome: await this.#look(due), tokens: due.tokens }];
+    const outcome = await this.#look(due);
+    due.release();
+    return [{ id, outcome, tokens: due.tokens }];
   }
 
   async #look({ states, review }: EncodedRow & ReviewDue): Promise<RowOutcome> {

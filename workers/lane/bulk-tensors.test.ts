@@ -5,7 +5,7 @@ import { after, before, test } from 'node:test';
 import { unitOf } from '../../models/repository/model-files.ts';
 import type { RowTensor } from '../../models/task.ts';
 import { modelFiles } from '../../models/testing/model-files.ts';
-import { BulkFile, bulkBytesMin, freeBulk } from './bulk-tensors.ts';
+import { BulkFile, bulkBytesMin } from './bulk-tensors.ts';
 import type { FakeContext } from './fake-lane.ts';
 import { Lane } from './lane.ts';
 import type { LaneRow } from './lane-protocol.ts';
@@ -65,17 +65,6 @@ test('what the file does not take goes in its message', () => {
   closeSync(bulk.stdio[4] as number);
   const row = rowOf(150_528);
   assert.equal(bulk.send([row])[0]?.row.tensors['pixels'], row.row.tensors['pixels']);
-});
-
-test('freeing rows gives back what was large, and leaves what is small or part of more', () => {
-  const whole = rowOf(bulkBytesMin);
-  const own = new Uint8Array(bulkBytesMin);
-  const rows = [rowOf(100), whole, { ...whole, row: { ...whole.row, tensors: { pixels: tensorOf(own) } } }];
-  for (const { row } of rows) freeBulk(row.tensors);
-  assert.deepEqual(
-    rows.map(({ row }) => row.tensors['pixels']?.data.length),
-    [100, bulkBytesMin, 0],
-  );
 });
 
 test('a lane that dies with pixels on their way takes only its own call with it', async () => {

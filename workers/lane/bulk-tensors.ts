@@ -7,8 +7,7 @@ import { randomUUID } from 'node:crypto';
 import { closeSync, ftruncateSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { freeMemory } from '../../models/free-memory.ts';
-import type { BatchTensor, Row, RowTensor } from '../../models/task.ts';
+import type { Row, RowTensor } from '../../models/task.ts';
 import type { LaneRow } from './lane-protocol.ts';
 
 /** A read of its own costs a lane 5 us; a tensor of 500 tokens stays in its message. */
@@ -113,11 +112,6 @@ function receive({ bulkBytes, bulkAt, ...tensor }: BulkTensor): RowTensor {
   const { type } = tensor;
   if (type === 'uint8') return { ...tensor, data: bytes };
   return { ...tensor, data: type === 'float32' ? new Float32Array(bytes.buffer) : new Int32Array(bytes.buffer) };
-}
-
-/** Frees the large ones of a row or a batch whose call has ended. */
-export function freeBulk(tensors: Readonly<Record<string, RowTensor | BatchTensor>>): void {
-  for (const { data } of Object.values(tensors)) if (data.byteLength >= bulkBytesMin) freeMemory(data);
 }
 
 function isBulk(tensor: RowTensor): tensor is BulkTensor {

@@ -1,8 +1,8 @@
 /** A model whose rows take one call, as a lane has it loaded: batches in, outcomes out. */
 import { join } from 'node:path';
+import { freeLarge } from '../../models/free-memory.ts';
 import type { ModelFiles } from '../../models/repository/model-files.ts';
 import type { CallPipeline } from '../../models/task.ts';
-import { freeBulk } from './bulk-tensors.ts';
 import { canaryRows } from './canary-rows.ts';
 import { closeOutcome } from './close-outcome.ts';
 import type { LaneOptions, LaneOutcome, LaneRow } from './lane-protocol.ts';
@@ -46,8 +46,8 @@ export class CallModel {
     const outcomes = this.#pipeline.postprocess(outputs, rows);
     if (outcomes.length !== rows.length) throw new Error(`${rows.length} rows went in, ${outcomes.length} came out.`);
     const closed = outcomes.map((outcome, i) => closeOutcome(this.#pipeline, outcome, laneRows[i] as LaneRow));
-    for (const { tensors } of rows) freeBulk(tensors);
-    freeBulk(feeds);
+    for (const { tensors } of rows) freeLarge(tensors);
+    freeLarge(feeds);
     return { outcomes: closed, computeMs: computedAt - startedAt, postprocessMs: performance.now() - computedAt };
   }
 

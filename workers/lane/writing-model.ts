@@ -3,6 +3,7 @@
  * A call ends when its time is over, or earlier when a row has ended and its place may be wanted.
  */
 import { join } from 'node:path';
+import { freeLarge } from '../../models/free-memory.ts';
 import { createDecoder } from '../../models/generation/create-decoder.ts';
 import { type Decoder, writeRows } from '../../models/generation/decoder.ts';
 import type { Engine } from '../../models/generation/engine.ts';
@@ -88,7 +89,11 @@ export class WritingModel {
 
   #forget(): void {
     const held = new Set(this.#decoder.held);
-    for (const id of this.#rows.keys()) if (!held.has(id)) this.#rows.delete(id);
+    for (const [id, { row }] of this.#rows) {
+      if (held.has(id)) continue;
+      freeLarge(row.tensors);
+      this.#rows.delete(id);
+    }
   }
 }
 

@@ -4,7 +4,7 @@
  * call that died, each alone. Models that write token by token are `steps/`. Results go to the owner; nothing here knows
  * Redis.
  */
-import { freeBulk } from '../lane/bulk-tensors.ts';
+import { freeLarge } from '../../models/free-memory.ts';
 import type { CallResult, Lane } from '../lane/lane.ts';
 import type { LanePool } from '../lane/lane-pool.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
@@ -210,7 +210,7 @@ export class Scheduler {
     this.#policy.ended?.({ rows, startedMs, endedMs: performance.now() });
     const { outcomes, kind: _kind, ...times } = result;
     this.#events.onReport({ model: first.model, rows, ...times, predictedMs });
-    for (const { row } of rows) freeBulk(row.tensors);
+    for (const { row } of rows) freeLarge(row.tensors);
     const cost = { computeMs: times.computeMs, laneMs: times.wallMs / rows.length, rows: rows.length };
     for (const [i, row] of rows.entries()) this.#events.onRow(row, outcomes[i] as LaneOutcome, cost);
   }

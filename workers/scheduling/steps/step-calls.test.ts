@@ -68,6 +68,8 @@ beforeEach(() => {
 });
 
 let clock = 0;
+/** Enough for their memory to be given back. */
+const pixels = 40_000;
 const rows = (count: number): QueuedRow[] =>
   Array.from({ length: count }, () => {
     const common = { model: 'm', class: 'normal', length: 1, shapeKey: 'x', suspect: false, alone: false, index: 0 };
@@ -77,7 +79,7 @@ const rows = (count: number): QueuedRow[] =>
       arrivedMs: clock++,
       waitsSinceMs: 0,
       deadlineMs: Infinity,
-      row: {},
+      row: { tensors: { pixels: { type: 'uint8', dims: [pixels], data: new Uint8Array(pixels) } } },
       item,
     } as unknown as QueuedRow;
   });
@@ -100,6 +102,10 @@ test('rows that end make room for those that wait, and bear their share of lane 
   await call();
   assert.equal(lane.orders[2]?.admit.length, 2);
   assert.equal(outcomes.length, 6);
+  assert.ok(
+    outcomes.every(([{ row }]) => row.tensors['pixels']?.data.length === 0),
+    'nobody reads them again',
+  );
   assert.equal(await call(), false);
 });
 

@@ -3,6 +3,7 @@
  * the waiting rows, whatever rows it has there: when the policy picks it, rows come and go and a call of steps runs, short
  * enough for the policy to decide anew. Which rows come and go is `admission.ts`.
  */
+import { freeLarge } from '../../../models/free-memory.ts';
 import type { JobClass } from '../../../shared/jobs/job.ts';
 import type { Lane, LostCall, SteppedCall, StepResult } from '../../lane/lane.ts';
 import type { LanePool } from '../../lane/lane-pool.ts';
@@ -140,7 +141,9 @@ export class StepCalls {
     this.#limits.get(model)?.note(call, performance.now());
     for (const { id, outcome } of call.finished) {
       const written = live.take(id);
-      if (written) this.#events.onWritten(lane, written, outcome);
+      if (!written) continue;
+      freeLarge(written.row.row.tensors);
+      this.#events.onWritten(lane, written, outcome);
     }
     const held = new Set(call.held);
     const forgotten = live.all.filter(({ id }) => !held.has(id));
