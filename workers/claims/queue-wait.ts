@@ -36,8 +36,8 @@ export class QueueWait {
     // 1 ms at least: to Redis 0 is for ever.
     const leftMs = dueMs === null ? Number.POSITIVE_INFINITY : dueMs - performance.now();
     const seconds = Math.min(blockSeconds, Math.max(1, leftMs) / 1000);
-    // A connection that was cut without a word never answers.
-    const watchdog = setTimeout(() => this.#blocking.disconnect(true), (seconds + blockSeconds) * 1000);
+    // A connection that was cut without a word never answers; nor does the next, where the network is still away.
+    const watchdog = setInterval(() => this.#blocking.disconnect(true), (seconds + blockSeconds) * 1000);
     try {
       const waking = this.#blocking.bzpopmin(this.#handover, this.#marker, seconds);
       const woken = await Promise.race([waking, this.#closed.promise]);
@@ -45,7 +45,7 @@ export class QueueWait {
       const [key, message] = woken;
       return key === this.#marker ? { kind: 'marker' } : { kind: 'handover', claims: readHandover(message) };
     } finally {
-      clearTimeout(watchdog);
+      clearInterval(watchdog);
     }
   }
 
