@@ -7,6 +7,7 @@ import { keys } from '../../shared/jobs/keys.ts';
 import { markerOf } from '../../shared/jobs/queues.ts';
 import { readHandover } from '../../shared/jobs/store/claims.ts';
 import type { StartedClaim } from '../../shared/jobs/store/words.ts';
+import { untilAnswered } from '../../shared/redis/until-answered.ts';
 
 /** A consumer looks again after this long though nothing woke it: whoever took the marker may have died before it claimed. */
 const blockSeconds = 5;
@@ -36,17 +37,11 @@ export class QueueWait {
     // 1 ms at least: to Redis 0 is for ever.
     const leftMs = dueMs === null ? Number.POSITIVE_INFINITY : dueMs - performance.now();
     const seconds = Math.min(blockSeconds, Math.max(1, leftMs) / 1000);
-    // A connection that was cut without a word never answers; nor does the next, where the network is still away.
-    const watchdog = setInterval(() => this.#blocking.disconnect(true), (seconds + blockSeconds) * 1000);
-    try {
-      const waking = this.#blocking.bzpopmin(this.#handover, this.#marker, seconds);
-      const woken = await Promise.race([waking, this.#closed.promise]);
-      if (!woken) return null;
-      const [key, message] = woken;
-      return key === this.#marker ? { kind: 'marker' } : { kind: 'handover', claims: readHandover(message) };
-    } finally {
-      clearInterval(watchdog);
-    }
+    const waking = this.#blocking.bzpopmin(this.#handover, this.#marker, seconds);
+    const woken = await untilAnswered(this.#blocking, seconds * 1000, Promise.race([waking, this.#closed.promise]));
+    if (!woken) return null;
+    const [key, message] = woken;
+    return key === this.#marker ? { kind: 'marker' } : { kind: 'handover', claims: readHandover(message) };
   }
 
   close(): void {

@@ -6,6 +6,7 @@
 import { keys } from '../../shared/jobs/keys.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 import { toFields } from '../../shared/redis/stream-fields.ts';
+import { untilAnswered } from '../../shared/redis/until-answered.ts';
 
 export interface StreamEntry {
   readonly id: string;
@@ -32,9 +33,11 @@ export class PredictionStream {
   async read(entriesMax: number, blockMs: number): Promise<StreamEntry[]> {
     const count = ['COUNT', entriesMax] as const;
     const streams = ['STREAMS', keys.predictions, this.#last] as const;
-    const reply = await (blockMs > 0
-      ? this.#blocking.xread(...count, 'BLOCK', blockMs, ...streams)
-      : this.#blocking.xread(...count, ...streams));
+    const read =
+      blockMs > 0
+        ? this.#blocking.xread(...count, 'BLOCK', blockMs, ...streams)
+        : this.#blocking.xread(...count, ...streams);
+    const reply = await untilAnswered(this.#blocking, blockMs, read);
     return (reply?.[0]?.[1] ?? []).map(([id, flat]) => ({ id, atMs: Number.parseInt(id, 10), fields: toFields(flat) }));
   }
 

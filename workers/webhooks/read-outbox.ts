@@ -14,6 +14,7 @@ import type { Logger } from '../../shared/observability/logger.ts';
 import { traceIdOf } from '../../shared/observability/trace-context.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 import { toFields } from '../../shared/redis/stream-fields.ts';
+import { untilAnswered } from '../../shared/redis/until-answered.ts';
 import { type BacklogBound, DeliveryLog, type EventRef, type PinnedEvent } from './delivery-log.ts';
 import type { DeliveryMetrics, DeliveryResult } from './delivery-metrics.ts';
 import { renderEvent } from './render-event.ts';
@@ -109,16 +110,9 @@ export class OutboxReader {
     const { consumer } = this.#options;
     const streams = ['STREAMS', keys.outbox, '>'] as const;
     const block = Math.min(blockMs, this.#claimIdleMs);
-    const reply = await blocking.xreadgroup(
-      'GROUP',
-      group,
-      consumer,
-      'COUNT',
-      entriesPerRead,
-      'BLOCK',
-      block,
-      ...streams,
-    );
+    const count = ['COUNT', entriesPerRead] as const;
+    const read = blocking.xreadgroup('GROUP', group, consumer, ...count, 'BLOCK', block, ...streams);
+    const reply = await untilAnswered(blocking, block, read);
     return ((reply as [string, Entry[]][] | null)?.[0]?.[1] ?? []) as Entry[];
   }
 
