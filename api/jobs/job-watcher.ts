@@ -4,13 +4,14 @@
  */
 import type { Redis } from 'ioredis';
 import { keys } from '../../shared/jobs/keys.ts';
+import { type JobRecord, parseFinished } from '../../shared/jobs/store/record.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
 
 /**
- * `status` of the event, or null when some may have been missed: look in any case. `document` is the finished job, with
- * the event of its end, unless it is large.
+ * `status` of the event, or null when some may have been missed: look in any case. `record` is the finished job, with the
+ * event of its end, unless it is large.
  */
-export type WatchListener = (status: string | null, document?: string) => void;
+export type WatchListener = (status: string | null, record?: JobRecord) => void;
 
 export class JobWatcher {
   /** Name that the store announces events to. */
@@ -32,8 +33,8 @@ export class JobWatcher {
   }
 
   /** Calls `listener` at each event of the job. Returns what ends it. */
-  watch({ tenant, id }: JobRef, listener: WatchListener): () => void {
-    const key = `${tenant}/${id}`;
+  watch(ref: JobRef, listener: WatchListener): () => void {
+    const key = nameOf(ref);
     const listeners = this.#listeners.get(key) ?? new Set();
     this.#listeners.set(key, listeners.add(listener));
     return () => {
@@ -51,9 +52,31 @@ export class JobWatcher {
     this.#subscriber.disconnect();
   }
 
-  /** `<tenant>/<id> <seq> <status>[ <finished document>]` */
+  /** `<tenant>/<id> <seq> <status>`, or the finished document. */
   #hear(message: string): void {
-    const [, key = '', status = '', document] = /^(\S+) \d+ (\S+)(?: (.+))?$/s.exec(message) ?? [];
-    for (const listener of this.#listeners.get(key) ?? []) listener(status, document);
+    if (message.startsWith('{')) {
+      const record = readFinished(message);
+      if (record) this.#tell(nameOf(record.request), record.status, record);
+      return;
+    }
+    const [, name = '', status = ''] = /^(\S+) \d+ (\S+)$/.exec(message) ?? [];
+    this.#tell(name, status);
+  }
+
+  #tell(name: string, status: string, record?: JobRecord): void {
+    for (const listener of this.#listeners.get(name) ?? []) listener(status, record);
+  }
+}
+
+function nameOf({ tenant, id }: JobRef): string {
+  return `${tenant}/${id}`;
+}
+
+/** Null for one that this release can not read: who waits for it looks for itself, and is told so there. */
+function readFinished(document: string): JobRecord | null {
+  try {
+    return parseFinished(document);
+  } catch {
+    return null;
   }
 }

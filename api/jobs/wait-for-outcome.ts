@@ -4,7 +4,7 @@
  */
 import { isOutcome } from '../../shared/jobs/job.ts';
 import type { JobStore } from '../../shared/jobs/store/job-store.ts';
-import { type JobRecord, parseFinished } from '../../shared/jobs/store/record.ts';
+import type { JobRecord } from '../../shared/jobs/store/record.ts';
 import type { JobRef } from '../../shared/jobs/store/words.ts';
 import { Bell } from './bell.ts';
 import type { JobWatcher } from './job-watcher.ts';
@@ -28,15 +28,15 @@ export class OutcomeWait {
   readonly #ref: JobRef;
   readonly #bell = new Bell();
   readonly #unwatch: () => void;
-  #document: string | undefined;
+  #outcome: JobRecord | undefined;
 
   /** Listens from here on; admit or read the job with the watcher's channel after this, so that nothing falls between. */
   constructor(parts: WaitParts, ref: JobRef) {
     this.#parts = parts;
     this.#ref = ref;
-    this.#unwatch = parts.watcher.watch(ref, (status, document) => {
+    this.#unwatch = parts.watcher.watch(ref, (status, outcome) => {
       if (status !== null && !isOutcome(status)) return;
-      this.#document ??= document;
+      this.#outcome ??= outcome;
       this.#bell.ring();
     });
   }
@@ -52,7 +52,7 @@ export class OutcomeWait {
       if (left <= 0) break;
       await this.#bell.wait(Math.min(left, lookMs), signal);
       lookMs = Math.min(2 * lookMs, lookMsMax);
-      record = this.#document === undefined ? await store.read(this.#ref) : parseFinished(this.#document);
+      record = this.#outcome ?? (await store.read(this.#ref));
     }
     return record;
   }

@@ -15,13 +15,18 @@ beforeEach(() => redis.flushall());
 const text = 'a secret sentence';
 const mark: InputMark = ['text', 'ab12', 17];
 
-async function ended(recording: InputPolicy | undefined, output: unknown, input: StoredInput = { kind: 'text', text }) {
+async function ended(
+  recording: InputPolicy | undefined,
+  output: unknown,
+  input: StoredInput = { kind: 'text', text },
+  how: Partial<Finish> = {},
+) {
   const store = new JobStore(redis, undefined, recording);
   const job = jobRequest();
   await store.admit(job, { input: [input], marks: [mark], queueMax: 1000, tenantMax: 1000 });
   await startJob(redis, job);
   const fragment = JSON.stringify(output);
-  const end: Finish = { tenant: 'default', id: job.id, kind: 'item', status: 'succeeded', fragment };
+  const end: Finish = { tenant: 'default', id: job.id, kind: 'item', status: 'succeeded', fragment, ...how };
   await store.finish([end]);
   return { store, job };
 }
@@ -54,6 +59,19 @@ test('tells of an ended job once, with its document and, by policy, marks and in
     if (policy !== 'none') assert.deepEqual(JSON.parse(entry?.['im'] ?? ''), [mark]);
     assert.equal(JSON.stringify(entry).includes(text), policy === 'full');
   }
+});
+
+test('is not told the input that a dead letter keeps', async () => {
+  const { job } = await ended(
+    'hash',
+    { slug: 'poison-job' },
+    { kind: 'text', text },
+    { status: 'failed', deadLetter: true },
+  );
+  const [entry] = await entries();
+  assert.ok((await redis.get(keys.finished('default', job.id)))?.includes(text));
+  assert.deepEqual(JSON.parse(entry?.['d'] ?? '').err, { slug: 'poison-job' });
+  assert.equal(JSON.stringify(entry).includes(text), false);
 });
 
 test('leaves a large output to be read by reference, and keeps the document until then', async () => {

@@ -58,13 +58,13 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
   local items, retention = string.match(shape, '^(%d+)/(%d+)$')
   local heir, version = heir_of(queue, data, input, wait)
   local told = { tenant = tenant, id = id, wh = wanted }
-  emit(told, 'queued', now, nil, KEYS[5])
-  if heir then emit(told, 'processing', now, nil, KEYS[5]) end
+  emit(told, 'queued', ms, nil, KEYS[5])
+  if heir then emit(told, 'processing', ms, nil, KEYS[5]) end
   local set = { 'v', record_version, 'req', req, 'in', input, 's', heir and 'processing' or 'queued', 'c', ms, 'n', items, 'l', list,
     'q', queue, 'seq', told.seq, 'ev', told.ev, 'rt', retention }
   local function also(name, value) set[#set + 1] = name set[#set + 1] = value end
   if heir then
-    also('a', 1) also('st', ms) also('mv', version)
+    also('a', '1') also('st', ms) also('mv', version)
   elseif wait ~= '' then
     local start_by = string.format('%.0f', now + tonumber(wait))
     redis.call('ZADD', KEYS[1], start_by, member)
@@ -74,7 +74,7 @@ local function admit(id, tenant, hash, ttl, req, input, list, wait, queue, bound
   if wanted ~= '' then also('wh', wanted) end
   if marks ~= '' then also('im', marks) end
   if blobs == '1' then
-    also('b', 1)
+    also('b', '1')
     redis.call('ZADD', KEYS[4], 'inf', member)
   end
   if hash ~= '' then
@@ -108,6 +108,6 @@ end
 for field, count in pairs(live) do
   if count.now ~= count.stored then redis.call('HINCRBY', KEYS[2], field, count.now - count.stored) end
 end
-for queue, heir in pairs(heirs) do if heir then handover.give(queue, heir, now) end end
+for queue, heir in pairs(heirs) do if heir then handover.give(queue, heir, ms) end end
 for queue, refs in pairs(waiting) do queues.add(queue, refs) end
 return replies

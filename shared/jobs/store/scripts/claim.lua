@@ -35,7 +35,7 @@ local function start(id, tenant, wish)
   if not first then
     redis.call('HSET', job, 'a', attempts, 'mv', version)
   else
-    local seq, ev = emit({ tenant = tenant, id = id, seq = h[7], ev = h[8], wh = h[9], w = h[10] }, 'processing', now, nil, KEYS[2])
+    local seq, ev = emit({ tenant = tenant, id = id, seq = h[7], ev = h[8], wh = h[9], w = h[10] }, 'processing', stamp, nil, KEYS[2])
     redis.call('HSET', job, 'a', attempts, 's', 'processing', 'st', stamp, 'seq', seq, 'ev', ev, 'mv', version)
     if h[6] then redis.call('ZREM', KEYS[1], tenant .. '/' .. id) end
   end

@@ -40,10 +40,10 @@ function handover.find(queue)
 end
 
 -- What an heir got within this call, and what it still has room for.
-function handover.give(queue, heir, now)
+function handover.give(queue, heir, stamp)
   if #heir.jobs == 0 then return end
   local key = handover_key(queue, heir.worker)
-  redis.call('ZADD', key, now, '[' .. table.concat(heir.jobs, ',') .. ']')
+  redis.call('ZADD', key, stamp, '[' .. table.concat(heir.jobs, ',') .. ']')
   redis.call('PEXPIRE', key, unread_ms)
   local room = heir.room - #heir.jobs
   if room == 0 then

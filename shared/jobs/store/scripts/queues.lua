@@ -17,7 +17,7 @@ end
 -- One that is claimed as it comes.
 function queues.add_claimed(queue, ref, owner)
   local base = base_of(queue)
-  redis.call('HSET', base .. ref.id, 'name', 'run', 'data', ref.data, 'opts', '{}', 'timestamp', ref.ms, 'delay', 0, 'priority', 1,
+  redis.call('HSET', base .. ref.id, 'name', 'run', 'data', ref.data, 'opts', '{}', 'timestamp', ref.ms, 'delay', '0', 'priority', '1',
     'processedOn', ref.ms, 'pb', owner)
   redis.call('LPUSH', base .. 'active', ref.id)
 end
@@ -28,12 +28,12 @@ function queues.add(queue, refs)
   local first = redis.call('INCRBY', base .. 'pc', #refs) - #refs
   local scored = {}
   for k, ref in ipairs(refs) do
-    redis.call('HSET', base .. ref.id, 'name', 'run', 'data', ref.data, 'opts', '{}', 'timestamp', ref.ms, 'delay', 0, 'priority', 1)
+    redis.call('HSET', base .. ref.id, 'name', 'run', 'data', ref.data, 'opts', '{}', 'timestamp', ref.ms, 'delay', '0', 'priority', '1')
     scored[2 * k - 1] = 0x100000000 + (first + k) % 0x100000000
     scored[2 * k] = ref.id
   end
   redis.call('ZADD', base .. 'prioritized', unpack(scored))
-  redis.call('ZADD', base .. 'marker', 0, '0')
+  redis.call('ZADD', base .. 'marker', '0', '0')
 end
 
 -- Lets those wait whose delay is over.
@@ -68,7 +68,7 @@ end
 function queues.wake_if_waiting(queue)
   local base = base_of(queue)
   if redis.call('ZCARD', base .. 'prioritized') + redis.call('LLEN', base .. 'wait') > 0 then
-    redis.call('ZADD', base .. 'marker', 0, '0')
+    redis.call('ZADD', base .. 'marker', '0', '0')
   end
 end
 
@@ -92,9 +92,9 @@ function queues.active(queue) return redis.call('LRANGE', base_of(queue) .. 'act
 -- To the front: it has waited once already. False when it is not claimed.
 function queues.put_back(queue, id)
   local base = base_of(queue)
-  if redis.call('LREM', base .. 'active', -1, id) == 0 then return false end
+  if redis.call('LREM', base .. 'active', '-1', id) == 0 then return false end
   redis.call('RPUSH', base .. 'wait', id)
-  redis.call('ZADD', base .. 'marker', 0, '0')
+  redis.call('ZADD', base .. 'marker', '0', '0')
   return true
 end
 
@@ -102,7 +102,7 @@ end
 function queues.drop(queue, id)
   local base = base_of(queue)
   redis.call('DEL', base .. id)
-  if redis.call('LREM', base .. 'active', -1, id) > 0 then return end
+  if redis.call('LREM', base .. 'active', '-1', id) > 0 then return end
   if redis.call('ZREM', base .. 'prioritized', id) > 0 then return end
-  if redis.call('LREM', base .. 'wait', 1, id) == 0 then redis.call('ZREM', base .. 'delayed', id) end
+  if redis.call('LREM', base .. 'wait', '1', id) == 0 then redis.call('ZREM', base .. 'delayed', id) end
 end
