@@ -28,6 +28,8 @@ let begun: string[];
 let handed: string[];
 /** What is handed over can not run here. */
 let refused: boolean;
+/** In the turn of the loop in which a handover came. */
+let onHanded: () => void;
 
 before(async () => {
   server = await startTestRedis();
@@ -45,6 +47,7 @@ beforeEach(async () => {
   begun = [];
   handed = [];
   refused = false;
+  onHanded = () => {};
   held = new HeldClaims(redis, 'me');
   consumers = new ClaimQueues({
     model: 'm',
@@ -59,6 +62,7 @@ beforeEach(async () => {
       return found;
     },
     async take(claims, begin) {
+      onHanded();
       const served = refused ? [] : claims;
       for (const claim of served) begin(claim, note(claim));
       handed.push(...served.map(({ ref }) => ref.id));
@@ -142,6 +146,20 @@ test('takes what is handed to it while its queue is empty, no more than it has r
   await end(ids[1] as string);
   await begins(6);
   assert.deepEqual(begun, ids);
+});
+
+test('what is handed to it goes to its lane before it waits for the next', async (t) => {
+  await untilIdle();
+  const order: string[] = [];
+  onHanded = () => setImmediate(() => order.push('goes'));
+  const wait = Redis.prototype.bzpopmin as (...all: unknown[]) => Promise<never>;
+  t.mock.method(Redis.prototype, 'bzpopmin', function (this: Redis, key: string, ...rest: unknown[]) {
+    if (key === keys.handover(queue, 'me')) order.push('waits');
+    return wait.call(this, key, ...rest);
+  });
+  await admit();
+  await waitUntil('it waits again', () => order.includes('waits'));
+  assert.deepEqual(order, ['goes', 'waits']);
 });
 
 test('gives back what was handed to it and can not run here, and claims it then', async () => {

@@ -40,6 +40,14 @@ export class ClaimLater extends Error {
   }
 }
 
+/**
+ * A short text is prepared in this turn of the loop and goes to its lane at the end of it. Waiting for the next job first
+ * would be a write to Redis in between, 60 us of a lone job's time.
+ */
+async function untilUnderWay(): Promise<void> {
+  for (let turn = 0; turn < 2; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 type Begin = (claim: Claim, work: Promise<void>) => void;
 
 export interface ConsumerOptions {
@@ -151,7 +159,10 @@ class ClassConsumer {
       left -= woken.claims.length;
       const isOpen = !this.#isPaused && !this.#stop.signal.aborted;
       const refused = isOpen ? await this.#options.take(woken.claims, this.#begin) : woken.claims;
-      if (refused.length === 0) continue;
+      if (refused.length === 0) {
+        await untilUnderWay();
+        continue;
+      }
       const { redis, worker } = this.#options;
       await putBack(
         redis,

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Row } from '../../models/task.ts';
 import type { CallResult, Lane, LoadedModel } from '../lane/lane.ts';
 import type { LanePool } from '../lane/lane-pool.ts';
@@ -42,10 +43,14 @@ const nothing: SchedulerEvents = {
 };
 
 /** Runs these rows in one lane until each has an outcome. */
-async function run(lane: Lane, rows: readonly QueuedRow[], onReport: (report: CallReport) => void = () => {}) {
+async function run(lane: Lane, rows: readonly QueuedRow[], wanted: Partial<SchedulerEvents> = {}) {
   let open = rows.length;
   await new Promise<void>((resolve) => {
-    const events = { ...nothing, onReport, onRow: () => --open === 0 && resolve() };
+    const onRow: SchedulerEvents['onRow'] = (...row) => {
+      wanted.onRow?.(...row);
+      if (--open === 0) resolve();
+    };
+    const events = { ...nothing, ...wanted, onRow };
     const scheduler = new Scheduler(new AdaptivePolicy(cost, { growth: grown }), cost, events);
     const pool = { lanes: [lane], offer: () => scheduler.dispatch(lane), countSuccess() {}, isLeaving: () => false };
     scheduler.attach(pool as Partial<LanePool> as LanePool);
@@ -57,7 +62,9 @@ test('the memory of pictures is given back once their call was reported, and a s
   const sample = new CallSample();
   const lane = laneOf((rows) => ({ kind: 'ran', outcomes: rows.map(() => ({ part: null })), ...work }));
   const rows = pictures(3);
-  await run(lane, rows, ({ model, rows }) => sample.offer({ model, rows: rows.map(({ row }) => row), ms: 1 }));
+  const onReport = ({ model, rows }: CallReport) => sample.offer({ model, rows: rows.map(({ row }) => row), ms: 1 });
+  await run(lane, rows, { onReport });
+  await turn(); // Of the loop: reports come behind results.
   assert.deepEqual(
     rows.map(({ row }) => bytesOf(row)),
     [0, 0, 0],
@@ -91,6 +98,23 @@ test('a call that the model refused is not halved on a lane that has let go of t
   });
   await run(lane, pictures(4));
   assert.ok(had.length > 1 && !had.includes(false), `${had}`);
+});
+
+test('a call is noted once it is sent, and what was learned of it behind the write of its results', async () => {
+  const order: string[] = [];
+  const lane = laneOf((rows) => {
+    order.push('sent');
+    return { kind: 'ran', outcomes: rows.map(() => ({ part: null })), ...work };
+  });
+  const events: SchedulerEvents = {
+    ...nothing,
+    onCall: () => order.push('noted'),
+    onRow: () => setImmediate(() => order.push('written')),
+    onReport: () => order.push('learned'),
+  };
+  await run(lane, pictures(1), events);
+  await turn();
+  assert.deepEqual(order, ['sent', 'noted', 'written', 'learned']);
 });
 
 test('a policy is told of a model that left', () => {

@@ -9,7 +9,7 @@ import type { CallResult, Lane } from '../lane/lane.ts';
 import type { LanePool } from '../lane/lane-pool.ts';
 import type { LaneOutcome } from '../lane/lane-protocol.ts';
 import type { QueuedRow } from '../running/running-job.ts';
-import type { CostModel, LaneView, SchedulingPolicy } from './policy.ts';
+import type { CostModel, EndedCall, LaneView, SchedulingPolicy } from './policy.ts';
 import type { LiveRow } from './steps/live-rows.ts';
 import { StepCalls, type StepCandidate, type StepEvents } from './steps/step-calls.ts';
 
@@ -32,7 +32,7 @@ export interface RowCost {
 }
 
 export interface SchedulerEvents extends Omit<StepEvents, 'onWritten'> {
-  /** Before a batch goes to a lane: the last word on who is on board. */
+  /** A batch went to a lane, which wakes now: the last word on who is on board. */
   onCall(lane: Lane, rows: readonly QueuedRow[], predictedMs: number): void;
   onRow(row: QueuedRow, outcome: LaneOutcome, cost: RowCost): void;
   /** Of a row that was written token by token, before `onRow`. */
@@ -186,12 +186,13 @@ export class Scheduler {
     if (!first) return;
     const length = Math.max(...rows.map((row) => row.length));
     const predictedMs = this.#cost.predictMs(first.model, rows.length, length);
-    this.#events.onCall(lane, rows, predictedMs);
     const laneRows = rows.map(({ row, item }) => ({ row, alone: item.parts.length === 1 }));
     const limitMs = Math.min(hangMsMax, Math.max(hangMsMin, hangFactor * predictedMs));
     const startedMs = performance.now();
     this.#ends.set(lane, startedMs + predictedMs);
-    const result = await lane.run(first.model, laneRows, limitMs);
+    const running = lane.run(first.model, laneRows, limitMs);
+    this.#events.onCall(lane, rows, predictedMs);
+    const result = await running;
     this.#ends.delete(lane);
     this.#events.onCallEnd(lane, result);
     if (result.kind !== 'ran') for (const row of rows) row.waitsSinceMs = performance.now();
@@ -206,13 +207,21 @@ export class Scheduler {
       return;
     }
     this.#pool?.countSuccess(first.model);
-    this.#cost.observe(first.model, rows.length, length, result.wallMs);
-    this.#policy.ended?.({ rows, startedMs, endedMs: performance.now() });
     const { outcomes, kind: _kind, ...times } = result;
-    this.#events.onReport({ model: first.model, rows, ...times, predictedMs });
-    for (const { row } of rows) freeLarge(row.tensors);
+    const report = { model: first.model, rows, ...times, predictedMs };
+    const call = { rows, startedMs, endedMs: performance.now() };
     const cost = { computeMs: times.computeMs, laneMs: times.wallMs / rows.length, rows: rows.length };
     for (const [i, row] of rows.entries()) this.#events.onRow(row, outcomes[i] as LaneOutcome, cost);
+    // Results are written a turn later: behind that, since somebody waits for them and nobody for what is learned here.
+    setImmediate(() => this.#learn(report, call));
+  }
+
+  #learn(report: CallReport, call: EndedCall<QueuedRow>): void {
+    const { model, rows, wallMs } = report;
+    this.#cost.observe(model, rows.length, Math.max(...rows.map(({ length }) => length)), wallMs);
+    this.#policy.ended?.(call);
+    this.#events.onReport(report);
+    for (const { row } of rows) freeLarge(row.tensors);
   }
 
   /** The model threw: halves again, until the rows that it refuses stand alone. log2(n) extra calls for one bad row. */
