@@ -55,10 +55,17 @@ function encodeVector(vector: Float32Array): Record<string, string> {
 }
 
 function decodeVector(encoded: string): number[] {
-  const bytes = Buffer.from(encoded, 'base64');
-  const numbers = new Array<number>(bytes.length / 4);
-  for (let i = 0; i < numbers.length; i++) numbers[i] = Math.round(bytes.readFloatLE(4 * i) * 1e8) / 1e8;
+  const floats = floatsOf(encoded);
+  const numbers = new Array<number>(floats.length);
+  for (let i = 0; i < floats.length; i++) numbers[i] = Math.round((floats[i] as number) * unit) / unit;
   return numbers;
+}
+
+function floatsOf(encoded: string): Float32Array {
+  const bytes = Buffer.from(encoded, 'base64');
+  // A view where it may start: reading number by number takes twice as long.
+  const at = bytes.byteOffset % 4 === 0 ? bytes : new Uint8Array(bytes);
+  return new Float32Array(at.buffer, at.byteOffset, Math.floor(at.byteLength / 4));
 }
 
 const digits = 8;
@@ -67,18 +74,20 @@ const [zero, point, minus, comma] = [0x30, 0x2e, 0x2d, 0x2c];
 /** Sign, zero, point, digits, comma. */
 const numberBytesMax = digits + 4;
 let written = Buffer.alloc(numberBytesMax * 1024);
+/** `0000` to `9999`: a fraction is written in two halves, which takes half as long as digit by digit. */
+const quads = Buffer.from(Array.from({ length: 10_000 }, (_, i) => String(i).padStart(4, '0')).join(''), 'latin1');
 
 function vectorToJson(encoded: string): string {
-  const bytes = Buffer.from(encoded, 'base64');
-  const count = bytes.length / 4;
+  const floats = floatsOf(encoded);
+  const count = floats.length;
   if (written.length < count * numberBytesMax) written = Buffer.alloc(count * numberBytesMax);
   let at = 0;
   for (let i = 0; i < count; i++) {
-    const scaled = Math.round(bytes.readFloatLE(4 * i) * unit);
+    const scaled = Math.round((floats[i] as number) * unit);
     // Numbers of 1 and more are rare in vectors, and have no bound on their digits.
     if (Math.abs(scaled) >= unit) return JSON.stringify(decodeVector(encoded));
     if (i > 0) written[at++] = comma;
-    at = writeFraction(scaled, at);
+    at = writeFraction(scaled | 0, at);
   }
   return `[${written.toString('latin1', 0, at)}]`;
 }
@@ -90,15 +99,17 @@ function writeFraction(scaled: number, at: number): number {
   written[end++] = zero;
   if (scaled === 0) return end;
   written[end++] = point;
-  let left = Math.abs(scaled) | 0;
-  for (let place = end + digits - 1; place >= end; place--) {
-    const tenth = (left / 10) | 0;
-    written[place] = zero + left - 10 * tenth;
-    left = tenth;
-  }
+  const whole = Math.abs(scaled);
+  const high = (whole / 10_000) | 0;
+  writeQuad(high, end);
+  writeQuad(whole - 10_000 * high, end + 4);
   end += digits;
   while (written[end - 1] === zero) end--;
   return end;
+}
+
+function writeQuad(quad: number, at: number): void {
+  for (let place = 0; place < 4; place++) written[at + place] = quads[4 * quad + place] as number;
 }
 
 function nonFinite(): Problem {
