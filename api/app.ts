@@ -29,13 +29,11 @@ export function createApp(parts: ApiDependencies): Express {
 
 /** Makes the call, sets the headers that every answer has, and counts and logs it when it is over. */
 function openCall(parts: ApiDependencies) {
-  const fixedHeaders = securityHeaders();
+  const fixedHeaders = securityHeaders().flat();
   return (request: Request, response: Response, next: NextFunction) => {
     const call = new Call(request, response, parts.tracing);
     response.locals['call'] = call;
-    for (const [name, value] of fixedHeaders) response.setHeader(name, value);
-    response.setHeader('X-Request-Id', call.id);
-    response.setHeader('traceparent', call.traceparent);
+    call.fixedHeaders = [...fixedHeaders, 'X-Request-Id', call.id, 'traceparent', call.traceparent];
     response.once('close', () => report(parts, call));
     if (call.header('host') === undefined) throw new Problem('bad-request', 'The request has no Host header.');
     parts.authenticator.refuseKeyInUrl(call);

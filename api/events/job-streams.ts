@@ -81,7 +81,7 @@ export class JobStreams {
   ): Promise<void> {
     const { response } = call;
     const signal = AbortSignal.any([call.disconnectSignal(), this.#parts.stopping]);
-    response.writeHead(200, {
+    call.begin(200, {
       'Content-Type': 'text/event-stream; charset=utf-8',
       'Cache-Control': 'no-cache, no-transform',
       'X-Accel-Buffering': 'no',

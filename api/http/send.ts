@@ -24,7 +24,7 @@ export function sendHtml(call: Call, status: number, html: string, headers: Head
 /** An answer without a body (204). */
 export function sendEmpty(call: Call, status: number, headers: Headers = {}): void {
   if (call.response.headersSent) return;
-  call.response.writeHead(status, headers);
+  call.begin(status, headers);
   call.response.end();
 }
 
@@ -41,12 +41,12 @@ function send(call: Call, status: number, type: string, text: string, headers: H
   if (response.headersSent || response.destroyed) return;
   const length = { 'Content-Type': type, 'Content-Length': String(Buffer.byteLength(text)) };
   if (!isBodyPending(request)) {
-    response.writeHead(status, { 'Cache-Control': 'no-store', ...length, ...headers });
+    call.begin(status, { 'Cache-Control': 'no-store', ...length, ...headers });
     response.end(request.method === 'HEAD' ? undefined : text);
     return;
   }
   // Closing while the caller still sends would reset the connection before the answer is read.
-  response.writeHead(status, { 'Cache-Control': 'no-store', ...length, ...headers, Connection: 'close' });
+  call.begin(status, { 'Cache-Control': 'no-store', ...length, ...headers, Connection: 'close' });
   response.write(text);
   const end = () => {
     clearTimeout(timer);

@@ -96,11 +96,11 @@ async function sendStream(
   fileName: string,
   gone: AbortSignal,
 ): Promise<void> {
-  call.response.writeHead(200, {
+  call.begin(200, {
     'Content-Type': type,
     'Content-Disposition': `attachment; filename="${fileName}"`,
     'Cache-Control': 'no-store',
-    ...(bytes !== null && { 'Content-Length': bytes }),
+    ...(bytes !== null && { 'Content-Length': String(bytes) }),
   });
   if (call.request.method === 'HEAD') {
     body.destroy();
