@@ -1,36 +1,23 @@
 /** Each check is broken once: it must be seen, with the measured value and something to type. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import {
-  chmodSync,
-  cpSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { chmodSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer as createHttpServer } from 'node:http';
-import { type AddressInfo, connect, createServer, type Server } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, before, describe, it } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { after, describe, it } from 'node:test';
 import { freePort } from '../../shared/testing/free-port.ts';
 import { skipWithoutPostgres, startTestPostgres } from '../../shared/testing/postgres.ts';
-import { startTestRedis, type TestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { root } from '../commands/run-tool.ts';
 import { createPaint } from '../terminal/paint.ts';
-import { checkDataFolder, judgeFreeSpace, judgeFsync } from './check-data-folder.ts';
 import { checkDatabase, judgeDatabase } from './check-database.ts';
 import { checkModelFolders } from './check-models.ts';
 import { checkPort } from './check-ports.ts';
 import { checkDevices, checkFfmpeg, checkNode, checkRedisServer } from './check-programs.ts';
-import { checkRedis, judgeClock } from './check-redis.ts';
 import { type Finding, renderFindings } from './finding.ts';
+import { assertBroken, find } from './testing/assert-finding.ts';
 
 const dir = mkdtempSync(join(tmpdir(), 'millrace-doctor-'));
 const servers: Server[] = [];
@@ -39,169 +26,11 @@ after(() => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-function find(findings: readonly Finding[], name: string): Finding {
-  const found = findings.find((finding) => finding.name === name);
-  assert.ok(found, `no line "${name}" in ${JSON.stringify(findings)}`);
-  return found;
-}
-
-function assertBroken(finding: Finding, level: 'warn' | 'fail', detail: RegExp, fix: RegExp): void {
-  assert.equal(finding.level, level, JSON.stringify(finding));
-  assert.match(finding.detail, detail);
-  assert.match(finding.fix ?? '', fix);
-}
-
 async function listen(server: Server): Promise<number> {
   servers.push(server);
   await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
   return (server.address() as AddressInfo).port;
 }
-
-describe('doctor: redis', () => {
-  let redis: TestRedis;
-  before(async () => {
-    redis = await startTestRedis();
-    await set(redis.url, 'requirepass', 'secret-of-the-test');
-  });
-  after(() => redis.stop());
-  const place = (at: string, mayLose = false) => ({ url: at, cli: 'redis-cli -u "$REDIS_URL"', mayLose });
-  const url = () => `redis://:secret-of-the-test@127.0.0.1:${redis.port}`;
-  const set = async (at: string, ...words: string[]) => {
-    const { connectProducer, untilReady } = await import('../../shared/redis/connection.ts');
-    const { createLogger } = await import('../../shared/observability/logger.ts');
-    const client = connectProducer(at, createLogger('test', 'silent'));
-    await untilReady(client, 30_000);
-    await client.call('CONFIG', 'SET', ...words);
-    client.disconnect();
-  };
-
-  it('is well, with its version, and never shows the password', async () => {
-    const findings = await checkRedis(place(url()));
-    // How quick it is depends on what else the machine does: judged by its own test below.
-    const steady = findings.filter(({ name }) => name !== 'redis latency');
-    const levels = Object.fromEntries(steady.map(({ name, level }) => [name, level]));
-    assert.deepEqual(levels, {
-      redis: 'ok',
-      'redis durable': 'ok',
-      'redis memory': 'warn',
-      'redis clock': 'ok',
-    });
-    assert.match(find(findings, 'redis').detail, /^\d+\.\d+\.\d+ at 127\.0\.0\.1:/);
-    assert.match(find(findings, 'redis memory').detail, /no maxmemory/);
-    assert.doesNotMatch(JSON.stringify(findings), /secret-of-the-test/);
-  });
-
-  it('says the command where it can lose jobs', async () => {
-    await set(url(), 'appendfsync', 'everysec');
-    const finding = find(await checkRedis(place(url())), 'redis durable');
-    assertBroken(
-      finding,
-      'fail',
-      /appendfsync is "everysec"/,
-      /^redis-cli -u "\$REDIS_URL" CONFIG SET appendfsync always$/,
-    );
-    assert.equal(find(await checkRedis(place(url(), true)), 'redis durable').level, 'warn', 'MILLRACE_UNSAFE_REDIS=1');
-    await set(url(), 'appendfsync', 'always');
-    await set(url(), 'maxmemory-policy', 'allkeys-lru');
-    assertBroken(
-      find(await checkRedis(place(url())), 'redis durable'),
-      'fail',
-      /allkeys-lru/,
-      /maxmemory-policy noeviction/,
-    );
-    await set(url(), 'maxmemory-policy', 'noeviction');
-  });
-
-  it('fails when memory is past what admission allows', async () => {
-    await set(url(), 'maxmemory', '1mb');
-    assertBroken(
-      find(await checkRedis(place(url())), 'redis memory'),
-      'fail',
-      /admission closes at 70 %/,
-      /maxmemory \d+mb/,
-    );
-    await set(url(), 'maxmemory', '1gb');
-    assert.equal(find(await checkRedis(place(url())), 'redis memory').level, 'ok');
-  });
-
-  it('tells a refused password from a server that is not there', async () => {
-    const wrong = await checkRedis(place(`redis://:wrong@127.0.0.1:${redis.port}`));
-    assertBroken(find(wrong, 'redis'), 'fail', /refuses the password/, /REDIS_URL/);
-    const nobody = await checkRedis(place(`redis://127.0.0.1:${await freePort()}`));
-    assertBroken(find(nobody, 'redis'), 'fail', /does not answer/, /REDIS_URL/);
-  });
-
-  it('warns of a slow way to Redis', async () => {
-    const slow = createServer((socket) => {
-      const upstream = connect(redis.port, '127.0.0.1');
-      socket.on('error', () => upstream.destroy()).on('close', () => upstream.destroy());
-      upstream.on('error', () => socket.destroy()).pipe(socket);
-      socket.on('data', (chunk) => void sleep(8).then(() => upstream.writable && upstream.write(chunk)));
-    });
-    const port = await listen(slow);
-    const findings = await checkRedis(place(url().replace(String(redis.port), String(port))));
-    assertBroken(find(findings, 'redis latency'), 'warn', /ms a round trip/, /redis-cli/);
-  });
-
-  it('judges the clock by its distance', () => {
-    assert.equal(judgeClock(-40).level, 'ok');
-    assertBroken(judgeClock(-2000), 'warn', /2000 ms behind ours/, /timedatectl/);
-    assertBroken(judgeClock(60_000), 'fail', /60000 ms ahead/, /timedatectl/);
-  });
-});
-
-describe('doctor: disk and data folder', () => {
-  it('is well in a new folder and leaves nothing in it but the folder of blobs', async () => {
-    const dataDir = join(dir, 'data');
-    const findings = await checkDataFolder(dataDir);
-    assert.ok(
-      findings.every(({ level }) => level !== 'fail'),
-      JSON.stringify(findings),
-    );
-    assert.deepEqual(readdirSync(dataDir), ['blobs']);
-  });
-
-  it('writes over nothing that somebody linked there', async () => {
-    const [dataDir, victim] = [join(dir, 'linked'), join(dir, 'victim')];
-    mkdirSync(dataDir);
-    writeFileSync(victim, 'precious');
-    symlinkSync(victim, join(dataDir, `doctor-${process.pid}.tmp`));
-    await checkDataFolder(dataDir);
-    assert.equal(readFileSync(victim, 'utf8'), 'precious');
-  });
-
-  it('fails where nothing can be written', async () => {
-    writeFileSync(join(dir, 'a-file'), '');
-    assertBroken(
-      find(await checkDataFolder(join(dir, 'a-file/data')), 'data folder'),
-      'fail',
-      /can not be written/,
-      /mkdir -p/,
-    );
-    mkdirSync(join(dir, 'odd'));
-    writeFileSync(join(dir, 'odd/blobs'), '');
-    assertBroken(find(await checkDataFolder(join(dir, 'odd')), 'blob folder'), 'fail', /blobs/, /chown/);
-  });
-
-  it('names locks of launchers that are gone', async () => {
-    const dataDir = join(dir, 'locked');
-    mkdirSync(dataDir);
-    const dead = JSON.stringify({ pid: 2 ** 22 + 1, start: '1' });
-    for (const name of ['launcher.lock', 'launcher.lock.4194305']) writeFileSync(join(dataDir, name), dead);
-    const [first, second] = (await checkDataFolder(dataDir)).filter(({ name }) => name === 'lock');
-    assertBroken(first as Finding, 'warn', /4194305, which is gone/, /next npm start/);
-    assertBroken(second as Finding, 'warn', /1 leftover/, /^rm .*launcher\.lock\.4194305$/);
-  });
-
-  it('judges room and fsync by what was measured', () => {
-    assert.equal(judgeFreeSpace(50, 100, '/data').level, 'ok');
-    assertBroken(judgeFreeSpace(3, 100, '/data'), 'warn', /3\.0 of 100\.0 GiB/, /du -xh/);
-    assertBroken(judgeFreeSpace(0.4, 100, '/data'), 'fail', /0\.4 of/, /du -xh/);
-    assert.equal(judgeFsync([1, 1, 1]).level, 'ok');
-    assertBroken(judgeFsync([20, 30, 25]), 'warn', /25\.00 ms an fsync/, /SSD/);
-    assert.equal(judgeFsync([200, 300, 250]).level, 'fail');
-  });
-});
 
 describe('doctor: programs and devices', () => {
   it('names the command that installs what is missing', async () => {
