@@ -229,10 +229,7 @@ describe('encoding with offsets', () => {
         const covered = new Set<number>();
         for (const index of words.keys())
           if (words[index] !== -1) for (let at = starts[index] ?? 0; at < (ends[index] ?? 0); at++) covered.add(at);
-        const missed =
-          [...text].length === 0
-            ? []
-            : [...text.matchAll(/[\p{L}\p{N}]/gu)].filter((match) => !covered.has(match.index));
+        const missed = [...text.matchAll(/[\p{L}\p{N}]/gu)].filter((match) => !covered.has(match.index));
         assert.deepEqual(
           missed.map((match) => match[0]),
           [],
@@ -257,10 +254,8 @@ describe('encoding with offsets', () => {
   });
 
   it('slices Metaspace and byte-level tokens without the space glued to them', () => {
-    assert.deepEqual(
-      slicesOf(byteLevel(), 'the мо'),
-      ['t', 'he', 'м', 'о'].length === 4 ? slicesOf(byteLevel(), 'the мо') : [],
-    );
+    // A token that is nothing but a space keeps it.
+    assert.deepEqual(slicesOf(byteLevel(), 'the мо the'), ['t', 'he', ' ', 'м', 'о', 't', 'he']);
     assert.deepEqual(slicesOf(unigram(), 'a  молоко').at(-1), 'око');
     assert.deepEqual(slicesOf(byteFallback(), 'м🙂').slice(-4), ['🙂', '🙂', '🙂', '🙂']);
   });
