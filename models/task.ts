@@ -51,8 +51,6 @@ export type PreparedSource =
   | { readonly kind: 'json'; readonly value: unknown }
   | { readonly kind: 'file'; readonly path: string; readonly type: string };
 
-export type TypedArray = Float32Array | BigInt64Array | Int32Array | Uint8Array;
-
 /** One input of one row, without the batch dimension. */
 export interface RowTensor {
   /** Rows travel small and widen in `collate`: int64 as Int32Array (ids and masks fit), pixels as bytes. */

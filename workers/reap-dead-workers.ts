@@ -104,7 +104,7 @@ function tail(field: string): string {
   return field.slice(field.lastIndexOf('/') + 1);
 }
 
-export function parseMembers(members: string): JobRef[] {
+function parseMembers(members: string): JobRef[] {
   return members
     .split(',')
     .filter(Boolean)

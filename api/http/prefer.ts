@@ -1,6 +1,6 @@
 /** The `Prefer` header (RFC 7240), as far as it is understood here: `wait=<seconds>`. Pure. */
 
-export const waitSecondsMax = 60;
+const waitSecondsMax = 60;
 
 /** Seconds that the caller is ready to wait, at most 60; 0 when it is not. What is not understood is ignored, as the RFC says. */
 export function preferredWait(header: string | undefined): number {

@@ -13,8 +13,8 @@ import { retryAfterSeconds } from './retry-after.ts';
 
 const pollEveryMs = 500;
 /** Well below maxmemory: at 100 % with `noeviction` no waiting job could be worked off (0 of 4,127 measured). */
-export const memoryClosesAt = 0.7;
-export const memoryReopensAt = 0.65;
+const memoryClosesAt = 0.7;
+const memoryReopensAt = 0.65;
 
 /**
  * Behind so many unfinished jobs a newcomer waits its turn longer than this, and may wait for others to be admitted with: an

@@ -13,7 +13,7 @@ const retentionSecondsMax = 2_592_000;
 const expirySecondsMax = 604_800;
 const runSecondsMax = 86_400;
 
-export const webhookSchema = z.strictObject({
+const webhookSchema = z.strictObject({
   url: z.string().min(1).max(4096).describe('Called with POST, signed as Standard Webhooks 1.0 says.'),
   events: z
     .array(z.enum(jobStatuses))

@@ -122,7 +122,7 @@ function submitBody(catalog: ModelCatalog) {
 }
 
 /** Tasks that some model serves, each with that model; all contracts when the repository is empty. */
-export function servedTasks(catalog: ModelCatalog): { readonly contract: TaskContract; readonly model: string }[] {
+function servedTasks(catalog: ModelCatalog): { readonly contract: TaskContract; readonly model: string }[] {
   const served = [...catalog.contracts.values()].flatMap((contract) => {
     const models = catalog.models.filter(({ files }) => files.task === contract.task);
     const model = models.find(({ files }) => files.isDefault) ?? models[0];

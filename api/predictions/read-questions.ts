@@ -15,18 +15,7 @@ import {
 import type { Call } from '../http/call.ts';
 import { badParameter, readQuery, readTime, readWhole, timeMsMax } from '../http/query.ts';
 
-export const listNames = [
-  'task',
-  'model',
-  'label',
-  'min_score',
-  'max_score',
-  'from',
-  'to',
-  'q',
-  'cursor',
-  'limit',
-] as const;
+const listNames = ['task', 'model', 'label', 'min_score', 'max_score', 'from', 'to', 'q', 'cursor', 'limit'] as const;
 export const limitDefault = 20;
 export const limitMax = 100;
 const wordsMax = 200;
@@ -62,7 +51,7 @@ export function readListQuestion(call: Call): ListQuestion {
   };
 }
 
-export const exportNames = ['task', 'model', 'format', 'include', 'from', 'to'] as const;
+const exportNames = ['task', 'model', 'format', 'include', 'from', 'to'] as const;
 
 export function readExportQuestion(call: Call, tasks: readonly string[], origin: string): ExportQuestion {
   const given = readQuery(call, exportNames);
@@ -84,7 +73,7 @@ export const fileNames: Readonly<Record<ExportFormat, string>> = {
   parquet: 'dataset.parquet',
 };
 
-export const driftNames = ['window', 'reference'] as const;
+const driftNames = ['window', 'reference'] as const;
 const windowDefault = '24h';
 const referenceDefault = '7d';
 const windowSecondsMax = 366 * 86_400;
@@ -104,7 +93,7 @@ export function encodeCursor({ finishedMs, job, item }: PredictionCursor): strin
 }
 
 /** null for anything that was not made by `encodeCursor`. */
-export function decodeCursor(text: string): PredictionCursor | null {
+function decodeCursor(text: string): PredictionCursor | null {
   const match = /^(\d{1,15}) (job_[0-9a-f]{33}) (\d{1,3})$/.exec(Buffer.from(text, 'base64url').toString('latin1'));
   if (!match || !isJobId(match[2] as string)) return null;
   const cursor = { finishedMs: Number(match[1]), job: match[2] as string, item: Number(match[3]) };

@@ -6,9 +6,9 @@ import { badParameter, readQuery, readTime, readWhole } from '../http/query.ts';
 import { sendJson } from '../http/send.ts';
 import { decodeCursor, encodeCursor, type ListWish, listJobs } from '../jobs/list-jobs.ts';
 
-export const listParameters = ['status', 'model', 'created_after', 'cursor', 'limit'] as const;
-export const listLimitDefault = 20;
-export const listLimitMax = 100;
+const listParameters = ['status', 'model', 'created_after', 'cursor', 'limit'] as const;
+const listLimitDefault = 20;
+const listLimitMax = 100;
 
 export async function listJobsRoute(parts: ApiDependencies, call: Call): Promise<void> {
   const { records, next } = await listJobs(parts.store, readWish(call));

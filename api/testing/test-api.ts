@@ -46,7 +46,7 @@ export function testModel(id: string, task: string, extra: Partial<ModelFiles> =
 }
 
 /** One model per task, `default` each, and a second for text. */
-export const testModels: readonly ModelFiles[] = [
+const testModels: readonly ModelFiles[] = [
   testModel('ner', 'token-classification'),
   testModel('ner-large', 'token-classification', { isDefault: false }),
   testModel('asr', 'automatic-speech-recognition', { limits: { audioSecondsMax: 60 } }),

@@ -35,7 +35,7 @@ export function rowKind(lengths: Lengths, jobClass: JobClass = 'normal', model =
 }
 
 /** `perSecond` may change over time; the trace is thinned from the highest rate. */
-export function openLoad(
+function openLoad(
   kind: RowKind,
   random: Random,
   untilMs: number,

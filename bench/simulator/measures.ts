@@ -37,6 +37,6 @@ export function measure(ended: readonly EndedRow[], span: Span): Measures {
   };
 }
 
-export function quantile(sorted: readonly number[], share: number): number {
+function quantile(sorted: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? 0;
 }

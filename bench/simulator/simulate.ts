@@ -168,7 +168,7 @@ class Run {
   }
 }
 
-export function longest(rows: readonly WaitingRow[]): number {
+function longest(rows: readonly WaitingRow[]): number {
   let length = 0;
   for (const row of rows) length = Math.max(length, row.length);
   return length;

@@ -12,6 +12,7 @@ import { waitUntil } from '../../shared/testing/wait-until.ts';
 import { EngineCalls } from '../../workers/tracing/engine-calls.ts';
 import { HelperProcess } from '../method/helper-process.ts';
 import type { BenchOptions } from '../method/options.ts';
+import { median } from '../method/ratio.ts';
 import { printTable, round } from '../method/report.ts';
 import { jobsPerCall, runCall, spansPerCall } from './job-load.ts';
 
@@ -115,8 +116,4 @@ async function spanUs(tracing: Tracing, sent: () => number | Promise<number>): P
   const { user, system } = process.cpuUsage(waited);
   const spans = (await sent()) - before;
   return [(user + system) / spans, (user + system) / jobs];
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }

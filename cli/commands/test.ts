@@ -15,7 +15,7 @@ const testMsMax = 600_000;
 const fileDeadline = pathToFileURL(join(root, 'shared/testing/file-deadline.ts')).href;
 
 /** Arguments that begin with a dash are node's; the others are parts of paths. */
-export function findTestFiles(words: readonly string[]): string[] {
+function findTestFiles(words: readonly string[]): string[] {
   const files = globSync(
     rooms.map((room) => `${room}/**/*.test.ts`),
     { cwd: root, exclude: ['**/node_modules/**'] },

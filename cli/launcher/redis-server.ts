@@ -91,7 +91,7 @@ function keptPassword(dir: string): string {
   return password;
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer();
   await new Promise<void>((listening, fail) => {
     server.once('error', fail);

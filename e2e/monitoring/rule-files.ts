@@ -4,7 +4,7 @@ import { basename, join, resolve } from 'node:path';
 import { parse } from 'yaml';
 
 export const root = resolve(import.meta.dirname, '../..');
-export const rulesFolder = join(root, 'monitoring/prometheus/rules');
+const rulesFolder = join(root, 'monitoring/prometheus/rules');
 
 export interface Rule {
   readonly file: string;

@@ -12,7 +12,7 @@ import { type RunningPrometheus, startPrometheus } from './prometheus.ts';
 import { root } from './rule-files.ts';
 
 /** The last runs on a server elsewhere. */
-export const models = ['starter-ner-groceries', 'starter-asr-digits', 'vlm'] as const;
+const models = ['starter-ner-groceries', 'starter-asr-digits', 'vlm'] as const;
 
 /** As one of our processes says it: under compose each is scraped alone. */
 const alone = ['millrace_test_shape', 'process_start_time_seconds']

@@ -102,7 +102,7 @@ function statesOf(states: Tensors, row: number): Record<string, BatchTensor> {
   return Object.fromEntries(Object.entries(states).map(([name, tensor]) => [name, rowOf(tensor, row)]));
 }
 
-export function refused({ admission }: Sequence, error: unknown): Finished {
+function refused({ admission }: Sequence, error: unknown): Finished {
   const detail = `The model refused this item: ${(error as Error).message.slice(0, 200)}`;
   return { id: admission.id, outcome: { problem: new Problem('inference-failed', detail).toDetails() }, tokens: 0 };
 }

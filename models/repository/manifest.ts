@@ -29,7 +29,7 @@ const sampleSchema = z
 /** They say how files are found and run, and a model behind an upstream has none here. */
 const wordsOfFiles = ['version_policy', 'dtype', 'warm_up', 'batch_drift_max', 'custom_op_domains', 'files'] as const;
 
-export const manifestSchema = z.strictObject({
+const manifestSchema = z.strictObject({
   task: z.string().max(64),
   default: z.boolean().optional(),
   description: prose.optional(),

@@ -17,7 +17,7 @@ export function nearestMatch(word: string, candidates: Iterable<string>): string
 }
 
 /** Levenshtein distance, one row of the table at a time. */
-export function editDistance(a: string, b: string): number {
+function editDistance(a: string, b: string): number {
   let previous = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i++) {
     const current = [i];

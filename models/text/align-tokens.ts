@@ -62,7 +62,7 @@ function findSurface(token: string, text: string, at: number, marks: TokenMarks)
 }
 
 /** Stretch behind units `from..to`; an empty range is an empty stretch where it stands. */
-export function rangeOf(piece: AlignedText, from: number, to: number, token: string): TokenRange {
+function rangeOf(piece: AlignedText, from: number, to: number, token: string): TokenRange {
   const { starts, ends, text } = piece;
   if (from >= to) {
     const at = from < text.length ? (starts[from] ?? 0) : (ends[text.length - 1] ?? 0);

@@ -17,7 +17,6 @@ export type JobStatus = (typeof jobStatuses)[number];
 
 /** What a caller may ask for; highest first. */
 export const priorities = ['high', 'normal', 'low'] as const;
-export type Priority = (typeof priorities)[number];
 
 /** What the scheduler knows: the priorities, and the inside class of dataset runs. */
 export const jobClasses = [...priorities, 'bulk'] as const;

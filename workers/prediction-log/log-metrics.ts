@@ -4,10 +4,11 @@ import { collectWithin } from '../../shared/observability/collect-within.ts';
 import { Counter, Gauge, Histogram, type Registry, secondsBuckets } from '../../shared/observability/metrics.ts';
 import type { Redis } from '../../shared/redis/connection.ts';
 
-/** `known`: came twice; `refused`: the database can not hold it; `spooled`: waits on disk, and is counted again later. */
-export type RowResult = 'recorded' | 'known' | 'refused' | 'erased' | 'spooled' | 'expired';
-
 export interface LogMetrics {
+  /**
+   * recorded, known (came twice), refused (the database can not hold it), erased, expired, and spooled: waits on disk, and is
+   * counted again later.
+   */
   readonly rows: Counter<'result'>;
   readonly writeSeconds: Histogram;
 }

@@ -34,7 +34,7 @@ export async function pythonPrograms(name: string): Promise<string> {
 }
 
 /** Folder whose node_modules has the package. Installs it, once. */
-export async function nodePackage(name: string, version: string): Promise<string> {
+async function nodePackage(name: string, version: string): Promise<string> {
   const folder = join(home, name.replace('/', '-'));
   const manifest = JSON.stringify({ private: true, dependencies: { [name]: version } });
   const stamp = join(folder, 'package.json');

@@ -4,7 +4,7 @@
 import { z } from 'zod';
 import type { TaskContract } from '../../task.ts';
 
-export const scoreFunctions = ['softmax', 'sigmoid', 'none'] as const;
+const scoreFunctions = ['softmax', 'sigmoid', 'none'] as const;
 export type ScoreFunction = (typeof scoreFunctions)[number];
 
 const contract: TaskContract = {

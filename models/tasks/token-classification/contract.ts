@@ -5,7 +5,7 @@
 import { z } from 'zod';
 import type { TaskContract } from '../../task.ts';
 
-export const aggregationStrategies = ['none', 'simple', 'first', 'average', 'max'] as const;
+const aggregationStrategies = ['none', 'simple', 'first', 'average', 'max'] as const;
 export type AggregationStrategy = (typeof aggregationStrategies)[number];
 
 const position = {

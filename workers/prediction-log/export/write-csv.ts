@@ -20,7 +20,7 @@ function line(values: readonly unknown[]): string {
   return `${values.map(cell).join(',')}\r\n`;
 }
 
-export function cell(value: unknown): string {
+function cell(value: unknown): string {
   if (value === null || value === undefined) return '';
   if (typeof value === 'number' || typeof value === 'boolean') return String(value);
   const text = typeof value === 'string' ? value : JSON.stringify(value);

@@ -53,12 +53,7 @@ export async function readDrift(db: Database, question: DriftQuestion, nowMs: nu
 }
 
 /** `where` narrows the rows down; only outputs count, since a failed item says nothing of the model. */
-export async function countBy(
-  db: Database,
-  name: SQL,
-  where: SQL,
-  { fromMs, sinceMs, toMs }: DriftWindows,
-): Promise<Count[]> {
+async function countBy(db: Database, name: SQL, where: SQL, { fromMs, sinceMs, toMs }: DriftWindows): Promise<Count[]> {
   const at = (ms: number) => sql`${new Date(ms).toISOString()}::timestamptz`;
   return await rowsOf<Count>(
     db,
