@@ -174,10 +174,10 @@ describe('bad media', () => {
     blobs.spoolPath = () => `${api.dataDir}/no/such/folder`;
     expectProblem(await form({ model: 'photos' }, [{ bytes: pngBytes(8, 8) }]), 'internal-error');
     blobs.spoolPath = spoolPath;
-    const { spool } = blobs;
-    blobs.spool = () => Promise.reject(Object.assign(new Error('disk full'), { code: 'ENOSPC' }));
+    const { store } = blobs;
+    blobs.store = () => Promise.reject(Object.assign(new Error('disk full'), { code: 'ENOSPC' }));
     const answer = await json({ model: 'photos', input: { data: pngBytes(8, 8).toString('base64') } });
-    blobs.spool = spool;
+    blobs.store = store;
     expectProblem(answer, 'overloaded');
     assert.match(answer.headers['retry-after'] ?? '', /^\d+$/);
   });

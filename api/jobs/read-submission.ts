@@ -44,14 +44,13 @@ export async function readSubmission(call: Call, parts: SubmissionParts): Promis
     const fields = checkFields(raw);
     checkOneInput(fields, files);
     const model = parts.catalog.resolve(fields);
-    const take = { blobs: parts.blobs, allowed: parts.allowed, spooled };
     const items: TakenItem[] = [];
     for (const [index, file] of files.entries()) {
       items.push(await takeFile(file, files.length > 1 ? `/file/${index}` : '/file', model));
     }
-    if ('input' in fields) items.push(await takeValue(fields.input, '/input', model, take));
+    if ('input' in fields) items.push(await takeValue(fields.input, '/input', model, parts.allowed));
     for (const [index, value] of (fields.inputs ?? []).entries()) {
-      items.push(await takeValue(value, `/inputs/${index}`, model, take));
+      items.push(await takeValue(value, `/inputs/${index}`, model, parts.allowed));
     }
     return { fields, model, items, isList: fields.inputs !== undefined || files.length > 1, discard };
   } catch (error) {

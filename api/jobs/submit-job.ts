@@ -130,8 +130,12 @@ export class JobSubmitter {
       for (const [index, item] of items.entries()) {
         if (item.kind === 'stored') inputs.push(item.input);
         else {
-          const blob = await this.#blobs.adopt(ref, index, item.path);
-          inputs.push({ kind: 'blob', blob, bytes: item.bytes, type: item.type });
+          const { content, bytes, type } = item;
+          const blob =
+            typeof content === 'string'
+              ? await this.#blobs.adopt(ref, index, content)
+              : await this.#blobs.store(ref, index, content);
+          inputs.push({ kind: 'blob', blob, bytes, type });
         }
       }
       return inputs;

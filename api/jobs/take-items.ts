@@ -1,12 +1,12 @@
 /**
  * What a caller sent as `input`, `inputs` or files -> items: texts as they are, objects as their task's contract reads
- * them, media spooled and looked into, URLs checked but never fetched. Everything that can be known without decoding is refused here, before 202.
+ * them, media looked into, URLs checked but never fetched. Everything that can be known without decoding is refused here,
+ * before 202.
  */
 import { hash } from 'node:crypto';
 import type { z } from 'zod';
 import { countCharacters } from '../../models/preparation/count-characters.ts';
 import { inspectMedia, type MediaLimits } from '../../models/preparation/inspect-media.ts';
-import type { BlobStore } from '../../shared/blobs/blob-store.ts';
 import type { StoredInput } from '../../shared/jobs/job.ts';
 import type { InputMark } from '../../shared/jobs/store/words.ts';
 import { type AllowedHosts, checkUrl } from '../../shared/net/url-policy.ts';
@@ -19,52 +19,47 @@ import { invalid } from './job-fields.ts';
 import type { ServedModel } from './model-catalog.ts';
 
 /**
- * An item on its way into the store: a file is still in the spool. `print` is its kind and SHA-256 (hex), `length` its
- * size in characters, seconds or pixels where that is known.
+ * An item on its way into the store. Of a file `content` is its path in the spool, or its bytes where it came as base64;
+ * `print` is an item's kind and SHA-256 (hex), `length` its size in characters, seconds or pixels where that is known.
  */
 export type TakenItem =
   | { readonly kind: 'stored'; readonly input: StoredInput; readonly print: string; readonly length: number | null }
   | {
       readonly kind: 'file';
-      readonly path: string;
+      readonly content: string | Uint8Array;
       readonly bytes: number;
       readonly type: string;
       readonly print: string;
       readonly length: number | null;
     };
 
-export interface TakeParts {
-  readonly blobs: BlobStore;
-  readonly allowed: AllowedHosts;
-  /** Spool files made here are named, so that whoever called removes what is not used. */
-  readonly spooled: string[];
-}
-
 /** One item from JSON. `pointer` names it in problems. */
 export async function takeValue(
   value: unknown,
   pointer: string,
   model: ServedModel,
-  parts: TakeParts,
+  allowed: AllowedHosts,
 ): Promise<TakenItem> {
   const { contract } = model;
   if (contract.item) return takeObject(value, pointer, contract.item, contract.limits.itemBytesMax);
   if (contract.media === 'text') return takeText(value, pointer, contract.limits.itemBytesMax);
   const { data, url } = mediaFields(value, pointer, contract.task, contract.media);
   if (url !== undefined) {
-    const checked = checkUrl(url, parts.allowed, `${pointer}/url`);
+    const checked = checkUrl(url, allowed, `${pointer}/url`);
     return stored({ kind: 'url', url: checked.href }, checked.href, null);
   }
-  const bytes = decodeBase64(data ?? '', `${pointer}/data`);
-  if (bytes.length > contract.limits.itemBytesMax) throw tooLarge(contract.limits.itemBytesMax);
-  const path = await parts.blobs.spool(bytes);
-  parts.spooled.push(path);
-  return await takeFile({ path, bytes: bytes.length, sha256: hash('sha256', bytes) }, pointer, model);
+  const content = decodeBase64(data ?? '', `${pointer}/data`);
+  return await takeContent(content, { bytes: content.length, sha256: hash('sha256', content) }, pointer, model);
 }
 
 /** One uploaded file, already in the spool. */
-export async function takeFile(
-  file: SpooledFile,
+export async function takeFile(file: SpooledFile, pointer: string, model: ServedModel): Promise<TakenItem> {
+  return await takeContent(file.path, file, pointer, model);
+}
+
+async function takeContent(
+  content: string | Uint8Array,
+  { bytes, sha256 }: Omit<SpooledFile, 'path'>,
   pointer: string,
   { files, contract }: ServedModel,
 ): Promise<TakenItem> {
@@ -72,11 +67,11 @@ export async function takeFile(
     const what = contract.item ? 'JSON' : 'text';
     throw fault(pointer, `${contract.task} takes ${what}: send it as \`input\`, not as a file.`);
   }
-  if (file.bytes > contract.limits.itemBytesMax) throw tooLarge(contract.limits.itemBytesMax);
+  if (bytes > contract.limits.itemBytesMax) throw tooLarge(contract.limits.itemBytesMax);
   const { type, length } = await withPointer(pointer, () =>
-    inspectMedia(contract.media as 'audio' | 'image', file.path, tighter(contract.limits, files.limits)),
+    inspectMedia(contract.media as 'audio' | 'image', content, tighter(contract.limits, files.limits)),
   );
-  return { kind: 'file', path: file.path, bytes: file.bytes, type, length, print: `file ${file.sha256}` };
+  return { kind: 'file', content, bytes, type, length, print: `file ${sha256}` };
 }
 
 function takeText(value: unknown, pointer: string, bytesMax: number): TakenItem {

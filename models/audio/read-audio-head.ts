@@ -1,5 +1,5 @@
 /**
- * The first bytes of a spooled recording, for sniffing: what stands behind an ID3v2 tag, which is as large as the cover
+ * The first bytes of a recording, for sniffing: what stands behind an ID3v2 tag, which is as large as the cover
  * picture in it (107 KB in one of the samples) and would hide FLAC and AAC behind the looks of MP3.
  */
 import { type FileHandle, open } from 'node:fs/promises';
@@ -24,6 +24,13 @@ export async function readAudioHead(path: string): Promise<AudioHead> {
   } finally {
     await file.close();
   }
+}
+
+/** The same of a file that is in memory. */
+export function audioHeadOf(file: Uint8Array): AudioHead {
+  const tagBytes = id3TagBytes(file.subarray(0, sniffBytes));
+  const sound = file.subarray(tagBytes);
+  return { head: sound.subarray(0, sniffBytes), bytes: sound.length, isTagged: tagBytes > 0 };
 }
 
 async function readAt(file: FileHandle, position: number, size: number): Promise<Uint8Array> {

@@ -10,18 +10,13 @@ export const imagePixelsMax = 24_000_000;
 /** Only the first frame is decoded, but walking thousands of frame headers is already work. */
 export const imageFramesMax = 1000;
 
+const loaders = ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Tiff', 'Heif'];
+
 sharp.cache(false);
 sharp.concurrency(1);
 sharp.block({ operation: ['VipsForeignLoad'] });
 sharp.unblock({
-  operation: [
-    'VipsForeignLoadJpegFile',
-    'VipsForeignLoadPngFile',
-    'VipsForeignLoadWebpFile',
-    'VipsForeignLoadNsgifFile',
-    'VipsForeignLoadTiffFile',
-    'VipsForeignLoadHeifFile',
-  ],
+  operation: loaders.flatMap((kind) => [`VipsForeignLoad${kind}File`, `VipsForeignLoad${kind}Buffer`]),
 });
 
 export interface ImageHeader {
@@ -42,9 +37,9 @@ export interface RgbImage {
 }
 
 /** Width, height and frames from the header alone; throws `corrupt-image`. */
-export async function readImageHeader(path: string): Promise<ImageFacts> {
+export async function readImageHeader(file: string | Uint8Array): Promise<ImageFacts> {
   try {
-    const { width, height, pages, space } = await sharp(path, { limitInputPixels: false }).metadata();
+    const { width, height, pages, space } = await sharp(file, { limitInputPixels: false }).metadata();
     return { width, height, frames: pages ?? 1, isCmyk: space === 'cmyk' };
   } catch (error) {
     throw corrupt(error);

@@ -37,6 +37,8 @@ describe('inspecting media before they are accepted', () => {
   const inspect = async (kind: 'audio' | 'image', bytes: Buffer | string, limits = {}) => {
     const path = join(folder, 'upload');
     await writeFile(path, bytes);
+    const inMemory = await inspectMedia(kind, Buffer.from(bytes), limits).catch(String);
+    assert.deepEqual(inMemory, await inspectMedia(kind, path, limits).catch(String));
     return inspectMedia(kind, path, limits);
   };
   const rejectsAs = async (slug: string, kind: 'audio' | 'image', bytes: Buffer | string, limits = {}) =>
@@ -64,6 +66,21 @@ describe('inspecting media before they are accepted', () => {
     await rejectsAs('unsupported-file-type', 'image', wav(0.1));
     await assert.rejects(inspect('image', '%PDF-1.7'), /is a PDF, not an image that is read here\. Send /);
     await assert.rejects(inspect('image', 'plain'), /The content is not an image/);
+  });
+
+  it('looks at a JPEG without libvips, and leaves one that is damaged to it', async () => {
+    const jpeg = await sharp({ create: { width: 64, height: 32, channels: 3, background: '#000' } })
+      .jpeg()
+      .toBuffer();
+    assert.deepEqual(await inspect('image', jpeg), { type: 'image/jpeg', length: 2048 });
+    await rejectsAs('image-too-large', 'image', jpeg, { imagePixelsMax: 2000 });
+    await rejectsAs('corrupt-image', 'image', jpeg.subarray(0, 40));
+  });
+
+  it('sees the sound behind a tag', async () => {
+    const tagged = Buffer.concat([Buffer.from('ID3\x04\0\0\0\0\0\x10', 'latin1'), Buffer.alloc(16), wav(2)]);
+    assert.deepEqual(await inspect('audio', tagged), { type: 'audio/wav', length: 2 });
+    await rejectsAs('audio-too-long', 'audio', tagged, { audioSecondsMax: 1 });
   });
 
   it('refuses images of too many pixels or frames by their header', async () => {

@@ -1,12 +1,13 @@
 /**
- * What the API asks of a spooled file before it answers 202: not empty, of a kind that is read here whatever its name
- * says, and within bounds as far as the header tells. Reads at most 64 KB; decodes nothing. What only decoding can
- * find fails the item later, with the same slugs.
+ * What the API asks of a file before it answers 202: not empty, of a kind that is read here whatever its name says, and
+ * within bounds as far as the header tells. Reads at most 64 KB; decodes nothing. What only decoding can find fails the
+ * item later, with the same slugs.
  */
 import { open, stat } from 'node:fs/promises';
 import { Problem } from '../../shared/problems/problem.ts';
-import { type AudioHead, readAudioHead } from '../audio/read-audio-head.ts';
+import { type AudioHead, audioHeadOf, readAudioHead } from '../audio/read-audio-head.ts';
 import { audioKindsInWords, isPlaylist, readAudioHeader, sniffAudio, sniffBytes } from '../audio/sniff-audio.ts';
+import { readJpegHeader } from '../images/jpeg-header.ts';
 import { countPngFrames, imageKindsInWords, sniffImage } from '../images/sniff-image.ts';
 import { nameContent } from './name-content.ts';
 
@@ -24,15 +25,21 @@ export interface MediaLook {
   readonly length: number | null;
 }
 
-/** Throws Problem; no detail names the path. */
+/** A file by its path, or what is in one. Throws Problem; no detail names the path. */
 export async function inspectMedia(
   kind: 'audio' | 'image',
-  path: string,
+  file: string | Uint8Array,
   limits: MediaLimits = {},
 ): Promise<MediaLook> {
-  if ((await stat(path)).size === 0) throw new Problem('empty-file', 'The file has no bytes. Send it again.');
-  if (kind === 'audio') return inspectAudio(await readAudioHead(path), limits);
-  return inspectImage(await readHead(path), path, limits);
+  const bytes = typeof file === 'string' ? (await stat(file)).size : file.length;
+  if (bytes === 0) throw new Problem('empty-file', 'The file has no bytes. Send it again.');
+  if (kind === 'audio')
+    return inspectAudio(typeof file === 'string' ? await readAudioHead(file) : audioHeadOf(file), limits);
+  return await inspectImage(
+    typeof file === 'string' ? await readHead(file) : file.subarray(0, sniffBytes),
+    file,
+    limits,
+  );
 }
 
 function inspectAudio({ head, bytes, isTagged }: AudioHead, limits: MediaLimits): MediaLook {
@@ -57,15 +64,16 @@ function checkAudioHeader(seconds: number, channels: number, limits: MediaLimits
   }
 }
 
-async function inspectImage(head: Uint8Array, path: string, limits: MediaLimits): Promise<MediaLook> {
+async function inspectImage(head: Uint8Array, file: string | Uint8Array, limits: MediaLimits): Promise<MediaLook> {
   const kind = sniffImage(head);
   if (!kind) throw new Problem('unsupported-file-type', unreadable(head, 'an image', imageKindsInWords));
   // Loaded late: an API that serves text only never pays libvips' 20 MB.
   const { checkImageHeader, readImageHeader } = await import('../images/decode-image.ts');
-  const header = await readImageHeader(path);
-  const frames = kind.type === 'image/png' ? countPngFrames(head) : header.frames;
-  checkImageHeader({ ...header, frames }, limits.imagePixelsMax);
-  return { type: kind.type, length: header.width * header.height };
+  const plain = readJpegHeader(head);
+  const { width, height, frames } = plain ? { ...plain, frames: 1 } : await readImageHeader(file);
+  const shown = kind.type === 'image/png' ? countPngFrames(head) : frames;
+  checkImageHeader({ width, height, frames: shown }, limits.imagePixelsMax);
+  return { type: kind.type, length: width * height };
 }
 
 function unreadable(head: Uint8Array, wanted: string, kindsInWords: string): string {

@@ -22,11 +22,14 @@ test('keeps the files of jobs from other users of the machine', async () => {
   for (const folder of [blobs.root, blobs.incoming]) assert.equal((await stat(folder)).mode & 0o077, 0, folder);
 });
 
-test('moves a spooled file into its job and removes it with the job', async () => {
+test('keeps what is moved or written into a job, and removes it with the job', async () => {
   const ref = { tenant: 'default', id: mintJobId() };
   const name = await blobs.adopt(ref, 0, await blobs.spool(Buffer.from('milk')));
   assert.equal(await readFile(await blobs.pathOf(name), 'utf8'), 'milk');
   assert.deepEqual(await readdir(blobs.incoming), []);
+  const other = await blobs.store(ref, 1, Buffer.from('eggs'));
+  assert.equal(await readFile(await blobs.pathOf(other), 'utf8'), 'eggs');
+  await assert.rejects(blobs.store(ref, 1, Buffer.from('twice')), { code: 'EEXIST' });
   await blobs.remove(ref);
   await assert.rejects(blobs.pathOf(name), /blob-missing/);
   await assert.rejects(blobs.pathOf('../redis/password'), /blob-missing/);
