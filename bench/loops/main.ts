@@ -63,7 +63,7 @@ export async function benchLoops({ pairs, seconds, keep }: BenchOptions): Promis
         p999[role].map(() => limitSeconds),
       ),
       target: '<= 1',
-      meaning: `p99.9 of the ${role}'s loop delay over 50 ms, ${windows} windows of ${windowSeconds} s`,
+      meaning: `p99.9 of the ${role}'s loop delay over 50 ms, ${windows} windows of ${round(windowSeconds)} s`,
     }));
     finish('loops', figures, { models: models.length }, keep);
   } finally {
