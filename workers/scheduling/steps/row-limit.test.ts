@@ -34,6 +34,14 @@ test('as many rows are written at once as write most, where more of them write l
   assert.ok(tokens / 60 > 1.14 * perSecond(cacheBound, 16), 'more than all slots would');
 });
 
+test('halves are tried first, and then what lies between', () => {
+  const four = new RowLimit(16);
+  const { nowMs } = write(four, (rows) => 0.1 + 0.06 * rows + 0.01 * rows ** 2, 4.2);
+  assert.equal(four.rowsAt(nowMs), 4, 'by single levels it would be 8 by now');
+  const six = new RowLimit(16);
+  assert.equal(six.rowsAt(write(six, (rows) => 0.5 + 0.016 * rows ** 2, 20).nowMs), 6);
+});
+
 test('all slots stay where more rows write more, and looking costs little', () => {
   const limit = new RowLimit(16);
   const { tokens, nowMs } = write(limit, weightBound, 300);
@@ -76,7 +84,7 @@ test('calls with fewer rows than the limit, or still with those of the limit bef
 test('a trial that the load does not fill is given up', () => {
   const limit = new RowLimit(16);
   const { nowMs } = write(limit, weightBound, 0.55);
-  assert.equal(limit.rowsAt(nowMs), 12, 'the other has its turn');
+  assert.equal(limit.rowsAt(nowMs), 8, 'the other has its turn');
   assert.equal(limit.rowsAt(nowMs + 31_000), 16);
 });
 

@@ -4,7 +4,7 @@
  * other, more rows write less: `starter-diagram` on one core 5,700 tokens/s in 16 rows, 6,700 in 8, 9,000 in the 4 it finds (B6).
  *
  * Only while so many rows wait that the limit is what holds them back: what is in force and a neighbour run by turns, twice,
- * and the neighbour must win both times. Pure; takes `now`.
+ * and the neighbour must win both times. Halves first, then what lies between. Pure; takes `now`.
  */
 
 /** What a call of steps did: lines of all its steps, and the time of those alone. */
@@ -26,6 +26,8 @@ const turnMsMax = 30_000;
 const restMs = { first: 300_000, most: 3_600_000 };
 
 const levels = [48, 32, 24, 16, 12, 8, 6, 4, 3, 2, 1];
+/** From one level to that of half as many rows: a diagram is mostly encoder, and a turn of its steps takes a lane 3 s. */
+const halved = 2;
 
 interface Trial {
   readonly to: number;
@@ -40,13 +42,14 @@ export class RowLimit {
   readonly #levels: readonly number[];
   #at = 0;
   #trial: Trial | null = null;
-  /** Neighbours that were not tried since the last change: one level down, one up. */
-  #untried: number[] = [1];
+  /** Neighbours that were not tried since the last change: two levels down at first, then one down and one up. */
+  #untried: readonly number[];
   #restsUntilMs = 0;
   #restMs = restMs.first;
 
   constructor(slots: number) {
     this.#levels = [slots, ...levels.filter((rows) => rows < slots)];
+    this.#untried = this.#reachable(halved);
   }
 
   /** Rows that may be written at once now. */
@@ -74,10 +77,14 @@ export class RowLimit {
     return this.#trial && this.#trial.rates.length % 2 === 1 ? this.#trial.to : this.#at;
   }
 
+  /** Those of these steps that lead to a level. */
+  #reachable(...steps: readonly number[]): number[] {
+    return steps.filter((by) => this.#levels[this.#at + by] !== undefined);
+  }
+
   #begin(nowMs: number): Trial | null {
     if (nowMs < this.#restsUntilMs) return null;
-    if (this.#untried.length === 0) this.#untried = [1, -1];
-    this.#untried = this.#untried.filter((by) => this.#levels[this.#at + by] !== undefined);
+    if (this.#untried.length === 0) this.#untried = this.#reachable(1, -1);
     const [by] = this.#untried;
     return by === undefined ? null : { to: this.#at + by, rates: [], lines: 0, ms: 0, sinceMs: nowMs };
   }
@@ -89,11 +96,11 @@ export class RowLimit {
     if (other > winsBy * mine && otherAgain > winsBy * mineAgain) {
       // On in that direction; where it came from has just lost.
       this.#at = to;
-      this.#untried = [by];
+      this.#untried = this.#reachable(by);
       this.#restMs = restMs.first;
     } else this.#untried = this.#untried.filter((each) => each !== by);
-    if (this.#untried.some((each) => this.#levels[this.#at + each] !== undefined)) return;
-    this.#untried = [];
+    if (by === halved && this.#untried.length === 0) this.#untried = this.#reachable(1, -1);
+    if (this.#untried.length > 0) return;
     this.#restsUntilMs = nowMs + this.#restMs;
     this.#restMs = Math.min(2 * this.#restMs, restMs.most);
   }
