@@ -28,6 +28,7 @@ let server: TestRedis;
 let producer: Redis;
 let consumer: Redis;
 let store: JobStore;
+const registry = createRegistry('worker', 'test');
 let worker: InferenceWorker;
 let looks = 0;
 
@@ -46,7 +47,7 @@ before(async () => {
     blobs,
     models: [one],
     look: async () => void looks++,
-    registry: createRegistry('worker', 'test'),
+    registry,
     logger,
     engine: {
       laneEntry: join(import.meta.dirname, '../lane/fake-lane.ts'),
@@ -153,10 +154,12 @@ test('an unloaded model leaves the lanes; its jobs wait in the queue until it is
   await waitUntil('it runs', async () => (await read(slow)).status === 'processing');
   await producer.hset(keys.unloadedModels, 'ner', 'now');
   const before = looks;
+  assert.match(await registry.metrics(), /^inference_model_memory_bytes\{model="ner"/m);
   await producer.publish(keys.control, 'models');
   await waitUntil('it closes', async () => (await entry())?.state === 'unloading');
   assert.equal((await outcome(slow)).status, 'succeeded', 'what was claimed runs to its end');
   await waitUntil('nothing of it is left', async () => (await entry()) === null);
+  assert.doesNotMatch(await registry.metrics(), /^inference_model_(memory_bytes|load_seconds|ready)\{model="ner"/m);
   assert.equal(looks, before + 1);
   const waiting = await submit(1);
   await new Promise((resolve) => setTimeout(resolve, 300));

@@ -7,7 +7,7 @@ import type { ModelReport } from './served-model.ts';
 
 export interface AnnouncerParts {
   readonly states: ModelStates;
-  readonly metrics: Pick<InferenceMetrics, 'modelReady'>;
+  readonly metrics: Pick<InferenceMetrics, 'modelReady' | 'modelLoad' | 'modelMemory'>;
   readonly logger: Logger;
   /** Jobs held by this worker. */
   readonly claimed: () => number;
@@ -33,6 +33,8 @@ export class ModelAnnouncer {
 
   forget(id: string): void {
     this.#measure(id, [], this.models.get(id)?.versions ?? []);
+    const { modelLoad, modelMemory } = this.#parts.metrics;
+    for (const gauge of [modelLoad, modelMemory]) gauge.remove({ model: id });
     this.models.delete(id);
     this.#parts.states.remove(id);
   }
