@@ -4,6 +4,7 @@
  */
 import sharp from 'sharp';
 import { Problem } from '../../shared/problems/problem.ts';
+import type { Bitmap } from './bitmap.ts';
 
 /** 24 MP: 72 MB as RGB, twice a phone's photo; sharp alone would take 268 MP. */
 export const imagePixelsMax = 24_000_000;
@@ -27,13 +28,6 @@ export interface ImageHeader {
 
 interface ImageFacts extends ImageHeader {
   readonly isCmyk: boolean;
-}
-
-export interface RgbImage {
-  /** Interleaved RGB, 3 bytes a pixel. */
-  readonly data: Uint8ClampedArray;
-  readonly width: number;
-  readonly height: number;
 }
 
 /** Width, height and frames from the header alone; throws `corrupt-image`. */
@@ -65,7 +59,7 @@ export function checkImageHeader(header: ImageHeader, pixelsMax = imagePixelsMax
  * up to 91 of 255. Throws `corrupt-image` also for a file that ends early: half a picture would be classified as if it
  * were whole.
  */
-export async function decodeImage(path: string, pixelsMax = imagePixelsMax): Promise<RgbImage> {
+export async function decodeImage(path: string, pixelsMax = imagePixelsMax): Promise<Bitmap> {
   const header = await readImageHeader(path);
   checkImageHeader(header, pixelsMax);
   const ignoreIcc = !header.isCmyk;
@@ -84,6 +78,7 @@ export async function decodeImage(path: string, pixelsMax = imagePixelsMax): Pro
       data: new Uint8ClampedArray(data.buffer, data.byteOffset, data.byteLength),
       width: info.width,
       height: info.height,
+      channels: 3,
     };
   } catch (error) {
     throw corrupt(error);

@@ -2,14 +2,16 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { Problem } from '../../shared/problems/problem.ts';
 import type { Json } from '../repository/version-files.ts';
+import type { Bitmap } from './bitmap.ts';
 import { processImage } from './image-processor.ts';
 import { makePixelScale, scalePixels } from './pixel-scale.ts';
 import { readProcessorPlan, typicalSize } from './processor-plan.ts';
 
-const white = (width: number, height: number) => ({
-  data: new Uint8ClampedArray(width * height * 3).fill(255),
+const white = (width: number, height: number, channels: 1 | 3 = 3): Bitmap => ({
+  data: new Uint8ClampedArray(width * height * channels).fill(255),
   width,
   height,
+  channels,
 });
 
 describe('image processors', () => {
@@ -43,6 +45,26 @@ describe('image processors', () => {
     assert.equal(typicalSize(readProcessorPlan({ do_resize: false })), null);
   });
 
+  it('make of gray what they make of three equal channels', () => {
+    const square = { height: 24, width: 30 };
+    const files: Json[] = [
+      { image_processor_type: 'ViTImageProcessor', size: square },
+      { image_processor_type: 'ViTImageProcessor', size: square, resample: 0 },
+      { image_processor_type: 'ViTImageProcessor', do_resize: false },
+      { image_processor_type: 'MobileViTImageProcessor', size: { shortest_edge: 40 }, crop_size: 32 },
+      { image_processor_type: 'MobileViTImageProcessor', size: { shortest_edge: 20 }, crop_size: 32 },
+      { image_processor_type: 'DonutImageProcessor', size: square, do_align_long_axis: true },
+    ];
+    const bytes = Array.from({ length: 37 * 61 }, (_, at) => (at * at * 7) & 255);
+    const gray: Bitmap = { data: Uint8ClampedArray.from(bytes), width: 37, height: 61, channels: 1 };
+    const equal = bytes.flatMap((byte) => [byte, byte, byte]);
+    const colour: Bitmap = { ...gray, data: Uint8ClampedArray.from(equal), channels: 3 };
+    for (const file of files) {
+      const plan = readProcessorPlan(file);
+      assert.deepEqual(processImage(gray, plan), processImage(colour, plan), JSON.stringify(file));
+    }
+  });
+
   it('crop the middle of a narrow strip without resizing all of it', () => {
     const plan = readProcessorPlan({ image_processor_type: 'MobileNetV2ImageProcessor' });
     // Resized whole it would be 256 x 5,120,000: 4 GB.
@@ -59,6 +81,15 @@ describe('image processors', () => {
     assert.throws(
       () => processImage(white(40_000, 2), plan),
       (error) => error instanceof Problem && error.slug === 'image-too-large' && /5120000 x 256/.test(error.detail),
+    );
+  });
+
+  it('refuse a strip of which its page would show nothing', () => {
+    const plan = readProcessorPlan({ image_processor_type: 'DonutImageProcessor', size: { height: 384, width: 272 } });
+    assert.throws(
+      () => processImage(white(10, 6000, 1), plan),
+      (error) =>
+        error instanceof Problem && error.slug === 'image-too-large' && /0 x 384, .* nothing/.test(error.detail),
     );
   });
 

@@ -7,9 +7,9 @@ import { freeMemory } from '../free-memory.ts';
 import type { ModelFiles } from '../repository/model-files.ts';
 import { readJson } from '../repository/version-files.ts';
 import type { BatchTensor, PreparedSource, Row, RowTensor } from '../task.ts';
+import type { Size } from './bitmap.ts';
 import type { PixelBytes } from './image-processor.ts';
 import { type PixelScale, scalePixels } from './pixel-scale.ts';
-import type { Size } from './processor-families.ts';
 import { type ProcessorPlan, readProcessorPlan, typicalSize } from './processor-plan.ts';
 
 /** Pixels for the model, and the size of the picture that they were made of. */

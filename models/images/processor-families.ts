@@ -3,11 +3,7 @@
  * name three keys and rely on the rest, and how each reads `size`. Checked against transformers 4.57 (parity/reference). Pure.
  */
 import type { Json } from '../repository/version-files.ts';
-
-export interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Size } from './bitmap.ts';
 
 /** `exact` warps; `shortest` keeps the shape and gives the shorter side that length. */
 export type ResizeRule = ({ readonly kind: 'exact' } & Size) | { readonly kind: 'shortest'; readonly edge: number };

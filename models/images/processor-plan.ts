@@ -3,8 +3,9 @@
  * processor's family fills in. Pure.
  */
 import type { Json } from '../repository/version-files.ts';
-import { type Family, familyOf, plainFamily, type ResizeRule, type Size } from './processor-families.ts';
-import { type FilterName, filterOf } from './resample.ts';
+import type { Size } from './bitmap.ts';
+import { type Family, familyOf, plainFamily, type ResizeRule } from './processor-families.ts';
+import { type FilterName, filterOf } from './resampling-filters.ts';
 
 /** Donut's own way to a page: turned, shrunk until it fits, laid in the middle of black. */
 export interface PageRule extends Size {

@@ -3,7 +3,8 @@ import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, it } from 'node:test';
-import { decodeImage, type RgbImage } from '../images/decode-image.ts';
+import type { Bitmap } from '../images/bitmap.ts';
+import { decodeImage } from '../images/decode-image.ts';
 import { processImage } from '../images/image-processor.ts';
 import { makePixelScale, scalePixels } from '../images/pixel-scale.ts';
 import { readProcessorPlan } from '../images/processor-plan.ts';
@@ -24,16 +25,16 @@ const reference = JSON.parse(readFileSync(join(import.meta.dirname, 'fixtures/im
 };
 
 /** The same formula stands in reference/image_processors.py. */
-function picture(width: number, height: number): RgbImage {
+function picture(width: number, height: number): Bitmap {
   const data = new Uint8ClampedArray(width * height * 3);
   for (let y = 0; y < height; y++)
     for (let x = 0; x < width; x++)
       for (let c = 0; c < 3; c++)
         data[(y * width + x) * 3 + c] = (x * x * 3 + y * 7 * (x + 1) + c * 53 + ((x * y) >> 2)) & 255;
-  return { data, width, height };
+  return { data, width, height, channels: 3 };
 }
 
-function pixelsOf(image: RgbImage, file: Json): Pixels {
+function pixelsOf(image: Bitmap, file: Json): Pixels {
   const plan = readProcessorPlan(file);
   const { dims, data } = processImage(image, plan);
   const floats = new Float32Array(data.length);
