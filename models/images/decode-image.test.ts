@@ -7,6 +7,7 @@ import { after, before, describe, it } from 'node:test';
 import sharp, { type Colour, type Sharp } from 'sharp';
 import { Problem } from '../../shared/problems/problem.ts';
 import { assetsFolder, skipWithoutAssets } from '../parity/assets.ts';
+import type { Bitmap } from './bitmap.ts';
 import { decodeImage } from './decode-image.ts';
 
 describe('decoding images', () => {
@@ -27,8 +28,8 @@ describe('decoding images', () => {
     await writeFile(join(folder, name), bytes);
     return join(folder, name);
   };
-  const pixel = (image: { data: Uint8ClampedArray; width: number }, x: number, y: number) => [
-    ...image.data.subarray((y * image.width + x) * 3, (y * image.width + x) * 3 + 3),
+  const pixel = ({ data, width, channels }: Bitmap, x: number, y: number) => [
+    ...data.subarray((y * width + x) * channels, (y * width + x + 1) * channels),
   ];
   const near = (actual: number[], expected: number[], tolerance = 12) =>
     assert.ok(
@@ -69,20 +70,27 @@ describe('decoding images', () => {
     near(pixel(decoded, 4, 14), [0, 0, 255], 40);
   });
 
-  it('brings grey, 16-bit, palette, CMYK and transparent images to 8-bit RGB', async () => {
+  it('brings grey, 16-bit, palette, CMYK and transparent images to 8 bits', async () => {
     const make = (background: object, finish: (image: Sharp) => Sharp) =>
       finish(sharp({ create: { width: 4, height: 4, channels: 4, background: background as Colour } })).toBuffer();
     const grey = { r: 128, g: 128, b: 128, alpha: 1 };
     const cases: [string, Buffer, number[]][] = [
-      ['grey.png', await make(grey, (image) => image.removeAlpha().toColourspace('b-w').png()), [128, 128, 128]],
+      ['grey.png', await make(grey, (image) => image.removeAlpha().toColourspace('b-w').png()), [128]],
+      ['grey.jpg', await make(grey, (image) => image.removeAlpha().toColourspace('b-w').jpeg()), [128]],
       ['deep.png', await make(grey, (image) => image.removeAlpha().toColourspace('rgb16').png()), [128, 128, 128]],
       ['palette.png', await make(grey, (image) => image.png({ palette: true })), [128, 128, 128]],
       ['cmyk.jpg', await make(grey, (image) => image.removeAlpha().toColourspace('cmyk').jpeg()), [128, 128, 128]],
+      [
+        'clear-grey.png',
+        await make({ ...grey, alpha: 0 }, (image) => image.toColourspace('b-w').png()),
+        [255, 255, 255],
+      ],
       ['clear.png', await make({ r: 0, g: 0, b: 0, alpha: 0 }, (image) => image.png()), [255, 255, 255]],
     ];
     for (const [name, bytes, expected] of cases) {
       const decoded = await decodeImage(await save(name, bytes));
-      assert.equal(decoded.data.length, 4 * 4 * 3, name);
+      assert.equal(decoded.channels, expected.length, name);
+      assert.equal(decoded.data.length, 4 * 4 * expected.length, name);
       // CMYK has no profile here, so its grey is a little off.
       near(pixel(decoded, 2, 2), expected, 16);
     }
@@ -133,8 +141,15 @@ describe('decoding images', () => {
     const accepted: string[] = [];
     for (const name of names) {
       try {
-        const { data, width, height } = await decodeImage(join(suite, name));
-        assert.equal(data.length, width * height * 3, name);
+        const { data, width, height, channels } = await decodeImage(join(suite, name));
+        assert.equal(data.length, width * height * channels, name);
+        const inColour = await sharp(join(suite, name), { ignoreIcc: true, failOn: 'truncated' })
+          .flatten({ background: '#ffffff' })
+          .removeAlpha()
+          .raw()
+          .toBuffer();
+        const isSame = inColour.every((byte, at) => byte === data[channels === 1 ? Math.floor(at / 3) : at]);
+        assert.ok(isSame && inColour.length === width * height * 3, `${name}: other pixels than in colour`);
         if (name.startsWith('x')) accepted.push(name);
       } catch (error) {
         assert.ok(error instanceof Problem, `${name}: ${error}`);
