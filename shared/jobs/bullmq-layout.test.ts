@@ -138,7 +138,7 @@ test('a job whose delay ends in a paused queue waits there, and is due no more',
   await claim();
   await (await queue.getJob(id))?.moveToDelayed(Date.now() - 1, '0');
   await queue.pause();
-  assert.deepEqual(await claim(), { claims: [], dueInMs: null });
+  assert.deepEqual(await claim(), { claims: [], dueInMs: null, handoverRoom: 0 });
   assert.deepEqual([(await counts())['wait'], (await counts())['delayed']], [1, 0]);
   await queue.resume();
   assert.deepEqual(

@@ -246,7 +246,7 @@ test('closes while Redis is away, and goes on after it was', async () => {
   const other = new ClaimQueues({
     ...{ model: 'other', redis, held, budget: new ClaimBudget(1, 250), logger: createLogger('test', 'silent') },
     worker: 'me',
-    claim: async () => ({ claims: [], dueInMs: null }),
+    claim: async () => ({ claims: [], dueInMs: null, handoverRoom: 4 }),
     take: async () => [],
   });
   await new Promise((resolve) => setTimeout(resolve, 300));

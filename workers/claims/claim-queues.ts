@@ -1,6 +1,6 @@
 /**
  * The consumers of one model: one per class, open only while the model can run here. Each claims as much as its budget has
- * room for in one script, and sleeps while its queue is empty; jobs that come then are handed to it (`handover.lua`). What a
+ * room for in one script, and sleeps once its queue is empty; jobs that come then are handed to it (`handover.lua`). What a
  * claim means is the owner's; it ends when the job's outcome is stored.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -138,8 +138,8 @@ class ClassConsumer {
         continue;
       }
       try {
-        const { claims, dueInMs } = await this.#options.claim(this.#queue, room, this.#begin);
-        if (claims.length === 0) await this.#takeHandovers(room, dueInMs === null ? null : performance.now() + dueInMs);
+        const { handoverRoom, dueInMs } = await this.#options.claim(this.#queue, room, this.#begin);
+        await this.#takeHandovers(handoverRoom, dueInMs === null ? null : performance.now() + dueInMs);
       } catch (error) {
         this.#options.logger.debug({ err: error, queue: this.#queue }, 'claiming failed');
         await sleep(againMs, undefined, { signal }).catch(() => {});

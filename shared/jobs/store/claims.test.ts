@@ -27,7 +27,7 @@ test('claims the oldest first, as many as wanted, 64 at most, and what was put b
   assert.equal(await putBack(redis, [{ queue, id: first as string, owner: 'w1' }]), 1);
   assert.deepEqual(idsOf(await claim()), [first, ...ids.slice(3, 66)]);
   assert.deepEqual(idsOf(await claim()), ids.slice(66));
-  assert.deepEqual(await claim(), { claims: [], dueInMs: null });
+  assert.deepEqual(await claim(), { claims: [], dueInMs: null, handoverRoom: 0 });
 });
 
 test('what a dead worker held is claimed again in its old order, ahead of what waits', async () => {

@@ -17,11 +17,11 @@ const inputBytesMax = 4 * 2 ** 20;
 /** Up to 64, fewer when their inputs are large: whoever has room for more asks again. */
 export async function claimJobs(redis: Redis, wish: ClaimWish): Promise<Claims> {
   const { queue, worker, max, versions, takesHandovers = false } = wish;
-  const [dueMs, ...claims] = await defineScripts(redis).mrClaim(
+  const [dueMs, handoverRoom, ...claims] = await defineScripts(redis).mrClaim(
     [keys.startBy, keys.outbox],
     [queue, worker, Math.min(max, claimsAtOnceMax), inputBytesMax, recordVersion, takesHandovers ? 1 : 0, ...versions],
   );
-  return { claims: claims.map(readClaim), dueInMs: dueMs < 0 ? null : dueMs };
+  return { claims: claims.map(readClaim), dueInMs: dueMs < 0 ? null : dueMs, handoverRoom };
 }
 
 /** What one message under `keys.handover` holds: jobs that were started as they were admitted. */

@@ -92,12 +92,16 @@ test('nothing goes ahead of what waits, is too long, wishes another version, or 
   assert.deepEqual(await idsOf('w1'), []);
 });
 
-test('a consumer that claims is not handed anything until it finds its queue empty again', async () => {
-  await ask('w1');
-  await admit({ modelVersion: '7' });
-  assert.equal((await ask('w1')).claims.length, 1);
+test('a consumer that claims all that waits is handed what comes next, as much as it has room for then', async () => {
+  await Promise.all([admit(), admit(), admit()]);
+  const part = await ask('w1', 3);
+  assert.deepEqual([part.claims.length, part.handoverRoom], [3, 0]);
   await admit();
   assert.deepEqual([await idsOf('w1'), await waiting()], [[], 1]);
+  const rest = await ask('w1', 3);
+  assert.deepEqual([rest.claims.length, rest.handoverRoom], [1, 2]);
+  const ids = await Promise.all([admit(), admit(), admit()]);
+  assert.deepEqual([await idsOf('w1'), await waiting()], [ids.slice(0, 2), 1]);
 });
 
 test('a job that got lost on the way waits again, and its record names the version that answers', async () => {

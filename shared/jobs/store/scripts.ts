@@ -10,7 +10,7 @@ type Script<Reply> = (keyList: string[], argumentList: Argument[]) => Promise<Re
 
 export interface ScriptedRedis extends Redis {
   mrAdmit: Script<[Admission['verdict'], string, string?][]>;
-  mrClaim: Script<[number, ...(string | number)[][]]>;
+  mrClaim: Script<[number, number, ...(string | number)[][]]>;
   mrLeave: Script<number>;
   mrStrays: Script<[string, string, string][]>;
   mrPutBack: Script<number>;

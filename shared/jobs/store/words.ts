@@ -75,14 +75,16 @@ export interface ClaimWish {
   readonly max: number;
   /** Of the model: those that are ready, the default first. */
   readonly versions: readonly string[];
-  /** Where nothing waits, jobs are handed over (`keys.handover`) until it claims again, `max` of them at most. */
+  /** Once nothing waits, jobs are handed over (`keys.handover`) until it claims again: what `max` leaves room for. */
   readonly takesHandovers?: boolean;
 }
 
 export interface Claims {
   readonly claims: readonly Claim[];
-  /** Nothing was claimed, and a delayed job is due after so many ms. */
+  /** Nothing else waits, and a delayed job is due after so many ms. */
   readonly dueInMs: number | null;
+  /** Nothing else waits, and so many jobs may be handed over. */
+  readonly handoverRoom: number;
 }
 
 /** A claim in Redis that may have no holder any more. */

@@ -2,9 +2,9 @@
 -- reference whose job ended is dropped on the way.
 -- KEYS 1 start-by  2 outbox
 -- ARGV 1 queue  2 worker  3 how many at most  4 bytes of input after which no more are taken  5 record version of the release
---   6 '1': where nothing waits, jobs are handed over to it until it claims again (`handover.lua`),
+--   6 '1': once nothing waits, jobs are handed over to it until it claims again (`handover.lua`),
 --   then the versions of the model that are ready, the default first
--- Returns {ms until a delayed one is due (-1 = none; asked only when nothing was claimed), then per claim:
+-- Returns {ms until a delayed one is due (-1 = none, or others wait), how many may be handed over, then per claim:
 --   {id, tenant, 'started', version, request, input, attempts, crashes, created ms, started ms, finished item indexes...} |
 --   {id, tenant, 'expired', request} (waited past its start-by) | {id, tenant, 'unready', version it wishes} |
 --   {id, tenant, 'unsupported'} (of a release too far away); but for the first nothing of the job was changed}
@@ -47,7 +47,7 @@ local function start(id, tenant, wish)
   return reply
 end
 
-local replies = { -1 }
+local replies = { -1, 0 }
 local open = tonumber(ARGV[3])
 local is_empty = false
 while open > 0 and bytes < tonumber(ARGV[4]) and not is_empty do
@@ -66,9 +66,12 @@ while open > 0 and bytes < tonumber(ARGV[4]) and not is_empty do
     end
   end
 end
-if #replies == 1 then
+if is_empty then
   replies[1] = queues.next_due(queue, now)
-  if ARGV[6] == '1' then handover.ask(queue, worker, ARGV[3], release, versions) end
+  if ARGV[6] == '1' then
+    replies[2] = open
+    handover.ask(queue, worker, string.format('%d', open), release, versions)
+  end
 else
   queues.wake_if_waiting(queue)
   if ARGV[6] == '1' then handover.withdraw(queue, worker) end
