@@ -70,6 +70,14 @@ describe('pooling', () => {
     near(pool(hidden, 2, 'mean-sqrt-length')[0] ?? 0, 9 / Math.sqrt(3));
   });
 
+  it('counts every token once, however many there are', () => {
+    for (let tokens = 1; tokens <= 9; tokens++) {
+      const values = Float32Array.from({ length: 2 * tokens }, (_, at) => at ** 2);
+      const sums = [0, 1].map((column) => values.filter((_, at) => at % 2 === column).reduce((a, b) => a + b));
+      assert.deepEqual([...pool(values, 2, 'mean')], [...Float32Array.from(sums, (sum) => sum / tokens)]);
+    }
+  });
+
   it('scales to unit length and leaves zero alone', () => {
     assert.deepEqual([...normalizeLength(Float32Array.of(3, 4))], [Math.fround(0.6), Math.fround(0.8)]);
     assert.deepEqual([...normalizeLength(new Float32Array(2))], [0, 0]);
