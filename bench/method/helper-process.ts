@@ -4,7 +4,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 export class HelperProcess {
   readonly child: ChildProcess;
 
-  constructor(module: string, args: readonly string[] = [], env: Readonly<Record<string, string>> = {}) {
+  constructor(module: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}) {
     this.child = fork(module, [...args], {
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],

@@ -12,6 +12,7 @@ import { createLogger } from '../../shared/observability/logger.ts';
 import { connectProducer, untilReady } from '../../shared/redis/connection.ts';
 import { startTestRedis } from '../../shared/testing/redis.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
+import { laneEnvironment } from '../../workers/lane/lane-environment.ts';
 import { cpuSeconds } from '../method/cpu-time.ts';
 import { HelperProcess } from '../method/helper-process.ts';
 import type { BenchOptions } from '../method/options.ts';
@@ -36,12 +37,13 @@ interface Block {
 class RawLimit {
   readonly #processes: HelperProcess[];
 
-  /** Two 1-thread processes on two cores: as many as there are lanes. */
+  /** Two 1-thread processes on two cores, in the environment of lanes: as many as there are lanes. */
   constructor({ files, sources }: Subject) {
     const options = JSON.stringify({ files, sources, threads: 1 });
+    const env = laneEnvironment({ device: 'cpu', threads: 1 }, process.env);
     this.#processes = Array.from(
       { length: availableParallelism() },
-      () => new HelperProcess(join(import.meta.dirname, 'raw-runner.ts'), [options]),
+      () => new HelperProcess(join(import.meta.dirname, 'raw-runner.ts'), [options], env),
     );
   }
 
