@@ -40,7 +40,7 @@ class RawLimit {
   /** Two 1-thread processes on two cores, in the environment of lanes: as many as there are lanes. */
   constructor({ files, sources }: Subject) {
     const options = JSON.stringify({ files, sources, threads: 1 });
-    const env = laneEnvironment({ device: 'cpu', threads: 1 }, process.env);
+    const env = laneEnvironment({ device: 'cpu', threads: 1 }, {});
     this.#processes = Array.from(
       { length: availableParallelism() },
       () => new HelperProcess(join(import.meta.dirname, 'raw-runner.ts'), [options], env),
