@@ -2,14 +2,12 @@
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import { JobWatcher } from '../../api/jobs/job-watcher.ts';
 import type { PreparedSource } from '../../models/task.ts';
 import type { JobRequest, StoredInput } from '../../shared/jobs/job.ts';
 import { mintJobId } from '../../shared/jobs/job-id.ts';
-import { keys } from '../../shared/jobs/keys.ts';
 import { JobStore } from '../../shared/jobs/store/job-store.ts';
 import type { Subject } from './subjects.ts';
-
-const channel = keys.replies('bench');
 
 export interface Work {
   readonly items: number;
@@ -18,8 +16,7 @@ export interface Work {
 
 export class QueueLoad {
   readonly #store: JobStore;
-  readonly #subscriber: Redis;
-  readonly #waiters = new Map<string, (status: string) => void>();
+  readonly #watcher: JobWatcher;
   readonly #dataDir: string;
   /** Of the time that is counted; of a job that began before it or ends after it, its share. */
   #items = 0;
@@ -28,16 +25,12 @@ export class QueueLoad {
 
   constructor(producer: Redis, dataDir: string) {
     this.#store = new JobStore(producer);
-    this.#subscriber = producer.duplicate({ enableOfflineQueue: true });
+    this.#watcher = new JobWatcher(producer.duplicate({ enableOfflineQueue: true }), 'bench');
     this.#dataDir = dataDir;
-    this.#subscriber.on('message', (_channel: string, message: string) => {
-      const [name, , status] = message.split(' ') as [string, string, string];
-      this.#waiters.get(name)?.(status);
-    });
   }
 
   async open(): Promise<void> {
-    await this.#subscriber.subscribe(channel);
+    await this.#watcher.start();
   }
 
   /** Stores the subject's files as blobs and says how its items are given. */
@@ -72,7 +65,7 @@ export class QueueLoad {
   }
 
   async close(): Promise<void> {
-    this.#subscriber.disconnect();
+    this.#watcher.stop();
   }
 
   async #runJob({ files }: Subject, input: readonly StoredInput[]): Promise<void> {
@@ -87,11 +80,12 @@ export class QueueLoad {
       items: input.length,
       retentionSeconds: 60,
     };
-    const ended = new Promise<string>((resolve) => this.#waiters.set(`default/${request.id}`, resolve));
+    const { promise: ended, resolve } = Promise.withResolvers<string | null>();
+    const unwatch = this.#watcher.watch(request, resolve);
     const admittedAt = performance.now();
-    await this.#store.admit(request, { input, queueMax: 1e9, tenantMax: 1e9, replyChannel: channel });
+    await this.#store.admit(request, { input, queueMax: 1e9, tenantMax: 1e9, replyChannel: this.#watcher.channel });
     const status = await ended;
-    this.#waiters.delete(`default/${request.id}`);
+    unwatch();
     if (status !== 'succeeded') throw new Error(`A job of the bench ended as ${status}.`);
     const endedAt = performance.now();
     const counted = Math.min(endedAt, this.#countUntil) - Math.max(admittedAt, this.#countFrom);
