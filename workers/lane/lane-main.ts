@@ -7,6 +7,7 @@ import { loadPipelineFactory } from '../../models/discover-tasks.ts';
 import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import { verifyFiles } from '../../models/repository/verify-files.ts';
 import { receiveBulk } from './bulk-tensors.ts';
+import { CallCpu } from './call-cpu.ts';
 import { CallModel } from './call-model.ts';
 import { type LaneOptions, type LaneReply, type LaneRequest, lanePriority } from './lane-protocol.ts';
 import { WritingModel } from './writing-model.ts';
@@ -18,6 +19,7 @@ type Call = Extract<LaneRequest, { type: 'run' | 'step' }>;
 setPriority(lanePriority);
 const options = JSON.parse(process.argv[2] ?? '{}') as LaneOptions;
 const loaded = new Map<string, LoadedModel>();
+const cpu = new CallCpu(options);
 
 async function load(files: ModelFiles): Promise<LaneReply> {
   const startedAt = performance.now();
@@ -58,7 +60,7 @@ async function call(request: Call): Promise<LaneReply> {
     if (model instanceof WritingModel && request.type === 'step')
       return { type: 'stepped', call: request.call, ...(await model.step({ ...request, admit })) };
     if (model instanceof CallModel && request.type === 'run')
-      return { type: 'ran', call: request.call, ...(await model.run(rows)) };
+      return { type: 'ran', call: request.call, ...(await model.run(rows)), ...cpu.end() };
     throw new Error(`Model ${request.model} is not loaded here for a call of type ${request.type}.`);
   } catch (error) {
     const reason = (error as Error).message;
@@ -88,7 +90,12 @@ function tell(reply: LaneReply): void {
 // One request after the other: the parent sends a load behind a run, say, and replies must keep that order.
 let tail: Promise<unknown> = Promise.resolve();
 process.on('message', (request: LaneRequest) => {
-  tail = tail.then(() => answer(request)).then((reply) => reply && tell(reply));
+  tail = tail
+    .then(() => answer(request))
+    .then((reply) => {
+      if (reply?.type !== 'ran') cpu.begin();
+      if (reply) tell(reply);
+    });
 });
 process.on('disconnect', () => process.exit(0));
 if (!process.connected) process.exit(0); // The parent died while this process was loading.

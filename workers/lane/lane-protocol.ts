@@ -64,6 +64,8 @@ export type LaneReply =
       readonly computeMs: number;
       /** From the engine's outputs to results that can be stored. */
       readonly postprocessMs: number;
+      /** CPU of the whole call, where that says what it costs whoever else has the core: of one thread on a CPU. */
+      readonly cpuMs?: number;
     }
   | ({ readonly type: 'stepped'; readonly call: number } & StepWork)
   | { readonly type: 'run-failed'; readonly call: number; readonly reason: string; readonly outOfMemory: boolean };

@@ -28,6 +28,7 @@ export interface RanCall {
   readonly outcomes: readonly LaneOutcome[];
   readonly computeMs: number;
   readonly postprocessMs: number;
+  readonly cpuMs?: number;
   readonly wallMs: number;
 }
 

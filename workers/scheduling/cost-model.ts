@@ -26,6 +26,8 @@ interface Learned {
   trial: { calls: number; strange: number } | null;
   /** Whether it had a call in this process. */
   isFresh: boolean;
+  /** Whether it is the calls' own work, and no pace is in it. */
+  isOwn: boolean;
 }
 
 export class LearnedCostModel implements CostModel {
@@ -47,19 +49,22 @@ export class LearnedCostModel implements CostModel {
     return this.#models.get(model)?.residuals.q99 ?? 1;
   }
 
-  observe(model: string, rows: number, length: number, ms: number): void {
+  observe(model: string, rows: number, length: number, ms: number, ownMs?: number): void {
     const pace = this.#pace.factor;
+    const workMs = ownMs ?? ms / pace;
     let learned = this.#models.get(model);
-    if (!learned || isStrange(learned, ms / pace / learned.curve.ms(rows, length))) {
-      learned = begin(LatencyCurve.ofCall(rows, length, ms / pace));
+    if (!learned || isStrange(learned, workMs / learned.curve.ms(rows, length))) {
+      learned = begin(LatencyCurve.ofCall(rows, length, workMs));
     }
     this.#putLast(model, learned);
     const ratio = ms / pace / learned.curve.ms(rows, length);
     learned.residuals.observe(ratio);
-    learned.curve.observe(rows, length, ms / pace);
+    learned.curve.observe(rows, length, workMs);
     learned.isFresh = true;
+    learned.isOwn = ownMs !== undefined;
     learned.calls++;
-    if (learned.calls > callsUntilKnown && learned.trial === null) this.#pace.observe(ratio);
+    if (ownMs !== undefined) this.#pace.observe(ms / pace / Math.max(0.01, ownMs));
+    else if (learned.calls > callsUntilKnown && learned.trial === null) this.#pace.observe(ratio);
   }
 
   #putLast(model: string, learned: Learned): void {
@@ -72,20 +77,21 @@ export class LearnedCostModel implements CostModel {
   /** What is worth keeping, of models that ran in this process. At the pace of now: the next process begins at 1. */
   memories(): Map<string, ModelMemory> {
     const memories = new Map<string, ModelMemory>();
-    for (const [model, { curve, residuals, calls, isFresh }] of this.#models)
-      if (isFresh)
-        memories.set(model, { curve: paced(curve.memory, this.#pace.factor), residuals: residuals.weights, calls });
+    for (const [model, { curve, residuals, calls, isFresh, isOwn }] of this.#models) {
+      const pace = isOwn ? 1 : this.#pace.factor;
+      if (isFresh) memories.set(model, { curve: paced(curve.memory, pace), residuals: residuals.weights, calls });
+    }
     return memories;
   }
 }
 
 function begin(curve: LatencyCurve): Learned {
-  return { curve, residuals: new Residuals(), calls: 0, trial: null, isFresh: true };
+  return { curve, residuals: new Residuals(), calls: 0, trial: null, isFresh: true, isOwn: false };
 }
 
 function recall({ curve, residuals, calls }: ModelMemory): Learned {
   const trial = { calls: 0, strange: 0 };
-  return { curve: new LatencyCurve(curve), residuals: new Residuals(residuals), calls, trial, isFresh: false };
+  return { curve: new LatencyCurve(curve), residuals: new Residuals(residuals), calls, trial, isFresh: false, isOwn: false };
 }
 
 /** Whether this call shows that what is remembered is of something else. */

@@ -27,8 +27,8 @@ export interface CostModel {
   predictMs(model: string, rows: number, length: number): number;
   /** Times its prediction that 99 of 100 calls stay below. */
   p99Factor(model: string): number;
-  /** Learns from a finished call. */
-  observe(model: string, rows: number, length: number, ms: number): void;
+  /** Learns from a finished call: what it took and, where that is known, its own work without what others took of the core. */
+  observe(model: string, rows: number, length: number, ms: number, ownMs?: number): void;
 }
 
 /** A lane of the device, busy or not. */

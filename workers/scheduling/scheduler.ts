@@ -18,6 +18,7 @@ export interface CallReport {
   readonly rows: readonly QueuedRow[];
   readonly computeMs: number;
   readonly postprocessMs: number;
+  readonly cpuMs?: number;
   readonly wallMs: number;
   readonly predictedMs: number;
 }
@@ -217,8 +218,8 @@ export class Scheduler {
   }
 
   #learn(report: CallReport, call: EndedCall<QueuedRow>): void {
-    const { model, rows, wallMs } = report;
-    this.#cost.observe(model, rows.length, Math.max(...rows.map(({ length }) => length)), wallMs);
+    const { model, rows, wallMs, cpuMs } = report;
+    this.#cost.observe(model, rows.length, Math.max(...rows.map(({ length }) => length)), wallMs, cpuMs);
     this.#policy.ended?.(call);
     this.#events.onReport(report);
     for (const { row } of rows) freeLarge(row.tensors);
