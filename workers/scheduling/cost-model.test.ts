@@ -142,3 +142,25 @@ test('a curve that is remembered is outvoted by thirty calls', () => {
   // Larger than any call so far: only the curve speaks.
   assert.ok(model.predictMs('m', 32, 50) > 0.6 * 161, `${model.predictMs('m', 32, 50)}`);
 });
+
+test("which size is cheapest is learned from the calls' own work, how long they take from the clock", () => {
+  const model = new LearnedCostModel();
+  // 2 % between the sizes; the core is shared, most of all under calls of 8 rows.
+  const own = (rows: number) => rows * (rows === 8 ? 9.8 : 10);
+  const clock = (rows: number, i: number) => own(rows) * (rows === 8 ? 2.2 : 2) * noise(i);
+  for (let i = 0; i < 600; i++) {
+    const rows = [4, 8, 16][i % 3] as number;
+    model.observe('m', rows, 10, clock(rows, i), own(rows));
+  }
+  const perRow = (rows: number) => model.predictMs('m', rows, 10) / rows;
+  assert.ok(perRow(8) < perRow(4) && perRow(8) < perRow(16), `${perRow(4)}, ${perRow(8)}, ${perRow(16)} ms a row`);
+  assert.ok(perRow(4) > 18 && perRow(4) < 24, `${perRow(4)} ms a row by the clock`);
+});
+
+test('the own work of calls is remembered as it is, whatever pace the device had', () => {
+  const before = new LearnedCostModel();
+  for (let i = 0; i < 200; i++) before.observe('m', 1 + (i % 4), 10, 40 * (1 + (i % 4)), 10 * (1 + (i % 4)));
+  const after = new LearnedCostModel(before.memories());
+  const ms = after.predictMs('m', 2, 10);
+  assert.ok(ms > 15 && ms < 25, `${ms} ms for two rows of 10`);
+});

@@ -8,6 +8,7 @@ import type { LaneRow } from '../lane/lane-protocol.ts';
 import { CallSample } from '../layout/call-sample.ts';
 import type { QueuedRow } from '../running/running-job.ts';
 import { AdaptivePolicy } from './adaptive-policy.ts';
+import type { CostModel } from './policy.ts';
 import { type CallReport, Scheduler, type SchedulerEvents } from './scheduler.ts';
 import { grown, knownCost, waitingRow } from './testing/rows.ts';
 
@@ -43,7 +44,12 @@ const nothing: SchedulerEvents = {
 };
 
 /** Runs these rows in one lane until each has an outcome. */
-async function run(lane: Lane, rows: readonly QueuedRow[], wanted: Partial<SchedulerEvents> = {}) {
+async function run(
+  lane: Lane,
+  rows: readonly QueuedRow[],
+  wanted: Partial<SchedulerEvents> = {},
+  costs: CostModel = cost,
+) {
   let open = rows.length;
   await new Promise<void>((resolve) => {
     const onRow: SchedulerEvents['onRow'] = (...row) => {
@@ -51,7 +57,7 @@ async function run(lane: Lane, rows: readonly QueuedRow[], wanted: Partial<Sched
       if (--open === 0) resolve();
     };
     const events = { ...nothing, ...wanted, onRow };
-    const scheduler = new Scheduler(new AdaptivePolicy(cost, { growth: grown }), cost, events);
+    const scheduler = new Scheduler(new AdaptivePolicy(costs, { growth: grown }), costs, events);
     const pool = { lanes: [lane], offer: () => scheduler.dispatch(lane), countSuccess() {}, isLeaving: () => false };
     scheduler.attach(pool as Partial<LanePool> as LanePool);
     scheduler.add(rows);
@@ -98,6 +104,15 @@ test('a call that the model refused is not halved on a lane that has let go of t
   });
   await run(lane, pictures(4));
   assert.ok(had.length > 1 && !had.includes(false), `${had}`);
+});
+
+test('of a call the clock is learned, and the own work that its lane tells', async () => {
+  const learned: (number | undefined)[][] = [];
+  const watched = { ...cost, observe: (...call: Parameters<typeof cost.observe>) => learned.push(call.slice(1) as number[]) };
+  const lane = laneOf(() => ({ kind: 'ran', outcomes: [{ part: null }], ...work, wallMs: 9, cpuMs: 5 }));
+  await run(lane, pictures(1), {}, watched);
+  await turn();
+  assert.deepEqual(learned, [[1, 1, 9, 5]]);
 });
 
 test('a call is noted once it is sent, and what was learned of it behind the write of its results', async () => {
