@@ -9,7 +9,7 @@ import type { Engine, Tensors } from '../../models/generation/engine.ts';
 import { joinRows, rowOf } from '../../models/generation/row-tensors.ts';
 import { tinyFolder, tinyPlan, tinyRow } from '../../models/generation/testing/tiny-model.ts';
 import { findModel } from '../../models/parity/run-model.ts';
-import type { GenerationPlan, Row } from '../../models/task.ts';
+import type { BatchTensor, GenerationPlan, Row } from '../../models/task.ts';
 import { type OnnxSession, openSession } from '../../workers/lane/onnx-session.ts';
 
 export interface Subject {
@@ -75,12 +75,21 @@ function repeatedRows(tensors: Tensors): (count: number) => Tensors {
     if (known) return known;
     const rows = Object.entries(tensors).map(([name, tensor]) => {
       const row = rowOf(tensor, 0);
-      return [name, joinRows(Array.from({ length: count }, () => row))] as const;
+      return [name, kept(joinRows(Array.from({ length: count }, () => row)))] as const;
     });
     const repeated = Object.fromEntries(rows);
     made.set(count, repeated);
     return repeated;
   };
+}
+
+/** A part of a longer buffer: decoders give states back that nobody reads again, and these are handed out again. */
+function kept(tensor: BatchTensor): BatchTensor {
+  const { buffer, byteOffset, byteLength, length } = tensor.data;
+  const longer = new Uint8Array(byteLength + 8);
+  longer.set(new Uint8Array(buffer, byteOffset, byteLength));
+  const Data = tensor.data.constructor as new (bytes: ArrayBuffer, from: number, length: number) => BatchTensor['data'];
+  return { ...tensor, data: new Data(longer.buffer, 0, length) } as BatchTensor;
 }
 
 /** Greedy texts whose length stands in the row, and their tokens as they are. */
