@@ -91,7 +91,14 @@ function begin(curve: LatencyCurve): Learned {
 
 function recall({ curve, residuals, calls }: ModelMemory): Learned {
   const trial = { calls: 0, strange: 0 };
-  return { curve: new LatencyCurve(curve), residuals: new Residuals(residuals), calls, trial, isFresh: false, isOwn: false };
+  return {
+    curve: new LatencyCurve(curve),
+    residuals: new Residuals(residuals),
+    calls,
+    trial,
+    isFresh: false,
+    isOwn: false,
+  };
 }
 
 /** Whether this call shows that what is remembered is of something else. */

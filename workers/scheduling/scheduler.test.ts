@@ -108,11 +108,14 @@ test('a call that the model refused is not halved on a lane that has let go of t
 
 test('of a call the clock is learned, and the own work that its lane tells', async () => {
   const learned: (number | undefined)[][] = [];
-  const watched = { ...cost, observe: (...call: Parameters<typeof cost.observe>) => learned.push(call.slice(1) as number[]) };
+  const watched = {
+    ...cost,
+    observe: (...call: Parameters<typeof cost.observe>) => learned.push(call.slice(1) as number[]),
+  };
   const lane = laneOf(() => ({ kind: 'ran', outcomes: [{ part: null }], ...work, wallMs: 9, cpuMs: 5 }));
   await run(lane, pictures(1), {}, watched);
   await turn();
-  assert.deepEqual(learned, [[1, 1, 9, 5]]);
+  assert.deepEqual(learned, [[1, 10, 9, 5]]);
 });
 
 test('a call is noted once it is sent, and what was learned of it behind the write of its results', async () => {
