@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { freeMemory } from '../../models/free-memory.ts';
 import type { Decoder } from '../../models/generation/decoder.ts';
 import { createRandom } from '../simulator/random.ts';
 import { writeBatch } from './plain-loop.ts';
@@ -86,4 +87,16 @@ test('the loop written by hand writes what was asked for, and a recorded step ca
   const step = await recordStep(subject, 4, 10);
   await step();
   await step();
+});
+
+test('what the encoder gave is there for the next text too, though the one before gave it back', async () => {
+  const { engine, plan, row } = await openStock();
+  const encode = async () => Object.values(await engine.run('encoder', plan.collate([row(3), row(3)])));
+  const before = (await encode()).map(({ data }) => data.length);
+  for (const { data } of await encode()) freeMemory(data);
+  assert.deepEqual(
+    (await encode()).map(({ data }) => data.length),
+    before,
+  );
+  assert.ok(Math.min(...before) > 0);
 });
