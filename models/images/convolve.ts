@@ -103,9 +103,9 @@ function stream({ data, height, channels }: Bitmap, plan: MemoryPlan, convolver:
     const end = first + (words[record / 4 + 1] as number) / 4;
     while (bottom < end) {
       if (bottom - top === plan.narrowLines) {
-        const kept = Math.min(first, bottom);
-        bytes.copyWithin(narrow, narrow + (kept - top) * narrowLine, output);
-        top = kept;
+        const needed = Math.min(first, bottom);
+        bytes.copyWithin(narrow, narrow + (needed - top) * narrowLine, output);
+        top = needed;
       }
       const lines = Math.min(plan.bandLines, height - bottom, plan.narrowLines - (bottom - top));
       bytes.set(data.subarray(bottom * sourceLine, (bottom + lines) * sourceLine), source);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { afterEach, test } from 'node:test';
-import { unitOf } from '../../models/repository/model-files.ts';
+import { type ModelFiles, unitOf } from '../../models/repository/model-files.ts';
 import { modelFiles } from '../../models/testing/model-files.ts';
 import { createLogger } from '../../shared/observability/logger.ts';
 import { waitUntil } from '../../shared/testing/wait-until.ts';
@@ -22,6 +22,27 @@ function startPool(model: string, lanes: number): void {
   pool.add(modelFiles({ id: model }));
   pool.start();
 }
+
+/** One lane with room for so many of these models, since each takes a byte there; gives what is said of them. */
+function startNarrowPool(room: number, models: readonly ModelFiles[], waits = new Map<string, number>()): string[] {
+  const said: string[] = [];
+  pool = new LanePool(
+    { device: 'cpu', threads: 1, lanes: 1, entry, memoryBytes: room },
+    createLogger('test', 'silent'),
+    {
+      onIdle() {},
+      onModel: ({ id }, state) => said.push(`${id} ${state}`),
+      onLaneEnd() {},
+      waits: () => waits,
+    },
+  );
+  for (const files of models) pool.add(files);
+  pool.start();
+  return said;
+}
+const namedModels = (...ids: string[]) => ids.map((id) => modelFiles({ id }));
+const readyOf = (said: readonly string[]) => said.filter((each) => each.endsWith(' ready')).length;
+
 afterEach(() => pool.stop());
 
 const laneOf = (name: string) => pool.lanes.find((lane) => lane.name === name);
@@ -48,19 +69,9 @@ test('a load that failed is tried again', async () => {
 
 test('a lane with room for two of four models tries each, and loads one again when rows of it wait', async () => {
   const waits = new Map<string, number>();
-  const ready: string[] = [];
-  // A model of the fake lane takes a byte.
-  const options = { device: 'cpu', threads: 1, lanes: 1, entry, memoryBytes: 2 };
-  pool = new LanePool(options, createLogger('test', 'silent'), {
-    onIdle() {},
-    onModel: ({ id }, state) => state === 'ready' && ready.push(id),
-    onLaneEnd() {},
-    waits: () => waits,
-  });
-  const models = ['one', 'two', 'three', 'four'].map((id) => modelFiles({ id }));
-  for (const files of models) pool.add(files);
-  pool.start();
-  await waitUntil('each was tried', () => ready.length === 4);
+  const models = namedModels('one', 'two', 'three', 'four');
+  const said = startNarrowPool(2, models, waits);
+  await waitUntil('each was tried', () => readyOf(said) === 4);
   const [lane] = pool.lanes;
   await waitUntil('two are left', () => lane?.models.size === 2);
   const absent = models.map(unitOf).find((unit) => !lane?.models.has(unit)) as string;
@@ -71,32 +82,16 @@ test('a lane with room for two of four models tries each, and loads one again wh
 });
 
 test('a model that somebody waits for keeps its place when others turn out not to fit', async () => {
-  const ready: string[] = [];
-  const options = { device: 'cpu', threads: 1, lanes: 1, entry, memoryBytes: 2 };
-  pool = new LanePool(options, createLogger('test', 'silent'), {
-    onIdle() {},
-    onModel: ({ id }, state) => state === 'ready' && ready.push(id),
-    onLaneEnd() {},
-  });
   const awaited = modelFiles({ id: 'awaited', isAwaited: true });
-  for (const files of [awaited, ...['two', 'three', 'four'].map((id) => modelFiles({ id }))]) pool.add(files);
-  pool.start();
-  await waitUntil('each was tried', () => ready.length === 4);
+  const said = startNarrowPool(2, [awaited, ...namedModels('two', 'three', 'four')]);
+  await waitUntil('each was tried', () => readyOf(said) === 4);
   await waitUntil('two are left', () => pool.lanes[0]?.models.size === 2);
   assert.ok(pool.lanes[0]?.models.has(unitOf(awaited)));
 });
 
 test('a model that was set aside comes back, though its place is taken and no row of it can wait', async () => {
-  const said: string[] = [];
-  const options = { device: 'cpu', threads: 1, lanes: 1, entry, memoryBytes: 1 };
-  pool = new LanePool(options, createLogger('test', 'silent'), {
-    onIdle() {},
-    onModel: ({ id }, state) => said.push(`${id} ${state}`),
-    onLaneEnd() {},
-  });
   const [one, two] = [modelFiles({ id: 'one' }), modelFiles({ id: 'two' })] as const;
-  for (const files of [one, two]) pool.add(files);
-  pool.start();
+  const said = startNarrowPool(1, [one, two]);
   await waitUntil('both were tried', () => said.includes('one ready') && said.includes('two ready'));
   await waitUntil('one is left', () => pool.lanes[0]?.models.size === 1);
   const unit = pool.lanes[0]?.models.has(unitOf(one)) ? unitOf(two) : unitOf(one);
