@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Row } from '../../models/task.ts';
-import type { CallResult, Lane, LoadedModel } from '../lane/lane.ts';
+import type { CallResult, Lane, LoadedModel, StepResult } from '../lane/lane.ts';
 import type { LanePool } from '../lane/lane-pool.ts';
-import type { LaneRow } from '../lane/lane-protocol.ts';
+import type { LaneRow, StepOrder } from '../lane/lane-protocol.ts';
 import { CallSample } from '../layout/call-sample.ts';
 import type { QueuedRow } from '../running/running-job.ts';
 import { AdaptivePolicy } from './adaptive-policy.ts';
@@ -140,4 +140,30 @@ test('a policy is told of a model that left', () => {
   const policy = { choose: () => ({ rows: [] }), forget: (model: string) => left.push(model) };
   new Scheduler(policy, cost, nothing).forget('m');
   assert.deepEqual(left, ['m']);
+});
+
+test('of a model that left, what its calls of steps may hold is forgotten too', async () => {
+  const admitted: number[] = [];
+  const { promise: wasAskedTwice, resolve } = Promise.withResolvers<void>();
+  const lane = {
+    name: 'lane-0',
+    models: new Map<string, LoadedModel>([['m', { writes: { slots: 4, isLockstep: false } }]]),
+    idle: true,
+    step: async (_model: string, { admit }: StepOrder): Promise<StepResult> => {
+      admitted.push(admit.length);
+      if (admitted.length === 2) resolve();
+      lane.idle = admitted.length < 2;
+      return { kind: 'failed', reason: 'Failed to allocate memory', outOfMemory: true };
+    },
+  };
+  const scheduler = new Scheduler(new AdaptivePolicy(cost, { growth: grown }), cost, nothing);
+  const offer = () => {
+    if (admitted.length === 1) scheduler.forget('m');
+    if (lane.idle) scheduler.dispatch(lane as Partial<Lane> as Lane);
+  };
+  const pool = { lanes: [lane], offer, countSuccess() {}, isLeaving: () => false };
+  scheduler.attach(pool as unknown as LanePool);
+  scheduler.add(pictures(4));
+  await wasAskedTwice;
+  assert.deepEqual(admitted, [4, 4]);
 });

@@ -129,6 +129,9 @@ test('where more rows write less, fewer than there are slots are written at once
   for (let calls = 0; calls < 40; calls++) await call();
   assert.equal(lane.orders[0]?.admit.length, 4);
   assert.equal(lane.orders.at(-1)?.admit.length, 1);
+  steps.forget('m');
+  await call();
+  assert.equal(lane.orders.at(-1)?.admit.length, 4, 'of a model that left it is not kept');
 });
 
 test('of a model that left it is not kept that memory ran out', async () => {
